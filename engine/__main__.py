@@ -1,0 +1,94 @@
+"""The engine's command line: `python -m engine project SNAPSHOT OUT.hdf5`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from engine.fields import AXES, LEVELS
+from engine.formats.slab_file import MANTISSA_BITS
+from engine.projection import project_snapshot
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def main() -> None:
+    """Work with simulations without the page."""
+
+
+@app.command()
+def project(
+    snapshot: Annotated[list[Path], typer.Argument(help="The snapshot's file, files or folder.")],
+    out: Annotated[Path, typer.Argument(help="The slab file to write.")],
+    name: Annotated[str, typer.Option(help="Name of the simulation; default: that of OUT.")] = "",
+    fields: Annotated[
+        str, typer.Option(help="Maps: dm,gas,hi,stars,temperature; dmo for a dark-matter-only run.")
+    ] = "dm,gas,hi",
+    axes: Annotated[str, typer.Option(help="Lines of sight.")] = AXES,
+    levels: Annotated[str, typer.Option(help="Resolutions of the input maps.")] = ",".join(LEVELS),
+    slabs: Annotated[int, typer.Option(help="Slabs an axis; 0: about 1.5 Mpc/h deep.")] = 0,
+    pixels: Annotated[int, typer.Option(help="Pixels a side; 0: 4 per mean separation.")] = 0,
+    offset: Annotated[float, typer.Option(help="Where slab 0 begins, comoving Mpc/h.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of the random thinning.")] = 0,
+    twin: Annotated[
+        list[str] | None, typer.Option(help="A run of the same phases, as dmo:HR=PATH; repeatable.")
+    ] = None,
+    smoothing: Annotated[
+        str, typer.Option(help="neighbours (80th of the same species) or file (gas, as stored).")
+    ] = "neighbours",
+    bits: Annotated[int, typer.Option(help="Bits of the mantissa kept.")] = MANTISSA_BITS,
+    provenance: Annotated[str, typer.Option(help="Where the simulation comes from.")] = "",
+) -> None:
+    """Project a snapshot's particles to slab maps."""
+    columns = (
+        TextColumn("{task.description:<40}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("reading", total=1.0)
+        project_snapshot(
+            snapshot[0] if len(snapshot) == 1 else snapshot,
+            out,
+            name=name or None,
+            fields=_names(fields),
+            n_slabs=slabs or None,
+            pixels=pixels or None,
+            levels=_names(levels),
+            axes=axes,
+            offset=offset,
+            seed=seed,
+            twins=dict(_twin(text) for text in twin or ()),
+            smoothing=smoothing,
+            mantissa_bits=bits,
+            provenance=provenance,
+            progress=lambda fraction, doing: bar.update(
+                task, completed=fraction, description=doing
+            ),
+        )
+    Console(stderr=True).print(f"wrote {out}")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _twin(text: str) -> tuple[tuple[str, str], str]:
+    key, equals, path = text.partition("=")
+    name, colon, level = key.partition(":")
+    if not (equals and colon and path):
+        raise ValueError(f"--twin is {text!r}, expected FIELD:LEVEL=PATH as in dmo:HR=run.hdf5.")
+    return (name, level), path
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except ValueError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        sys.exit(2)

@@ -1,0 +1,193 @@
+"""What the engine hands out: frozen arrays with their units, labels and geometry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine.cosmology import Cosmology
+from engine.fields import Field, field
+
+MPC_IN_KPC = 1000.0
+
+
+def frozen_array(values: ArrayLike, dtype: Any = None) -> NDArray[Any]:
+    """A C-ordered view of `values` that refuses to be written to; copied only if it must be."""
+    array = np.ascontiguousarray(values, dtype=dtype).view()
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Slab:
+    """A map of one slab of a simulation, projected along an axis.
+
+    Parameters
+    ----------
+    values : array, (ny, nx)
+        Float32, row 0 at the smallest second coordinate, [Msun h / ckpc^2] (or the
+        field's unit). Read-only.
+    field : str
+        Name of the field, see `engine.fields`.
+    pixel_size : float
+        Comoving, [kpc/h].
+    depth, box_size : float
+        Comoving, [Mpc/h].
+    redshift : float
+        Of the snapshot.
+    cosmology : Cosmology
+        Of the simulation.
+    simulation, axis, index, level, origin
+        Where the map comes from.
+    particles : int
+        Number of particles in the whole run at this level; 0 if not known.
+    emulator : str
+        Name of the emulator that painted it; empty for simulated maps.
+    seed : int or None
+        Seed of the realisation; None for simulated and deterministic maps.
+    periodic : bool
+        Whether opposite edges of the map meet.
+    warnings : tuple of str
+        One sentence each: where not to trust it.
+    """
+
+    values: NDArray[np.float32]
+    field: str
+    pixel_size: float
+    depth: float
+    box_size: float
+    redshift: float
+    cosmology: Cosmology
+    simulation: str = ""
+    axis: str = "z"
+    index: int = 0
+    level: str = "HR"
+    origin: str = "ds"
+    particles: int = 0
+    emulator: str = ""
+    seed: int | None = None
+    periodic: bool = True
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Freeze the map and refuse one that is not a map of a known field."""
+        field(self.field)
+        values = frozen_array(self.values, np.float32)
+        if values.ndim != 2 or not values.size:
+            raise ValueError(f"Slab values have shape {values.shape}, expected (ny, nx).")
+        object.__setattr__(self, "values", values)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx)."""
+        ny, nx = self.values.shape
+        return ny, nx
+
+    @property
+    def about(self) -> Field:
+        """Label and unit of the field."""
+        return field(self.field)
+
+    @property
+    def pixel_area(self) -> float:
+        """Comoving, [(kpc/h)^2]."""
+        return self.pixel_size**2
+
+    @property
+    def separation(self) -> float:
+        """Mean particle separation the level stands for, comoving [kpc/h]; 0 if not known."""
+        if not self.particles:
+            return 0.0
+        return self.box_size * MPC_IN_KPC / self.particles ** (1 / 3)
+
+    def with_values(self, values: ArrayLike, **changes: Any) -> Self:
+        """The same place with other values (and whatever else is named)."""
+        return replace(self, values=values, **changes)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A statistic as a function of one variable.
+
+    Parameters
+    ----------
+    x, y : array, (n,)
+        Places and values.
+    error : array, (n,) or None
+        One standard deviation; `error_kind` says from what.
+    count : array, (n,) or None
+        Modes, pixels or objects per bin.
+    edges : array, (n + 1,) or None
+        Bin edges.
+    name, x_label, y_label, error_kind : str
+        Words and units for the axes and the legend.
+    x_log, y_log : bool
+        How it is usually drawn.
+    note : str
+        What a reader must know (for example that a window was used).
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    name: str
+    x_label: str
+    y_label: str
+    error: NDArray[np.float64] | None = None
+    count: NDArray[np.float64] | None = None
+    edges: NDArray[np.float64] | None = None
+    error_kind: str = ""
+    x_log: bool = True
+    y_log: bool = True
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays and refuse lengths that don't match."""
+        for name in ("x", "y", "error", "count", "edges"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64))
+        lengths = {n: len(v) for n in ("x", "y", "error", "count") if (v := getattr(self, n)) is not None}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"Curve {self.name!r} has arrays of different lengths: {lengths}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Halos:
+    """A halo catalogue.
+
+    Parameters
+    ----------
+    position : array, (n, 3)
+        Centres, comoving [Mpc/h].
+    mvir : array, (n,)
+        Virial mass, [Msun/h].
+    rvir : array, (n,)
+        Virial radius, comoving [kpc/h].
+    fof_mass : array, (n,)
+        Friends-of-friends mass, [Msun/h]; 0 where the finder gave none.
+    run : str
+        "hydro" or "dmo".
+    definition : str
+        How mass and radius were defined.
+    """
+
+    position: NDArray[np.float32]
+    mvir: NDArray[np.float32]
+    rvir: NDArray[np.float32]
+    fof_mass: NDArray[np.float32]
+    run: str
+    definition: str = ""
+
+    def __post_init__(self) -> None:
+        """Freeze the columns."""
+        for name in ("position", "mvir", "rvir", "fof_mass"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float32))
+
+    def __len__(self) -> int:
+        """Number of haloes."""
+        return len(self.mvir)
+
+
+Progress = Callable[[float, str], None]
+"""Called now and then with the fraction done and what is being done."""
