@@ -1,0 +1,55 @@
+"""What a statistic refuses, each in one sentence."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.results import Slab
+
+
+def checked_edges(edges: Any, what: str) -> tuple[float, ...]:
+    """Bin edges as a tuple, refused in one sentence unless finite and increasing.
+
+    Raises
+    ------
+    ValueError
+        If they are fewer than two, not finite or not increasing.
+    """
+    array = np.asarray(edges, np.float64)
+    if (
+        array.ndim != 1
+        or array.size < 2
+        or not np.isfinite(array).all()
+        or (np.diff(array) <= 0).any()
+    ):
+        raise ValueError(f"{what} bins are {edges!r}, expected two or more increasing edges.")
+    return tuple(array.tolist())
+
+
+def checked_values(slab: Slab) -> NDArray[np.float32]:
+    """Return the slab's values, refused in one sentence unless finite and not negative.
+
+    Raises
+    ------
+    ValueError
+        If a pixel is NaN, infinite or negative.
+    """
+    values = slab.values
+    lowest, highest = values.min(), values.max()  # NaN passes through both
+    if lowest >= 0 and np.isfinite(highest):
+        return values
+    unusable = values.size - np.count_nonzero(np.isfinite(values) & (values >= 0))
+    raise ValueError(
+        f"{place(slab)} has {unusable} pixels that are negative or not finite, expected none: "
+        "make the map again."
+    )
+
+
+def place(slab: Slab) -> str:
+    """Say which map it is, to begin a sentence with."""
+    if not slab.simulation:
+        return f"The {slab.field} map"
+    painted = f" painted by {slab.emulator}" if slab.emulator else ""
+    where = f"{slab.simulation}, axis {slab.axis}, slab {slab.index}"
+    return f"The {slab.field} map of {where}{painted}"

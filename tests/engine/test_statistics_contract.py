@@ -1,0 +1,145 @@
+"""What holds for every statistic: found by name, sums add, bad maps are refused in words."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from engine import statistics
+from engine.cosmology import Cosmology
+from engine.results import Curve, Slab
+from engine.statistics import Statistic, Sums
+
+PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
+
+
+def slab_of(values, **changes):
+    given = {"field": "gas", "pixel_size": 29.3, "depth": 1.4, "box_size": 11.25}
+    return Slab(values=values, redshift=2.0, cosmology=PLANCK, **(given | changes))
+
+
+def maps(number):
+    rng = np.random.default_rng(7)
+    return [slab_of(1e4 * rng.lognormal(size=(16, 16))) for _ in range(number)]
+
+
+def numbers_of(result):
+    return result.y if isinstance(result, Curve) else np.array([result])
+
+
+@pytest.fixture(params=statistics.names())
+def name(request):
+    return request.param
+
+
+def test_the_first_statistics_are_there():
+    assert {"total_mass", "pdf", "power_spectrum"} <= set(statistics.names())
+    assert statistics.names() == sorted(statistics.names())
+
+
+def test_attribute_is_the_statistic_not_its_module(name):
+    assert callable(getattr(statistics, name))
+    assert getattr(statistics, name) == statistics.get(name)
+
+
+def test_unknown_names_are_refused_in_a_sentence():
+    with pytest.raises(ValueError, match=r"statistic is 'spectre', expected one of .*pdf"):
+        statistics.get("spectre")
+    with pytest.raises(AttributeError, match="no 'spectre', its statistics are"):
+        statistics.spectre  # noqa: B018
+
+
+def test_sums_of_slabs_add_in_any_order(name):
+    statistic = statistics.get(name)
+    first, second, third = (statistic.compute(slab) for slab in maps(3))
+    left = numbers_of(statistic.finish(first + second + third))
+    right = numbers_of(statistic.finish(third + (second + first)))
+    at_once = numbers_of(statistic(iter(maps(3))))
+    assert np.isfinite(left).all()
+    np.testing.assert_allclose(left, right, rtol=1e-12)
+    np.testing.assert_array_equal(left, at_once)
+
+
+def test_one_slab_and_a_list_of_it_are_the_same(name):
+    (slab,) = maps(1)
+    one, listed = statistics.get(name)(slab), statistics.get(name)([slab])
+    np.testing.assert_array_equal(numbers_of(one), numbers_of(listed))
+
+
+def test_adding_changes_neither_summand(name):
+    statistic = statistics.get(name)
+    first, second = (statistic.compute(slab) for slab in maps(2))
+    before = numbers_of(statistic.finish(first)).copy()
+    assert first + second is not first
+    np.testing.assert_array_equal(numbers_of(statistic.finish(first)), before)
+
+
+def test_no_slab_is_refused(name):
+    with pytest.raises(ValueError, match="got no slab, expected one or more"):
+        statistics.get(name)([])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -1.0])
+def test_bad_pixels_are_refused_with_their_number_and_place(name, bad):
+    values = np.ones((8, 8))
+    values[2, 3:5] = bad
+    slab = slab_of(values, simulation="hydro11-z2", index=3)
+    with pytest.raises(ValueError, match=r"hydro11-z2, axis z, slab 3 has 2 pixels that are neg"):
+        statistics.get(name)(slab)
+
+
+def test_sums_of_different_statistics_or_fields_dont_add(name):
+    (slab,) = maps(1)
+    sums = statistics.get(name).compute(slab)
+    with pytest.raises(ValueError, match=r"fields are 'gas' and 'dm'.*expected the same"):
+        sums + statistics.get(name).compute(slab_of(slab.values, field="dm"))
+    for other in set(statistics.names()) - {name}:
+        with pytest.raises(TypeError):
+            sums + statistics.get(other).compute(slab)
+
+
+def test_power_spectra_of_different_boxes_dont_add():
+    compute = statistics.power_spectrum.compute
+    (slab,) = maps(1)
+    with pytest.raises(ValueError, match=r"wavenumber bins \[h/Mpc\] are .* and .* expected"):
+        compute(slab) + compute(slab_of(slab.values, pixel_size=30.0))
+
+
+def test_total_mass_of_a_uniform_map_is_density_times_area():
+    slab = slab_of(np.full((30, 50), 2e4), pixel_size=10.0)
+    assert statistics.total_mass(slab) == pytest.approx(2e4 * 300 * 500, rel=1e-7)
+    assert statistics.total_mass([slab, slab]) == pytest.approx(2 * 2e4 * 300 * 500, rel=1e-7)
+
+
+def test_total_mass_loses_no_small_pixel_beside_a_large_one():
+    values = np.ones((1000, 1000))
+    values[0, 0] = 1e9
+    mass = statistics.total_mass(slab_of(values, pixel_size=1.0))
+    assert mass == pytest.approx(1e9 + 999_999, rel=1e-12)
+
+
+def test_total_mass_of_a_temperature_map_is_refused():
+    with pytest.raises(ValueError, match="is in K, expected a surface density"):
+        statistics.total_mass(slab_of(np.ones((8, 8)), field="temperature"))
+
+
+def test_statistic_of_two_maps_pairs_them():
+    @dataclass(frozen=True, eq=False)
+    class ProductSums(Sums):
+        SHARED: ClassVar[dict[str, str]] = {}
+        product: float
+
+    @dataclass(frozen=True)
+    class Product(Statistic[ProductSums, float]):
+        def compute(self, truth, prediction):
+            return ProductSums(float((truth.values * prediction.values).sum()))
+
+        def finish(self, sums):
+            return sums.product
+
+    one, two, three = (slab_of(np.full((2, 2), value)) for value in (1, 2, 3))
+    assert Product()(two, three) == 4 * 6
+    assert Product()([one, two], [two, three]) == 4 * 2 + 4 * 6
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        Product()([one, two], [three])
