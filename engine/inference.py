@@ -1,0 +1,244 @@
+"""Where predictions run: the device, one worker thread, and a bounded memory of results."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import torch
+
+from engine.registry import Emulator
+from engine.results import Slab
+
+CACHE_BYTES = 256 * 2**20
+"""Default bound of the memory for results: some 400 maps of 384^2."""
+
+
+def choose_device(name: str = "auto") -> str:
+    """Device to run on.
+
+    Parameters
+    ----------
+    name : str
+        "auto": CUDA if there is any, else the CPU; or a device of torch.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if there is no such device here.
+    """
+    available = torch.cuda.is_available()
+    if name == "auto":
+        return "cuda" if available else "cpu"
+    try:
+        kind = torch.device(name).type
+    except RuntimeError:
+        kind = ""
+    if kind not in ("cpu", "cuda"):
+        raise ValueError(f"device is {name!r}, expected one of auto, cpu, cuda.")
+    if kind == "cuda" and not available:
+        raise ValueError(f"device is {name!r} but torch finds no CUDA device: use auto or cpu.")
+    return name
+
+
+@dataclass(frozen=True)
+class PredictionKey:
+    """Identity of a prediction; arrays are never compared.
+
+    Parameters
+    ----------
+    simulation, axis, index, input_field, level, origin
+        Of the dark-matter slab.
+    emulator, field : str
+        What paints what.
+    trained_level : str
+        Input level of the emulator's weights.
+    seed : int or None
+        None where seeds change nothing.
+    """
+
+    simulation: str
+    axis: str
+    index: int
+    input_field: str
+    level: str
+    origin: str
+    emulator: str
+    field: str
+    trained_level: str
+    seed: int | None
+
+
+def prediction_key(emulator: Emulator, slab: Slab, seed: int = 0) -> PredictionKey:
+    """Identity of what `emulator.predict(slab, seed)` gives."""
+    card = emulator.card
+    return PredictionKey(
+        slab.simulation,
+        slab.axis,
+        slab.index,
+        slab.field,
+        slab.level,
+        slab.origin,
+        card.system,
+        card.field,
+        card.level,
+        seed if card.stochastic else None,
+    )
+
+
+class ResultCache:
+    """The most recently used results, up to a number of bytes; safe between threads.
+
+    Parameters
+    ----------
+    max_bytes : int
+        Bound on the arrays it keeps; a single larger result isn't kept.
+    """
+
+    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
+        self.max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._slabs: OrderedDict[Hashable, Slab] = OrderedDict()
+        self._bytes = 0
+
+    @property
+    def bytes(self) -> int:
+        """What the kept maps take."""
+        return self._bytes
+
+    def get(self, key: Hashable) -> Slab | None:
+        """Return the result and mark it as used, or None."""
+        with self._lock:
+            slab = self._slabs.get(key)
+            if slab is not None:
+                self._slabs.move_to_end(key)
+            return slab
+
+    def put(self, key: Hashable, slab: Slab) -> None:
+        """Keep a result, dropping those not used for longest."""
+        if slab.values.nbytes > self.max_bytes:
+            return
+        with self._lock:
+            older = self._slabs.pop(key, None)
+            self._bytes += slab.values.nbytes - (older.values.nbytes if older else 0)
+            self._slabs[key] = slab
+            while self._bytes > self.max_bytes:
+                _, dropped = self._slabs.popitem(last=False)
+                self._bytes -= dropped.values.nbytes
+
+
+@dataclass(eq=False)
+class _Job:
+    """A computation and everybody who waits for it."""
+
+    key: Hashable
+    compute: Callable[[], Slab]
+    waiting: list[Future[Slab]] = field(default_factory=list)
+    running: bool = False
+
+    def join(self) -> Future[Slab]:
+        """Wait for it too."""
+        future: Future[Slab] = Future()
+        if self.running:
+            future.set_running_or_notify_cancel()
+        self.waiting.append(future)
+        return future
+
+
+class Worker:
+    """One thread that computes what sessions ask for, so that none waits in the server's.
+
+    The newest request of a session wins: an older one that still waits in the queue is
+    cancelled. A result that several sessions want is computed once.
+
+    Parameters
+    ----------
+    cache : ResultCache, optional
+        Memory of results; one of the default size if not given.
+    """
+
+    def __init__(self, cache: ResultCache | None = None) -> None:
+        self.cache = cache or ResultCache()
+        self._lock = threading.Lock()
+        self._jobs: dict[Hashable, _Job] = {}
+        self._newest: dict[str, Future[Slab]] = {}
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
+
+    def submit(self, session: str, key: Hashable, compute: Callable[[], Slab]) -> Future[Slab]:
+        """Ask for a result.
+
+        Parameters
+        ----------
+        session : str
+            Who asks; its earlier request is cancelled unless it runs already. Two requests
+            that shouldn't cancel each other ask as two sessions.
+        key : hashable
+            Identity of the result, see `prediction_key`.
+        compute : callable
+            Makes it, in the worker's thread.
+
+        Returns
+        -------
+        Future
+            Of the slab, or of the exception that `compute` raised.
+        """
+        with self._lock:
+            older = self._newest.pop(session, None)
+            known = self.cache.get(key)
+            if known is not None:
+                future: Future[Slab] = Future()
+                future.set_result(known)
+            else:
+                future = self._join(key, compute)
+                self._newest[session] = future
+        # Cancelled outside the lock, since it runs the callbacks of whoever waited.
+        if older is not None:
+            older.cancel()
+        return future
+
+    def cancel(self, session: str) -> None:
+        """Drop a session's request if it still waits, for example when its page is closed."""
+        with self._lock:
+            older = self._newest.pop(session, None)
+        if older is not None:
+            older.cancel()
+
+    def close(self) -> None:
+        """Finish what runs, drop what waits and end the thread."""
+        with self._lock:
+            queued = [f for job in self._jobs.values() if not job.running for f in job.waiting]
+        for future in queued:
+            future.cancel()
+        self._executor.shutdown()
+
+    def _join(self, key: Hashable, compute: Callable[[], Slab]) -> Future[Slab]:
+        job = self._jobs.get(key)
+        if job is None:
+            job = self._jobs[key] = _Job(key, compute)
+            self._executor.submit(self._run, job)
+        return job.join()
+
+    def _run(self, job: _Job) -> None:
+        with self._lock:
+            job.waiting = [f for f in job.waiting if f.set_running_or_notify_cancel()]
+            job.running = bool(job.waiting)
+            if not job.running:
+                del self._jobs[job.key]
+                return
+        try:
+            slab = job.compute()
+        except Exception as error:  # whatever it is, it belongs to who asked
+            for future in self._done(job):
+                future.set_exception(error)
+        else:
+            self.cache.put(job.key, slab)
+            for future in self._done(job):
+                future.set_result(slab)
+
+    def _done(self, job: _Job) -> list[Future[Slab]]:
+        """Take the job off the list, so that nobody joins any more, and who waited for it."""
+        with self._lock:
+            del self._jobs[job.key]
+            self._newest = {s: f for s, f in self._newest.items() if f not in job.waiting}
+            return job.waiting

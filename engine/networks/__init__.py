@@ -1,0 +1,1 @@
+"""Plain torch networks: no files, no physical units."""

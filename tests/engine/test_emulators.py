@@ -1,0 +1,304 @@
+"""What every emulator must do, and what EMBER's refuses and warns of."""
+
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+import torch
+
+from engine.cosmology import Cosmology
+from engine.fields import FIELDS
+from engine.model_card import ModelCard, TrainingFile, read_card, write_model
+from engine.networks.unet import UNetConfig
+from engine.normalization import normalization
+from engine.registry import CLASSES, emulator_class, emulators, load_emulator
+from engine.results import Slab
+
+PLANCK = Cosmology(0.3089, 0.0486, 0.6774)
+CONFIG = UNetConfig(widths=(4, 6, 8), decoder_widths=(8, 6))
+
+emulator_class("ember-unet")  # imports every emulator, so that the contract runs over all
+
+
+def card_of(system: str) -> ModelCard:
+    return ModelCard(
+        system=system,
+        title="for a test",
+        paper="none",
+        field="gas",
+        level="HR",
+        architecture={"network": "unet", **asdict(CONFIG)},
+        normalization_in=normalization("dm"),
+        normalization_out=normalization("gas"),
+        pixel_size=29.3,
+        depth=1.4,
+        redshift=2.0,
+        cosmology=PLANCK,
+        stochastic=False,
+        training_data=(TrainingFile("a.hdf5", "xy", "0" * 64),),
+        recipe={},
+        seed=0,
+        hours=0.1,
+        device="a CPU",
+        licence="Apache-2.0",
+    )
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Weights that belong to nobody's installation."""
+    monkeypatch.setenv("BARYON_EXPLORER_DATA", str(tmp_path))
+    monkeypatch.setattr("engine.assets.shipped_folder", lambda: tmp_path / "shipped")
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    torch.manual_seed(2)
+    network = CONFIG.build()
+    with torch.no_grad():
+        network.to_map[-1].bias.fill_(0.1)
+    arrays = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    for system in CLASSES:
+        write_model(weights, card_of(system), arrays)
+    return weights
+
+
+@pytest.fixture(params=sorted(CLASSES))
+def emulator(request):
+    return load_emulator(request.param, device="cpu")
+
+
+@pytest.fixture
+def slab():
+    values = 1e5 * np.random.default_rng(5).lognormal(size=(16, 24))
+    return Slab(
+        values, "dm", 29.3, 1.4, 0.7, 2.0, PLANCK, "box", "y", 3, "HR", "native", particles=64
+    )
+
+
+# The contract: everything registered keeps it.
+
+
+def test_geometry_units_and_names(emulator, slab):
+    painted = emulator.predict(slab, seed=7)
+    card = emulator.card
+    assert painted.shape == slab.shape
+    assert painted.values.dtype == np.float32
+    assert np.isfinite(painted.values).all()
+    assert (painted.values >= 0).all()
+    assert painted.values.any()
+    assert (painted.field, painted.emulator) == (card.field, card.system)
+    assert painted.seed == (7 if card.stochastic else None)
+    for same in ("pixel_size", "depth", "box_size", "redshift", "cosmology", "simulation"):
+        assert getattr(painted, same) == getattr(slab, same)
+    assert (painted.axis, painted.index, painted.level, painted.origin) == ("y", 3, "HR", "native")
+    assert painted.periodic
+    assert painted.warnings == ()
+
+
+def test_same_seed_same_bits_and_the_input_is_left_alone(emulator, slab):
+    before = slab.values.copy()
+    first, second = emulator.predict(slab, seed=3), emulator.predict(slab, seed=3)
+    np.testing.assert_array_equal(first.values, second.values)
+    np.testing.assert_array_equal(slab.values, before)
+
+
+def test_another_seed_matters_only_to_a_stochastic_emulator(emulator, slab):
+    first, second = emulator.predict(slab, seed=3), emulator.predict(slab, seed=4)
+    assert np.array_equal(first.values, second.values) != emulator.card.stochastic
+
+
+def test_a_periodic_shift_of_a_deterministic_painting(emulator, slab):
+    assert not emulator.card.stochastic
+    shifted = slab.with_values(np.roll(slab.values, (4, 8), (0, 1)))
+    expected = np.roll(emulator.predict(slab).values, (4, 8), (0, 1))
+    np.testing.assert_allclose(emulator.predict(shifted).values, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("region", [(0, 16, 0, 24), (3, 9, 2, 20), (12, 20, -5, 4)])
+def test_a_region_is_those_pixels_of_the_whole_and_may_wrap(emulator, slab, region):
+    y0, y1, x0, x1 = region
+    whole = np.tile(emulator.predict(slab).values, (3, 3))
+    part = emulator.predict(slab, region=region)
+    np.testing.assert_array_equal(part.values, whole[16 + y0 : 16 + y1, 24 + x0 : 24 + x1])
+    assert not part.periodic
+    assert part.field == emulator.card.field
+
+
+@pytest.mark.parametrize("region", [(4, 4, 0, 8), (5, 2, 0, 8), (0, 17, 0, 8)])
+def test_an_empty_or_too_large_region_is_refused(emulator, slab, region):
+    with pytest.raises(ValueError, match=r"region is .*expected one with y0 < y1"):
+        emulator.predict(slab, region=region)
+
+
+def test_a_map_that_is_not_periodic_has_no_region_beyond_its_edges(emulator, slab):
+    part = replace(slab, periodic=False)
+    assert not emulator.predict(part).periodic
+    with pytest.raises(ValueError, match="inside the map"):
+        emulator.predict(part, region=(-1, 4, 0, 4))
+
+
+# Dark-matter-only input.
+
+
+def test_a_dmo_map_is_stripped_of_the_baryons_mass(emulator, slab):
+    dmo = slab.with_values(slab.values / PLANCK.dark_matter_fraction, field="dmo")
+    expected = emulator.predict(slab).values
+    np.testing.assert_allclose(emulator.predict(dmo).values, expected, rtol=1e-3)
+
+
+# Refusals.
+
+
+@pytest.mark.parametrize("field", sorted(set(FIELDS) - {"dm", "dmo"}))
+def test_only_dark_matter_is_painted_on(emulator, slab, field):
+    with pytest.raises(ValueError, match=r"box, axis y, slab 3 holds .*expected dark matter"):
+        emulator.predict(replace(slab, field=field))
+
+
+@pytest.mark.parametrize("bad", [np.nan, -1.0, np.inf])
+def test_pixels_that_no_map_can_have_are_refused(emulator, slab, bad):
+    values = slab.values.copy()
+    values[2, 3:5] = bad
+    with pytest.raises(ValueError, match="has 2 pixels that are negative or not finite"):
+        emulator.predict(slab.with_values(values))
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(45.0, "54 % more"), (20.0, "32 % less"), (293.0, "900 % more")]
+)
+def test_another_pixel_scale_is_refused_and_told_by_how_much(emulator, slab, size, words):
+    with pytest.raises(ValueError, match=words) as error:
+        emulator.predict(replace(slab, pixel_size=size))
+    assert "29.3 kpc/h of the training" in str(error.value)
+
+
+def test_a_side_that_the_network_cannot_halve_is_refused(emulator, slab):
+    with pytest.raises(ValueError, match="side is 15 pixels, expected a multiple of 4"):
+        emulator.predict(slab.with_values(slab.values[:15]))
+
+
+# Warnings.
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"pixel_size": 30.5}, "Pixels are 30.5 kpc/h, 4.1 % more than the 29.3 kpc/h"),
+        ({"pixel_size": 28.0}, "Pixels are 28 kpc/h, 4.4 % less"),
+        (
+            {"depth": 3.0},
+            "The slab's depth is 3 Mpc/h, 114 % more than the 1.4 Mpc/h of the training",
+        ),
+        ({"redshift": 3.0}, "The redshift is 3, ember-unet was trained at 2."),
+        ({"cosmology": replace(PLANCK, Omega_m=0.25)}, "Omega_m is 0.25, 19 % less"),
+        ({"cosmology": replace(PLANCK, Omega_b=0.05)}, "Omega_b is 0.05, 2.9 % more"),
+        ({"cosmology": replace(PLANCK, h=0.7)}, "h is 0.7, 3.3 % more"),
+        ({"level": "LR"}, "of level LR, ember-unet was trained on HR."),
+    ],
+)
+def test_what_differs_from_the_training_is_said_in_the_result(slab, changes, words):
+    painted = load_emulator("ember-unet", device="cpu").predict(replace(slab, **changes))
+    (warning,) = painted.warnings
+    assert words in warning
+    assert warning.endswith(".")
+
+
+def test_small_differences_are_not_worth_a_warning(emulator, slab):
+    close = replace(
+        slab,
+        pixel_size=29.31,
+        depth=1.5,
+        redshift=2.02,
+        cosmology=Cosmology(0.3100, 0.0484, 0.6800),
+    )
+    assert emulator.predict(close).warnings == ()
+
+
+def test_warnings_of_the_input_are_kept(emulator, slab):
+    painted = emulator.predict(replace(slab, warnings=("An old one.",), redshift=3.0))
+    assert painted.warnings[0] == "An old one."
+    assert len(painted.warnings) == 2
+
+
+# Finding and loading.
+
+
+def test_cards_are_listed(folder):
+    assert {card.system for card in emulators()} == set(CLASSES)
+
+
+def test_the_users_card_hides_the_shipped_one(folder, tmp_path):
+    shipped = tmp_path / "shipped" / "weights"
+    shipped.mkdir(parents=True)
+    for path in folder.iterdir():
+        (shipped / path.name).write_bytes(path.read_bytes())
+    path = folder / "ember-unet-gas-hr.json"
+    path.write_text(path.read_text().replace("for a test", "mine"))
+    assert [card.title for card in emulators() if card.system == "ember-unet"] == ["mine"]
+
+
+def test_one_broken_card_does_not_hide_the_others(folder):
+    (folder / "broken.json").write_text("{")
+    with pytest.warns(UserWarning, match=r"left out: broken\.json is no model card"):
+        cards = emulators()
+    assert {card.system for card in cards} == set(CLASSES)
+
+
+def test_weights_round_trip_through_half_precision(folder, slab):
+    path = folder / "ember-unet-gas-hr.json"
+    torch.manual_seed(2)
+    network = CONFIG.build().eval()
+    with torch.no_grad():
+        network.to_map[-1].bias.fill_(0.1)
+        scaled = normalization("dm").forward(torch.tensor(slab.values))[None, None]
+        expected = network(scaled)[0][0, 0]
+    found = load_emulator("ember-unet", device="cpu").predict(slab).values
+    assert read_card(path).architecture["widths"] == [4, 6, 8]
+    np.testing.assert_allclose(normalization("gas").forward(found), expected, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("ember", "gas", "HR"), "emulator is 'ember', expected one of ember-unet"),
+        (("ember-unet", "hi", "HR"), "no weights for hi from HR, expected one of gas from HR"),
+        (("ember-unet", "gas", "LR"), "no weights for gas from LR, expected one of gas from HR"),
+    ],
+)
+def test_what_there_is_not_is_refused_with_what_there_is(asked, words):
+    with pytest.raises(ValueError, match=words):
+        load_emulator(*asked)
+
+
+def test_no_weights_at_all(folder):
+    for path in folder.iterdir():
+        path.unlink()
+    with pytest.raises(ValueError, match="expected one of none yet"):
+        load_emulator("ember-unet")
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [{"some.weight": np.ones(3)}, {}, {"entry.first.weight": np.ones((4, 1, 5, 5))}],
+    ids=["foreign", "empty", "other shape"],
+)
+def test_weights_that_are_not_the_networks_are_refused(folder, weights):
+    write_model(folder, card_of("ember-unet"), weights)
+    with pytest.raises(ValueError, match=r"^ember-unet-gas-hr\.safetensors doesn't hold") as error:
+        load_emulator("ember-unet")
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "architecture", [{"network": "unet", "depth": 3}, {"network": "unet", "widths": [4]}]
+)
+def test_an_architecture_that_is_none_is_refused(folder, architecture):
+    card = replace(card_of("ember-unet"), architecture=architecture)
+    write_model(folder, card, {"a": np.ones(1)})
+    with pytest.raises(ValueError, match=r"ember-unet-gas-hr\.json describes no U-Net"):
+        load_emulator("ember-unet")
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="expected one of auto, cpu, cuda"):
+        load_emulator("ember-unet", device="abacus")

@@ -1,0 +1,75 @@
+"""The scalings go there and back, and mean what the paper's table says."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from engine.normalization import NORMALIZATIONS, LogNormalization, normalization
+
+scalings = st.builds(
+    LogNormalization,
+    k=st.floats(0.5, 5),
+    x0=st.floats(1e2, 1e7),
+    q=st.floats(0.1, 2),
+)
+densities = hnp.arrays(np.float64, (7,), elements=st.floats(1e-3, 1e11))
+
+
+@given(scalings, densities)
+def test_there_and_back(scaling, x):
+    np.testing.assert_allclose(scaling.inverse(scaling.forward(x)), x, rtol=1e-8)
+
+
+@given(scalings, densities)
+def test_order_is_kept_and_zero_stays_zero(scaling, x):
+    x = np.sort(np.append(x, 0.0))
+    scaled = scaling.forward(x)
+    assert scaled[0] == 0
+    assert (np.diff(scaled) >= 0).all()
+
+
+@pytest.mark.parametrize("field", NORMALIZATIONS)
+def test_numpy_and_torch_agree_in_single_precision(field):
+    scaling = normalization(field)
+    x = np.geomspace(1e-2, 1e10, 200, dtype=np.float32)
+    scaled = scaling.forward(x)
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaling.forward(torch.from_numpy(x)).numpy(), scaled, rtol=1e-5)
+    back = scaling.inverse(torch.from_numpy(scaled))
+    assert back.dtype == torch.float32
+    np.testing.assert_allclose(back.numpy(), x, rtol=1e-4)
+    np.testing.assert_allclose(scaling.inverse(scaled), x, rtol=1e-4)
+
+
+def test_below_zero_is_empty_and_nothing_is_changed_in_place():
+    scaling = normalization("hi")
+    scaled = np.array([-1.0, 0.0, 1.0])
+    result = scaling.inverse(scaled)
+    assert list(result[:2]) == [0, 0]
+    assert result[2] > 0
+    assert list(scaled) == [-1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(("field", "msun_per_pixel"), [("dm", 1e7), ("gas", 1.5e6), ("hi", 1e4)])
+def test_x0_is_table_2_as_surface_density(field, msun_per_pixel):
+    # The paper's pixel is 3.66 ckpc/h wide and h = 0.6774.
+    assert normalization(field).x0 == pytest.approx(msun_per_pixel * 0.6774 / 3.66**2, rel=2e-3)
+
+
+def test_at_x0_the_scaled_value_is_log_2_over_k():
+    scaling = LogNormalization(k=0.9, x0=505.0, q=0.2)
+    assert scaling.forward(np.array([505.0]))[0] == pytest.approx(np.log(2) / 0.9)
+
+
+@pytest.mark.parametrize("wrong", [{"k": 0.0}, {"x0": -1.0}, {"q": float("nan")}])
+def test_numbers_without_a_way_back_are_refused(wrong):
+    with pytest.raises(ValueError, match="expected a positive number"):
+        LogNormalization(**{"k": 3.0, "x0": 1e5, "q": 1.0} | wrong)
+
+
+def test_a_field_without_scaling_is_refused_with_those_that_have_one():
+    with pytest.raises(ValueError, match="'temperature', expected one of dm, dmo, gas, hi"):
+        normalization("temperature")

@@ -1,0 +1,159 @@
+"""What trains, what must not, and that a drawn map is the same map moved."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.config import PRESETS, Source, TrainingConfig, preset
+from training.datasets import TrainingMaps, find_files, random_symmetry, read_pairs
+
+
+@pytest.fixture(scope="module")
+def pairs(data):
+    return [
+        pair
+        for path, axes in find_files(data, PRESETS["smoke"].sources)
+        for pair in read_pairs(path, axes, "gas", "HR")
+    ]
+
+
+def test_the_presets_sources_are_found_and_read(data, pairs):
+    files = find_files(data, PRESETS["smoke"].sources)
+    assert [(p.name, axes) for p, axes in files] == [
+        ("hydro11-z2-xy.hdf5", "xy"),
+        ("training-05-z2.hdf5", "xyz"),
+    ]
+    assert len(pairs) == 2 * 2 + 3 * 2
+    for pair in pairs:
+        assert (pair.dark_matter.field, pair.target.field) == ("dm", "gas")
+        assert pair.dark_matter.axis == pair.target.axis
+        # The fixture's gas is a power of its dark matter, so the pair is of one place.
+        expected = 2e4 * (pair.dark_matter.values / 1e5) ** 0.9
+        np.testing.assert_allclose(pair.target.values, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_no_preset_asks_for_what_is_held_out(name):
+    for source in PRESETS[name].sources:
+        assert not (source.pattern.startswith("hydro11") and "z" in source.axes)
+        assert not source.pattern.startswith("validation")
+
+
+@pytest.mark.parametrize(
+    ("name", "axes", "refused"),
+    [
+        ("hydro11-z2", "xyz", "z"),
+        ("hydro11-z2-offset", "z", "z"),
+        ("validation-z2", "x", "x"),
+        ("validation-z2-offset", "y", "y"),
+    ],
+)
+def test_held_out_maps_are_refused_whatever_the_preset(tmp_path, new_slabs, name, axes, refused):
+    path = new_slabs(tmp_path / f"{name}.hdf5", axes, 16)
+    with pytest.raises(ValueError, match=f"Axis {refused} of simulation '{name}' is held out"):
+        read_pairs(path, axes, "gas", "HR")
+
+
+def test_a_source_without_files_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"holds no file training-\*\.hdf5"):
+        find_files(tmp_path, [Source("training-*", "xyz")])
+
+
+def test_a_file_without_the_field_is_refused(data):
+    with pytest.raises(ValueError, match="no maps of 'hi'"):
+        read_pairs(data / "training-05-z2.hdf5", "x", "hi", "HR")
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_symmetry_moves_pixels_and_keeps_maps_together(seed):
+    a = np.arange(36, dtype=np.float32).reshape(6, 6)
+    moved, other = random_symmetry((a, 2 * a), np.random.default_rng(seed))
+    np.testing.assert_array_equal(other, 2 * moved)
+    assert sorted(moved.ravel()) == sorted(a.ravel())
+    # Periodic neighbours stay neighbours: every value keeps the four around it.
+    np.testing.assert_array_equal(neighbours(moved), neighbours(a))
+
+
+def neighbours(values):
+    """The four periodic neighbours of every pixel, sorted, in the order of its value."""
+    around = [np.roll(values, step, axis).ravel() for step in (1, -1) for axis in (0, 1)]
+    return np.sort(around, axis=0)[:, np.argsort(values.ravel())]
+
+
+def test_all_eight_symmetries_and_all_shifts_are_drawn():
+    a = np.arange(4, dtype=np.float32).reshape(2, 2)
+    a = np.kron(a, np.ones((2, 2), np.float32)) + np.eye(4, dtype=np.float32)[:, [1, 0, 3, 2]] / 3
+    random = np.random.default_rng(0)
+    seen = {random_symmetry((a,), random)[0].tobytes() for _ in range(3000)}
+    expected = set()
+    for turn in range(4):
+        for b in (np.rot90(a, turn), np.rot90(a, turn).T):
+            for shift in np.ndindex(4, 4):
+                expected.add(np.ascontiguousarray(np.roll(b, shift, (0, 1))).tobytes())
+    assert seen == expected
+
+
+def test_a_batch_has_one_side_and_belongs_to_its_update(pairs):
+    maps = TrainingMaps(pairs, batch_size=2, seed=4)
+    again = TrainingMaps(pairs, batch_size=2, seed=4)
+    for update in (3, 0, 7, 12):
+        dark_matter, target = maps.batch(update)
+        same, _ = again.batch(update)
+        assert dark_matter.shape == target.shape
+        assert dark_matter.shape[:2] == (2, 1)
+        assert dark_matter.equal(same)
+        expected = 2e4 * (dark_matter.double() / 1e5) ** 0.9
+        np.testing.assert_allclose(target, expected, rtol=1e-4)
+    sides = [maps.batch(update)[0].shape[-1] for update in range(5)]
+    assert sorted(sides) == [32, 32, 32, 48, 48]
+    other, _ = TrainingMaps(pairs, batch_size=2, seed=5).batch(0)
+    assert not (other.shape == maps.batch(0)[0].shape and other.equal(maps.batch(0)[0]))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 4])
+def test_an_epoch_shows_every_map(pairs, batch_size):
+    maps = TrainingMaps(pairs, batch_size, seed=0)
+    batches = -(-4 // batch_size) + -(-6 // batch_size)
+    for epoch in range(3):
+        seen = set()
+        for update in range(epoch * batches, (epoch + 1) * batches):
+            # A map's total survives shifts and reflections: it tells which one it is.
+            seen |= {round(float(m.double().sum())) for m in maps.batch(update)[0]}
+        assert len(seen) == len(pairs)
+
+
+def test_no_maps_and_maps_of_another_pixel_size_are_refused(pairs):
+    with pytest.raises(ValueError, match="no maps to train on"):
+        TrainingMaps([], 2, 0)
+    other = replace(pairs[0], target=replace(pairs[0].target, pixel_size=40.0))
+    with pytest.raises(ValueError, match=r"pixels of 40 kpc/h, expected 29\.3 kpc/h"):
+        TrainingMaps([pairs[1], other], 2, 0)
+    cut = pairs[0].target
+    cut = cut.with_values(cut.values[:16], periodic=False)
+    with pytest.raises(ValueError, match="expected a square map of a periodic box"):
+        TrainingMaps([replace(pairs[0], target=cut)], 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"field": "cheese"}, "cheese"),
+        ({"precision": "float16"}, "expected one of float32, bfloat16"),
+        ({"updates": 0}, "0 updates"),
+        ({"batch_size": 0}, "of 0 maps"),
+    ],
+)
+def test_a_configuration_that_cannot_train_is_refused(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        preset("small", **wrong)
+
+
+def test_unknown_presets_and_axes_are_refused():
+    with pytest.raises(ValueError, match="expected one of small, smoke"):
+        preset("huge")
+    with pytest.raises(ValueError, match="axis of box is 'w'"):
+        Source("box", "xw")
+    assert isinstance(preset("small", seed=3), TrainingConfig)

@@ -1,0 +1,1 @@
+"""Fitting the emulators' networks to maps of hydrodynamical simulations."""
