@@ -1,0 +1,185 @@
+"""Noise addressed by coordinates: any block of it without the rest, the same everywhere.
+
+Normal number (y, x) of a scale is a pure function of (seed, scale, y, x). The integers come
+from Philox, a counter-based generator; the normals from them by additions,
+multiplications, divisions and square roots alone, which IEEE 754 fixes to the last bit on
+every machine, unlike a library's logarithm or cosine.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROUNDS = 10
+"""Of Philox 4x32; the number its authors recommend (Salmon et al. 2011, table 2)."""
+
+MULTIPLIERS = np.array([0xD2511F53, 0xCD9E8D57], dtype=np.uint64)
+WEYL = np.array([0x9E3779B9, 0xBB67AE85], dtype=np.uint64)
+"""Philox 4x32's constants (Salmon et al. 2011, section 3.3)."""
+
+WORD = np.uint64(0xFFFFFFFF)
+LANES = 4
+"""32-bit words that one counter gives; neighbours along x share a counter."""
+
+MAX_SEED = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Realisation:
+    """Which of the universes a stochastic emulator could paint.
+
+    Parameters
+    ----------
+    seed : int
+        From 0 to 2^64 - 1.
+    strengths : tuple of float
+        Factor on the noise of each scale, coarsest first; empty: one for all of them.
+    """
+
+    seed: int
+    strengths: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a seed the generator has no key for and strengths that are no numbers."""
+        if not 0 <= self.seed <= MAX_SEED:
+            raise ValueError(f"seed is {self.seed}, expected a whole number from 0 to {MAX_SEED}.")
+        if not all(np.isfinite(self.strengths)):
+            raise ValueError(f"noise strengths are {self.strengths}, expected finite numbers.")
+
+    def strength(self, scale: int) -> float:
+        """Factor on the noise of a scale."""
+        return self.strengths[scale] if scale < len(self.strengths) else 1.0
+
+
+def normals(
+    seed: int, scale: int, region: tuple[int, int, int, int], shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Standard normal numbers of a block of a periodic map.
+
+    Parameters
+    ----------
+    seed : int
+        From 0 to 2^64 - 1.
+    scale : int
+        Number of the scale.
+    region : (y0, y1, x0, x1)
+        Pixels wanted; those outside the map are taken modulo its sides.
+    shape : (ny, nx)
+        Of the whole map at this scale.
+
+    Returns
+    -------
+    array, (y1 - y0, x1 - x0)
+        Float32.
+
+    References
+    ----------
+    Salmon et al. 2011 (Philox); Wichura 1988, algorithm AS 241 (normal quantiles).
+    """
+    y0, y1, x0, x1 = region
+    rows = np.arange(y0, y1) % shape[0]
+    columns = np.arange(x0, x1) % shape[1]
+    groups, place = np.unique(columns // LANES, return_inverse=True)
+    counters = np.empty((4, len(rows), len(groups)), dtype=np.uint64)
+    counters[0], counters[1] = groups, rows[:, None]
+    counters[2], counters[3] = scale, 0
+    words = philox(counters, seed)
+    chosen = words[(columns % LANES), :, place].T
+    return normal_quantile((chosen.astype(np.float64) + 0.5) / 2.0**32).astype(np.float32)
+
+
+def philox(counters: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
+    """Philox 4x32-10: four random 32-bit words for every counter of four.
+
+    Parameters
+    ----------
+    counters : array, (4, ...)
+        32-bit words held in 64 bits.
+    seed : int
+        The 64-bit key.
+
+    Returns
+    -------
+    array, (4, ...)
+        32-bit words held in 64 bits.
+
+    References
+    ----------
+    Salmon et al. 2011, section 3.3.
+    """
+    c0, c1, c2, c3 = counters
+    key = np.array([seed & 0xFFFFFFFF, seed >> 32], dtype=np.uint64)
+    for _ in range(ROUNDS):
+        product0, product1 = MULTIPLIERS[0] * c0, MULTIPLIERS[1] * c2
+        c0, c1, c2, c3 = (
+            (product1 >> np.uint64(32)) ^ c1 ^ key[0],
+            product1 & WORD,
+            (product0 >> np.uint64(32)) ^ c3 ^ key[1],
+            product0 & WORD,
+        )
+        key = (key + WEYL) & WORD
+    return np.stack([c0, c1, c2, c3])
+
+
+def normal_quantile(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inverse of the normal distribution function, to seven digits, by fixed arithmetic.
+
+    Parameters
+    ----------
+    p : array
+        Strictly between 0 and 1.
+
+    References
+    ----------
+    Wichura 1988, algorithm AS 241, routine PPND7.
+    """
+    q = p - 0.5
+    inside = np.abs(q) <= 0.425
+    r = 0.180625 - q * q
+    central = q * _rational(r, CENTRAL)
+    tail = np.where(q < 0, p, 1 - p)
+    r = np.sqrt(-_logarithm(tail))
+    outer = np.where(r <= 5, _rational(r - 1.6, MIDDLE), _rational(r - 5, FAR))
+    return np.where(inside, central, np.copysign(outer, q))
+
+
+CENTRAL = (
+    (3.3871327179e00, 5.0434271938e01, 1.5929113202e02, 5.9109374720e01),
+    (1.0, 1.7895169469e01, 7.8757757664e01, 6.7187563600e01),
+)
+MIDDLE = (
+    (1.4234372777e00, 2.7568153900e00, 1.3067284816e00, 1.7023821103e-01),
+    (1.0, 7.3700164250e-01, 1.2021132975e-01),
+)
+FAR = (
+    (6.6579051150e00, 3.0812263860e00, 4.2868294337e-01, 1.7337203997e-02),
+    (1.0, 2.4197894225e-01, 1.2258202635e-02),
+)
+"""Coefficients of PPND7, numerator and denominator, lowest power first."""
+
+
+def _rational(
+    x: NDArray[np.float64], coefficients: tuple[tuple[float, ...], tuple[float, ...]]
+) -> NDArray[np.float64]:
+    above, below = (_polynomial(x, c) for c in coefficients)
+    return above / below
+
+
+def _polynomial(x: NDArray[np.float64], coefficients: tuple[float, ...]) -> NDArray[np.float64]:
+    value = np.full_like(x, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        value = value * x + coefficient
+    return value
+
+
+def _logarithm(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Natural logarithm from the exponent and the series of artanh, to twelve digits."""
+    mantissa, exponent = np.frexp(x)
+    z = (mantissa - SQRT_HALF) / (mantissa + SQRT_HALF)
+    series = _polynomial(z * z, tuple(1 / (2 * i + 1) for i in range(9)))
+    return 2 * z * series + (exponent - 0.5) * LOG_2
+
+
+SQRT_HALF = 0.7071067811865476
+LOG_2 = 0.6931471805599453
