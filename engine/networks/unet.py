@@ -4,6 +4,7 @@ A batch of maps goes in as (batch, channels, ny, nx), dimensionless and normalis
 and files are others' business.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -58,6 +59,21 @@ class UNetConfig:
     def multiple(self) -> int:
         """What a map's sides must be multiples of, [pixels]."""
         return 2**self.halvings
+
+    def check_sides(self, shape: Sequence[int]) -> None:
+        """Refuse a map that can't be halved often enough.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if a side of (ny, nx) is not a multiple of 2^halvings.
+        """
+        for side in shape:
+            if side % self.multiple:
+                raise ValueError(
+                    f"The map's side is {side} pixels, expected a multiple of {self.multiple}: the "
+                    f"network halves it {self.halvings} times."
+                )
 
     def build(self) -> "UNet":
         """Make the network, with fresh weights from torch's random state."""
@@ -179,7 +195,7 @@ class UNet(nn.Module):
         ValueError
             If a side can't be halved often enough.
         """
-        self._check_sides(x)
+        self.config.check_sides(x.shape[-2:])
         features = self.entry(x, padding)
         skips = []
         for down in self.down:
@@ -191,15 +207,6 @@ class UNet(nn.Module):
             maps.append(_draw(to_map, features, padding))
         maps.reverse()
         return maps if self.training else [F.relu(scale) for scale in maps]
-
-    def _check_sides(self, x: Tensor) -> None:
-        multiple = self.config.multiple
-        for side in x.shape[-2:]:
-            if side % multiple:
-                raise ValueError(
-                    f"The map's side is {side} pixels, expected a multiple of {multiple}: the "
-                    f"network halves it {self.config.halvings} times."
-                )
 
 
 def _draw(to_map: nn.Module, features: Tensor, padding: Padding) -> Tensor:

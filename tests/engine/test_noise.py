@@ -95,9 +95,7 @@ def test_any_block_equals_the_same_pixels_of_the_whole(y0, x0, height, width, se
 def test_the_same_bits_as_ever():
     # A change of these numbers changes every picture ever linked to.
     field = normals(2026, 4, (10, 12, 5, 8), (64, 64))
-    assert field.tobytes().hex() == (
-        "a30023bf18f384be9b9893bfb5c7d03ee017903f5e59183f"
-    )
+    assert field.tobytes().hex() == ("a30023bf18f384be9b9893bfb5c7d03ee017903f5e59183f")
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64])

@@ -1,0 +1,137 @@
+"""EMBER's generator on a CPU by OpenVINO: the network of `unet`, built from its weights.
+
+No compiler is needed at run time, no tracing, and no torch; eager torch is the reference it
+is tested against.
+"""
+
+import threading
+from collections.abc import Mapping
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+from openvino import opset13 as op
+
+from engine.networks.unet import LEAK, UNetConfig
+
+Weights = Mapping[str, NDArray[np.float32]]
+
+
+class CompiledUNet:
+    """The full-size map of a `UNet` in evaluation, for one map size; safe between threads.
+
+    Parameters
+    ----------
+    config : UNetConfig
+        Numbers that fix the network.
+    weights : mapping of str to array
+        By the names of the torch module's parameters.
+    shape : (ny, nx)
+        Of the maps, multiples of 2^halvings.
+    padding : {"circular", "replicate"}
+        How a map goes on beyond its edges.
+    threads : int, optional
+        CPU threads; all cores if left out.
+    """
+
+    def __init__(
+        self,
+        config: UNetConfig,
+        weights: Weights,
+        shape: tuple[int, int],
+        padding: str = "circular",
+        threads: int | None = None,
+    ) -> None:
+        x = op.parameter([1, config.in_channels, *shape], np.float32)
+        model = openvino.Model([Graph(config, weights, padding).output(x)], [x])
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        if threads:
+            settings["INFERENCE_NUM_THREADS"] = str(threads)
+        self._request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+        self._lock = threading.Lock()
+
+    def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Normalised map (1, in_channels, ny, nx) -> (1, out_channels, ny, nx), cut at zero."""
+        with self._lock:
+            (output,) = self._request.infer({0: x}).values()
+            return np.array(output)
+
+
+class Graph:
+    """Builds the network's operations; mirrors `unet.UNet` layer by layer.
+
+    Parameters
+    ----------
+    config : UNetConfig
+        Numbers that fix the network.
+    weights : mapping of str to array
+        By the names of the torch module's parameters.
+    padding : {"circular", "replicate"}
+        How a map goes on beyond its edges.
+    """
+
+    def __init__(self, config: UNetConfig, weights: Weights, padding: str) -> None:
+        self.config = config
+        self.weights = weights
+        self.padding = padding
+
+    def output(self, x: openvino.Node) -> openvino.Node:
+        """Build the whole network, up to its full-size output."""
+        features = self.block(x, "entry")
+        skips = []
+        for i in range(self.config.halvings):
+            skips.append(features)
+            halved = leaky(self.convolution(features, f"down.{i}.halve", stride=2))
+            features = self.block(halved, f"down.{i}.block")
+        for i, skip in enumerate(reversed(skips)):
+            both = op.concat([double(features), skip], axis=1)
+            features = self.block(both, f"up.{i}.block")
+        return op.relu(self.convolution(features, f"to_map.{self.config.halvings}"))
+
+    def block(self, x: openvino.Node, name: str) -> openvino.Node:
+        """Two convolutions, each followed by LeakyReLU."""
+        return leaky(
+            self.convolution(leaky(self.convolution(x, f"{name}.first")), f"{name}.second")
+        )
+
+    def convolution(self, x: openvino.Node, name: str, stride: int = 1) -> openvino.Node:
+        """Pad by half the kernel, then convolve."""
+        kernel = self.weights[f"{name}.weight"]
+        bias = self.weights[f"{name}.bias"].reshape(1, -1, 1, 1)
+        edge = kernel.shape[-1] // 2
+        for axis in (2, 3):
+            x = self.pad(x, axis, edge)
+        out = op.convolution(x, kernel, [stride, stride], [0, 0], [0, 0], [1, 1])
+        return op.add(out, bias)
+
+    def pad(self, x: openvino.Node, axis: int, edge: int) -> openvino.Node:
+        """Add `edge` pixels at both ends of an axis; OpenVINO has no periodic padding itself."""
+        if self.padding == "circular":
+            side = x.get_output_partial_shape(0)[axis].get_length()
+            return op.concat([cut(x, axis, side - edge, side), x, cut(x, axis, 0, edge)], axis=axis)
+        widths = [edge if i == axis else 0 for i in range(4)]
+        return op.pad(x, widths, widths, "edge")
+
+
+def cut(x: openvino.Node, axis: int, start: int, stop: int) -> openvino.Node:
+    """Elements [start, stop) along an axis."""
+    return op.slice(x, [start], [stop], [1], [axis])
+
+
+def leaky(x: openvino.Node) -> openvino.Node:
+    """LeakyReLU of slope 0.2 below zero."""
+    return op.prelu(x, np.array([LEAK], np.float32))
+
+
+def double(x: openvino.Node) -> openvino.Node:
+    """Every pixel four times."""
+    scales = np.array([2, 2], np.float32)
+    return op.interpolate(
+        x,
+        scales,
+        "nearest",
+        "scales",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+        axes=np.array([2, 3], np.int64),
+    )

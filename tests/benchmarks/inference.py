@@ -1,0 +1,57 @@
+"""Time the compiled network against eager torch on the same cores, in one run.
+
+Command: python tests/benchmarks/inference.py
+"""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from engine.networks.compiled import CompiledUNet
+from engine.networks.unet import PRESETS
+
+REPEATS = 9
+CASES = (("small", 384), ("paper", 512))
+
+
+def compare(preset: str, side: int) -> None:
+    """Print medians, their ratio and the largest difference for one network and map size."""
+    config = PRESETS[preset]
+    network = config.build().eval()
+    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    x = torch.rand(1, 1, side, side)
+    start = time.perf_counter()
+    compiled = CompiledUNet(config, weights, (side, side), threads=torch.get_num_threads())
+    building = time.perf_counter() - start
+
+    def eager() -> np.ndarray:
+        with torch.inference_mode():
+            return network(x)[0].numpy()
+
+    ways = {"eager torch": eager, "compiled": lambda: compiled(x.numpy())}
+    difference = float(np.abs(ways["eager torch"]() - ways["compiled"]()).max())
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(REPEATS):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way()
+            seconds[name].append(time.perf_counter() - start)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    print(
+        f"{preset:6s} {side}^2: "
+        + ", ".join(f"{name} {value:.3f} s" for name, value in medians.items())
+        + f", ratio {medians['eager torch'] / medians['compiled']:.1f}, built in {building:.2f} s, "
+        f"largest difference {difference:.1e} in normalised units"
+    )
+
+
+if __name__ == "__main__":
+    print(f"{torch.get_num_threads()} threads, medians of {REPEATS}, alternating")
+    for case in CASES:
+        compare(*case)
