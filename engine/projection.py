@@ -157,7 +157,7 @@ def project_snapshot(
         cosmology=main.header.cosmology,
         code=main.header.code,
         provenance=_provenance(main, provenance, smoothing, seed),
-        pixels=pixels or PIXELS_PER_SEPARATION * round(main.header.counts["dark matter"] ** (1 / 3)),
+        pixels=pixels or _default_pixels(main),
         n_slabs=n_slabs or max(round(box / 1000 / SLAB_DEPTH), 1),
         offset=offset,
     )
@@ -201,6 +201,10 @@ def _check_request(
         )
     if "stars" in fields and "stars" not in main.header.counts:
         raise ValueError(f"{main.name} holds no stars, but the field stars was asked for.")
+
+
+def _default_pixels(main: Snapshot) -> int:
+    return PIXELS_PER_SEPARATION * round(main.header.counts["dark matter"] ** (1 / 3))
 
 
 def _provenance(main: Snapshot, told: str, smoothing: str, seed: int) -> str:
@@ -268,7 +272,8 @@ def _check_twin(main: Snapshot, twin: Snapshot) -> None:
         )
     if abs(ours.redshift - other.redshift) > 1e-3:
         raise ValueError(
-            f"{twin.name} is at redshift {other.redshift:g}, expected {ours.redshift:g} as {main.name}."
+            f"{twin.name} is at redshift {other.redshift:g}, expected {ours.redshift:g} as "
+            f"{main.name}."
         )
 
 
@@ -360,15 +365,16 @@ def _memory_map(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 def _draw(job: Job, seed: int) -> Iterator[tuple[int, int, NDArray[np.intp]]]:
     """Chunks of the snapshot with the particles kept of each: exactly `keep` in all."""
-    stream = (seed, LEVELS.index(job.level), INPUT_FIELDS.index(job.fields[0])) if (
-        job.fields[0] in INPUT_FIELDS
-    ) else (seed,)
+    # Levels and runs are thinned independently of each other.
+    stream = (seed, LEVELS.index(job.level), *map(ord, job.fields[0]))
     random = np.random.Generator(np.random.Philox(np.random.SeedSequence(stream)))
     left, wanted = job.snapshot.header.counts[job.species], job.keep
     for start, stop in job.snapshot.chunks(job.species):
         number = stop - start
         # How many of a draw without replacement fall among the next `number` of those left.
-        take = int(random.hypergeometric(number, left - number, wanted)) if wanted < left else number
+        take = (
+            int(random.hypergeometric(number, left - number, wanted)) if wanted < left else number
+        )
         yield start, stop, np.sort(random.choice(number, take, replace=False))
         left, wanted = left - number, wanted - take
 

@@ -104,7 +104,7 @@ class Slab:
 
     def with_values(self, values: ArrayLike, **changes: Any) -> Self:
         """The same place with other values (and whatever else is named)."""
-        return replace(self, values=values, **changes)
+        return replace(self, values=frozen_array(values, np.float32), **changes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,9 @@ class Curve:
         for name in ("x", "y", "error", "count", "edges"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64))
-        lengths = {n: len(v) for n in ("x", "y", "error", "count") if (v := getattr(self, n)) is not None}
+        lengths = {
+            n: len(v) for n in ("x", "y", "error", "count") if (v := getattr(self, n)) is not None
+        }
         if len(set(lengths.values())) > 1:
             raise ValueError(f"Curve {self.name!r} has arrays of different lengths: {lengths}.")
 

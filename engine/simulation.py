@@ -5,7 +5,8 @@ from pathlib import Path
 
 from engine.assets import asset_folders, user_folder
 from engine.cosmology import Cosmology
-from engine.fields import field, map_axes, one_of
+from engine.fields import field as field_named
+from engine.fields import map_axes, one_of
 from engine.formats.slab_file import SlabFile
 from engine.results import Halos, Slab
 
@@ -100,19 +101,19 @@ class Simulation:
         """(field, level, origin, axis) of all maps."""
         return self._file.maps
 
-    def has(self, name: str, axis: str = "z", level: str = "HR", origin: str = "ds") -> bool:
+    def has(self, field: str, axis: str = "z", level: str = "HR", origin: str = "ds") -> bool:
         """Whether there is such a map."""
-        return (name, level, origin, axis) in self._file.maps
+        return (field, level, origin, axis) in self._file.maps
 
     def slab(
-        self, name: str, axis: str = "z", index: int = 0, level: str = "HR", origin: str = "ds"
+        self, field: str, axis: str = "z", index: int = 0, level: str = "HR", origin: str = "ds"
     ) -> Slab:
         """One slab's map of a field.
 
         Parameters
         ----------
-        name : str
-            Of the field.
+        field : str
+            Its name, see `engine.fields`.
         axis : {"x", "y", "z"}
             Line of sight.
         index : int
@@ -125,23 +126,24 @@ class Simulation:
         ValueError
             In one sentence, if there is no such map.
         """
-        field(name)
+        field_named(field)
         map_axes(axis)
-        if not self.has(name, axis, level, origin):
-            raise ValueError(self._no_such_map(name, axis, level, origin))
+        if not self.has(field, axis, level, origin):
+            raise ValueError(self._no_such_map(field, axis, level, origin))
         if not 0 <= index < self.n_slabs(axis):
             raise ValueError(
-                f"slab is {index}, expected 0 to {self.n_slabs(axis) - 1} along {axis} of {self.name}."
+                f"slab is {index}, expected 0 to {self.n_slabs(axis) - 1} along {axis} of "
+                f"{self.name}."
             )
-        return self._file.read_map((name, level, origin, axis), index)
+        return self._file.read_map((field, level, origin, axis), index)
 
-    def _no_such_map(self, name: str, axis: str, level: str, origin: str) -> str:
-        others = sorted({"/".join(key[1:]) for key in self.available() if key[0] == name})
+    def _no_such_map(self, field: str, axis: str, level: str, origin: str) -> str:
+        others = sorted({"/".join(key[1:]) for key in self.available() if key[0] == field})
         if not others:
             fields = ", ".join(sorted({key[0] for key in self.available()}))
-            return f"{self.name} has no maps of {name!r}, expected one of {fields}."
+            return f"{self.name} has no maps of {field!r}, expected one of {fields}."
         return (
-            f"{self.name} has no map {name}/{level}/{origin}/{axis}, expected one of "
+            f"{self.name} has no map {field}/{level}/{origin}/{axis}, expected one of "
             f"{', '.join(others)} (level/origin/axis)."
         )
 

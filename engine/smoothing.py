@@ -1,6 +1,7 @@
 """Smoothing: how far a particle's mass is spread, from the distance to its neighbours."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def neighbour_distance(
     margin = 2 * box_size * (3 * neighbours / (4 * np.pi * number)) ** (1 / 3)
     edges = np.linspace(0, box_size, layers + 1)
     z = position[:, 2]
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         members = np.flatnonzero((z >= low) & (z < high))
         distance[members] = _layer(position, members, low, high, margin, neighbours, box_size)
         progress(len(members))
@@ -101,11 +102,12 @@ def _query(
     box_size: float,
     progress: Callable[[int], None] = lambda done: None,
 ) -> NDArray[np.float64]:
-    tree = cKDTree(around, boxsize=box_size)
+    tree = cKDTree(around, boxsize=np.full(3, box_size))
     found = np.empty(len(inside))
     for start in range(0, len(inside), QUERY):
         piece = inside[start : start + QUERY]
         # The nearest of all is the particle itself.
-        found[start : start + len(piece)] = tree.query(piece, k=[neighbours + 1], workers=-1)[0][:, 0]
+        nearest, _ = tree.query(piece, k=[neighbours + 1], workers=-1)
+        found[start : start + len(piece)] = np.ravel(nearest)
         progress(len(piece))
     return found

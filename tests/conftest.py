@@ -1,8 +1,13 @@
-"""What every test shares: when slow tests run."""
+"""What every test shares: when slow tests run, and no clock in property tests."""
 
 import os
 
 import pytest
+from hypothesis import settings
+
+# Tests assert results, not times.
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

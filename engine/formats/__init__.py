@@ -46,12 +46,21 @@ def open_snapshot(paths: str | Path | Sequence[str | Path]) -> Snapshot:
 
 def _all_files(paths: str | Path | Sequence[str | Path]) -> list[Path]:
     if not isinstance(paths, str | Path):
-        return sorted((Path(path) for path in paths), key=_file_number)
-    path = Path(paths)
+        listed = sorted((Path(path).expanduser() for path in paths), key=_file_number)
+        if not listed:
+            raise ValueError("the list of the snapshot's files is empty, expected at least one.")
+        if len(listed) > 1:
+            return listed
+        paths = listed[0]
+    path = Path(paths).expanduser()
     if path.is_dir():
-        found = sorted((p for p in path.iterdir() if p.suffix in (".hdf5", ".h5")), key=_file_number)
+        found = sorted(
+            (p for p in path.iterdir() if p.suffix in (".hdf5", ".h5")), key=_file_number
+        )
         if not found:
-            raise ValueError(f"{path} is a folder without .hdf5 files, expected a snapshot's files.")
+            raise ValueError(
+                f"{path} is a folder without .hdf5 files, expected a snapshot's files."
+            )
         return found
     with open_hdf5(path) as file:
         number = attribute([file.get("Header")], ("NumFilesPerSnapshot",)) or 1

@@ -4,9 +4,10 @@ Lengths are comoving and per h, masses per h; the length unit is 1 kpc/h unless 
 says otherwise.
 """
 
+from typing import ClassVar
+
 import h5py
 import numpy as np
-from astropy.cosmology import Planck15
 from numpy.typing import NDArray
 
 from engine.cosmology import Cosmology
@@ -22,11 +23,17 @@ from engine.units import HYDROGEN_FRACTION, KPC_IN_CM, MSUN_IN_G, temperature
 DEFAULT_UNITS = (1.0, 1e10, 1.0)
 """kpc/h, Msun/h, km/s: what the codes ship with and what a silent file means."""
 
+PLANCK_OMEGA_B = 0.0486
+"""Planck Collaboration 2016 (XIII), table 4; for files that don't tell."""
+
+UNREAD_TYPES = (2, 3)
+"""Particle types that hold heavier dark matter in zoom-in runs, or tracers without mass."""
+
 
 class GadgetSnapshot(Snapshot):
     """Particles in the GADGET family's layout."""
 
-    blocks = {
+    blocks: ClassVar = {
         "position": ("Coordinates",),
         "mass": ("Masses",),
         "smoothing": ("SmoothingLength",),
@@ -51,14 +58,22 @@ class GadgetSnapshot(Snapshot):
         Omega_m = self._required(groups, "Omega0", "Omega_Matter", "OmegaMatter")
         Omega_b = attribute(groups, ("OmegaBaryon", "Omega_Baryon", "OmegaB"))
         if not Omega_b:
-            Omega_b = float(Planck15.Ob0)
+            Omega_b = PLANCK_OMEGA_B
             notes.append(f"Omega_b not given, taken as {Omega_b:g} (Planck 2015)")
-        self._units = self._read_units(groups, h, notes)
-        self._box_size = self._required(groups, "BoxSize") * self._units[0]
+        cosmology = Cosmology(Omega_m, Omega_b, h)
+        box_size = self._required(groups, "BoxSize")
+        units = self._read_units(groups, h)
+        if units is None:
+            units = self._guess_units(file, box_size, counts, cosmology)
+            notes.append(f"units not given, taken as {units[0]:g} kpc/h, 1e10 Msun/h and km/s")
+        self._units = units
+        numbers = np.atleast_1d(file["Header"].attrs["NumPart_Total"])
+        if unread := [kind for kind in UNREAD_TYPES if kind < len(numbers) and numbers[kind]]:
+            notes.append(f"particles of type {' and '.join(map(str, unread))} left out")
         return Header(
-            box_size=self._box_size,
+            box_size=box_size * units[0],
             redshift=max(self._required(groups, "Redshift"), 0.0),
-            cosmology=Cosmology(Omega_m, Omega_b, h),
+            cosmology=cosmology,
             code=self._code(file),
             counts=counts,
             notes=tuple(notes),
@@ -74,9 +89,9 @@ class GadgetSnapshot(Snapshot):
         return float(value)
 
     def _read_units(
-        self, groups: list[h5py.Group | None], h: float, notes: list[str]
-    ) -> tuple[float, float, float]:
-        """Units of length [kpc/h], mass [Msun/h] and velocity [km/s]."""
+        self, groups: list[h5py.Group | None], h: float
+    ) -> tuple[float, float, float] | None:
+        """Units of length [kpc/h], mass [Msun/h] and velocity [km/s], if the file tells."""
         length = attribute(groups, ("UnitLength_in_cm",))
         if length is not None:
             mass = self._required(groups, "UnitMass_in_g")
@@ -90,7 +105,25 @@ class GadgetSnapshot(Snapshot):
             per_h = min((h, 1.0), key=lambda factor: _distance_to_power_of_ten(length * factor))
             length, mass = length * per_h / KPC_IN_CM, mass * per_h / MSUN_IN_G
             return _as_meant(length), _as_meant(mass), velocity / 1e5
-        notes.append("units not given, taken as kpc/h, 1e10 Msun/h and km/s")
+        return None
+
+    def _guess_units(
+        self, file: h5py.File, box_size: float, counts: dict[str, int], cosmology: Cosmology
+    ) -> tuple[float, float, float]:
+        """Units of a silent file: the usual ones, or Mpc/h where only they make sense.
+
+        With the wrong one of the two the mean density is wrong by 1e9, so one particle's
+        mass, standing for all, is enough to tell.
+        """
+        common = self._mass_table[PARTICLE_TYPES["dark matter"]]
+        if not common:
+            block = self._block(file, "dark matter", "mass")
+            common = float(block[0]) if block is not None and len(block) else 0.0
+        length, mass, velocity = DEFAULT_UNITS
+        volume = (box_size * length / 1000) ** 3
+        density = counts.get("dark matter", 0) * common * mass / volume if volume else 0.0
+        if density > 1e6 * cosmology.mean_matter_density:
+            return 1000 * length, mass, velocity
         return DEFAULT_UNITS
 
     @staticmethod
@@ -143,7 +176,6 @@ class GadgetSnapshot(Snapshot):
         energy = self._read("gas", "internal energy", start, stop, positive=True)
         electrons = self._read("gas", "electron abundance", start, stop, positive=True)
         return temperature(energy, electrons)
-
 
 
 def _distance_to_power_of_ten(length: float) -> float:

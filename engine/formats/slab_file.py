@@ -5,7 +5,6 @@ columns, beside root attributes that say what they are maps of. At level HR noth
 thinned out, so both origins name the same dataset.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ def new_slab_file(path: Path, header: SlabFileHeader) -> Iterator[h5py.File]:
                 units="lengths comoving: box_size, offset [Mpc/h]; maps see each dataset",
             )
             yield file
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
@@ -169,7 +168,8 @@ def round_mantissa(values: NDArray[np.floating], bits: int) -> NDArray[np.float3
     half = ((integers >> drop) & 1) + (step // 2 - 1)
     rounded = (((integers + half) >> drop) << drop).astype(np.uint32).ravel()
     floats = rounded.view(np.float32)
-    missing = float(np.sum(values, dtype=np.float64) - floats.sum(dtype=np.float64))
+    total = np.sum(values, dtype=np.float64)
+    missing = float(total - floats.sum(dtype=np.float64))
     for i in np.argsort(floats)[::-1][:LARGEST_PIXELS]:
         before = float(floats[i])
         if not before:
@@ -204,17 +204,22 @@ class SlabFile:
             self.maps = tuple(self._list_maps(file))
             self.runs = tuple(file.get("halos", {}))
         if not self.maps:
-            raise ValueError(f"{path.name} holds no maps, expected maps/<field>/<level>/<origin>/<axis>.")
+            raise ValueError(
+                f"{path.name} holds no maps, expected maps/<field>/<level>/<origin>/<axis>."
+            )
 
     def _read_header(self, file: h5py.File) -> SlabFileHeader:
         name, attributes = self.path.name, file.attrs
         if attributes.get("format") != FORMAT:
-            hint = " (a snapshot? project it with: python -m engine project)" if "Header" in file else ""
-            raise ValueError(f"{name} is no slab file: its attribute format is not {FORMAT!r}{hint}.")
+            snapshot = " (a snapshot? project it with: python -m engine project)"
+            hint = snapshot if "Header" in file else ""
+            raise ValueError(
+                f"{name} is no slab file: its attribute format is not {FORMAT!r}{hint}."
+            )
         if attributes["format_version"] != VERSION:
             raise ValueError(
-                f"{name} has slab format version {attributes['format_version']}, expected {VERSION}; "
-                "project the snapshot again or use the program that wrote it."
+                f"{name} has slab format version {attributes['format_version']}, expected "
+                f"{VERSION}; project the snapshot again or use the program that wrote it."
             )
         try:
             return SlabFileHeader(
@@ -231,7 +236,9 @@ class SlabFile:
                 offset=float(attributes["offset"]),
             )
         except KeyError as missing:
-            raise ValueError(f"{name} lacks the root attribute that a slab file has: {missing}.") from None
+            raise ValueError(
+                f"{name} lacks the root attribute that a slab file has: {missing}."
+            ) from None
 
     def _list_maps(self, file: h5py.File) -> Iterator[tuple[str, str, str, str]]:
         allowed = (tuple(FIELDS), LEVELS, ORIGINS, tuple(AXES))
@@ -243,15 +250,16 @@ class SlabFile:
             key = tuple(path.split("/"))
             if len(key) != 4 or any(k not in a for k, a in zip(key, allowed, strict=True)):
                 raise ValueError(
-                    f"{self.path.name}: dataset maps/{path} is not one this version knows, expected "
-                    f"maps/<field>/<level>/<origin>/<axis> with fields {', '.join(FIELDS)}."
+                    f"{self.path.name}: dataset maps/{path} is not one this version knows, "
+                    "expected maps/<field>/<level>/<origin>/<axis> with fields "
+                    f"{', '.join(FIELDS)}."
                 )
             shape = file["maps"][path].shape
             if shape != expected:
                 raise ValueError(
                     f"{self.path.name}: maps/{path} has shape {shape}, expected {expected}."
                 )
-            yield key  # type: ignore[misc]
+            yield key
 
     def read_map(self, key: tuple[str, str, str, str], index: int) -> Slab:
         """One slab's map.
@@ -318,5 +326,3 @@ def _collect(group: h5py.Group, prefix: str, found: list[str]) -> None:
             _collect(item, f"{prefix}{name}/", found)
         else:
             found.append(prefix + name)
-
-

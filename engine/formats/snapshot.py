@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
@@ -59,7 +59,7 @@ class Snapshot(ABC):
         All files of the snapshot, in order.
     """
 
-    blocks: dict[str, tuple[str, ...]]
+    blocks: ClassVar[dict[str, tuple[str, ...]]]
     """For every quantity the block names that may hold it."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -67,12 +67,27 @@ class Snapshot(ABC):
         self._counts = [self._read_counts(path) for path in self.paths]
         with open_hdf5(self.paths[0]) as file:
             self.header = self._read_header(file)
+        self._check_header()
         for species, number in self.header.counts.items():
             found = sum(counts.get(species, 0) for counts in self._counts)
             if found != number:
                 raise ValueError(
                     f"{self.name} holds {found} {species} particles in {len(self.paths)} "
                     f"file(s), but its header says {number}; give all files of the snapshot."
+                )
+
+    def _check_header(self) -> None:
+        """Refuse a header that no run in a periodic, expanding box writes."""
+        header = self.header
+        for what, value in (
+            ("box size", header.box_size),
+            ("Hubble parameter", header.cosmology.h),
+            ("Omega_m", header.cosmology.Omega_m),
+        ):
+            if not 0 < value < np.inf:
+                raise ValueError(
+                    f"{self.name}: the {what} in the header is {value:g}, expected a positive "
+                    "number (a snapshot of a cosmological run in a periodic box)."
                 )
 
     @property
@@ -108,6 +123,12 @@ class Snapshot(ABC):
         """Comoving positions, (stop - start, 3), [kpc/h], wrapped into [0, box)."""
         box = np.float32(self.header.box_size)
         position = self._read(species, "position", start, stop).astype(np.float32)
+        if position.size and np.abs(position - box / 2).max() > 1.5 * box:
+            raise ValueError(
+                f"{self.name}: coordinates of {species} reach from {position.min():g} to "
+                f"{position.max():g} kpc/h, expected them inside the box of {box:g} kpc/h; the "
+                "header's units are not those of the block."
+            )
         np.mod(position, box, out=position)
         position[position >= box] = 0  # a tiny negative coordinate rounds up to the box size
         return position
@@ -134,12 +155,13 @@ class Snapshot(ABC):
             group = file["Halos"]
             column = {name: self._halo_column(group, name) for name in HALO_COLUMNS}
             definition = str(group.attrs.get("definition", ""))
+        length, mass = self._factor("position"), self._factor("mass")
+        centre = np.mod(column["Coordinates"] * length, self.header.box_size)
         return Halos(
-            position=np.mod(column["Coordinates"] * self._factor("position"), self.header.box_size)
-            / 1000,
-            mvir=column["Mvir"] * self._factor("mass"),
-            rvir=column["Rvir"] * self._factor("position"),
-            fof_mass=column["FoFMass"] * self._factor("mass"),
+            position=(centre / 1000).astype(np.float32),
+            mvir=(column["Mvir"] * mass).astype(np.float32),
+            rvir=(column["Rvir"] * length).astype(np.float32),
+            fof_mass=(column["FoFMass"] * mass).astype(np.float32),
             run=run,
             definition=definition,
         )
@@ -149,7 +171,9 @@ class Snapshot(ABC):
             raise ValueError(
                 f"{self.name} has a group Halos without {name}, expected {', '.join(HALO_COLUMNS)}."
             )
-        return np.asarray(group[name], dtype=np.float64)
+        values = read_rows(group[name], self.name)
+        _check_values(values, f"{self.name}: Halos/{name}", positive=name != "Coordinates")
+        return values
 
     def has(self, species: str, quantity: str) -> bool:
         """Whether the files hold a block for the quantity."""
@@ -166,7 +190,7 @@ class Snapshot(ABC):
     def _block(self, file: h5py.File, species: str, quantity: str) -> h5py.Dataset | None:
         group = file.get(f"PartType{PARTICLE_TYPES[species]}", {})
         for name in self.blocks[quantity]:
-            if name in group:
+            if isinstance(group.get(name), h5py.Dataset):
                 return group[name]
         return None
 
@@ -180,11 +204,11 @@ class Snapshot(ABC):
             number = counts.get(species, 0)
             low, high = max(start - offset, 0), min(stop - offset, number)
             if low < high:
-                pieces.append(self._read_file(path, species, quantity, low, high, number))
+                values = self._read_file(path, species, quantity, low, high, number)
+                _check_values(values, f"{path.name}: {quantity} of {species}", positive)
+                pieces.append(values)
             offset += number
-        values = np.concatenate(pieces) if pieces else np.empty(0)
-        self._check(values, species, quantity, positive)
-        return values * self._factor(quantity)
+        return np.concatenate(pieces) * self._factor(quantity)
 
     def _read_file(
         self, path: Path, species: str, quantity: str, low: int, high: int, number: int
@@ -203,26 +227,7 @@ class Snapshot(ABC):
                     f"{path.name}: {kind}/{block.name.split('/')[-1]} has shape {block.shape}, "
                     f"expected {expected} from the header."
                 )
-            try:
-                return np.asarray(block[low:high], dtype=np.float64)
-            except OSError as error:
-                raise ValueError(
-                    f"{path.name}: {block.name} can't be read to its end ({error}); "
-                    "the file is probably truncated, copy it again."
-                ) from error
-
-    def _check(
-        self, values: NDArray[np.float64], species: str, quantity: str, positive: bool
-    ) -> None:
-        bad = ~np.isfinite(values)
-        what = "not finite"
-        if positive and not bad.any():
-            bad, what = values < 0, "negative"
-        if bad.any():
-            raise ValueError(
-                f"{self.name}: {int(bad.sum())} value(s) of the {quantity} of {species} are {what}, "
-                "expected none; repair or remove these particles."
-            )
+            return read_rows(block, path.name, low, high)
 
     def _read_counts(self, path: Path) -> dict[str, int]:
         with open_hdf5(path) as file:
@@ -248,8 +253,19 @@ def species_counts(numbers: NDArray[np.int64]) -> dict[str, int]:
 
 
 def total_counts(header: h5py.Group) -> dict[str, int]:
-    """Particle numbers of the whole snapshot, 64 bits joined from the two header words."""
-    low = np.atleast_1d(header.attrs["NumPart_Total"]).astype(np.int64)
+    """Particle numbers of the whole snapshot, 64 bits joined from the two header words.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if the header does not say.
+    """
+    if "NumPart_Total" not in header.attrs:
+        name = Path(header.file.filename).name
+        raise ValueError(f"{name} has no Header/NumPart_Total, expected the particle numbers.")
+    low = np.atleast_1d(header.attrs["NumPart_Total"])
+    # A word of 32 bits that was stored as signed looks negative when it is large.
+    low = low.astype(np.int64) & (0xFFFFFFFF if low.itemsize == 4 else -1)
     high = np.zeros_like(low)
     if "NumPart_Total_HighWord" in header.attrs:
         high = np.atleast_1d(header.attrs["NumPart_Total_HighWord"]).astype(np.int64)
@@ -273,6 +289,39 @@ def open_hdf5(path: Path) -> h5py.File:
             f"{path.name} is not a readable HDF5 file: it is truncated or of another format "
             f"({str(error).split('(')[-1].rstrip(')')})."
         ) from error
+
+
+def read_rows(
+    block: h5py.Dataset, name: str, low: int = 0, high: int | None = None
+) -> NDArray[np.float64]:
+    """Rows [low, high) of a block as numbers; `name` of the file is for the message.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if they can't be read.
+    """
+    if block.dtype.kind not in "iuf":
+        raise ValueError(f"{name}: {block.name} holds {block.dtype}, expected numbers.")
+    try:
+        return np.asarray(block[low:high], dtype=np.float64)
+    except OSError as error:
+        raise ValueError(
+            f"{name}: {block.name} can't be read ({error}), expected a whole file; "
+            "it is damaged, copy it again."
+        ) from error
+
+
+def _check_values(values: NDArray[np.float64], what: str, positive: bool) -> None:
+    """Refuse values that are not finite or, where that can't be, negative."""
+    bad, how = ~np.isfinite(values), "not finite"
+    if positive and not bad.any():
+        bad, how = values < 0, "negative"
+    if bad.any():
+        raise ValueError(
+            f"{what} holds {int(bad.sum())} value(s) that are {how}, expected none; "
+            "repair the file or leave them out."
+        )
 
 
 def attribute(groups: Sequence[Any], names: Sequence[str]) -> Any:

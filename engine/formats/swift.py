@@ -1,11 +1,13 @@
 """SWIFT snapshots: comoving, without factors of h, with their units in the file."""
 
+from typing import ClassVar
+
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.cosmology import Cosmology
-from engine.formats.snapshot import Header, Snapshot, attribute, total_counts
+from engine.formats.snapshot import Header, Snapshot, attribute, open_hdf5, total_counts
 from engine.units import HYDROGEN_FRACTION, KPC_IN_CM, MSUN_IN_G, temperature
 
 DEFAULT_KERNEL_GAMMA = 1.825742
@@ -15,7 +17,7 @@ DEFAULT_KERNEL_GAMMA = 1.825742
 class SwiftSnapshot(Snapshot):
     """Particles in SWIFT's layout."""
 
-    blocks = {
+    blocks: ClassVar = {
         "position": ("Coordinates",),
         "mass": ("Masses",),
         "smoothing": ("SmoothingLengths",),
@@ -40,13 +42,14 @@ class SwiftSnapshot(Snapshot):
         self._units = (length, mass, velocity)
         gamma = attribute([file.get("HydroScheme")], ("Kernel gamma",)) or DEFAULT_KERNEL_GAMMA
         self._kernel_gamma = float(gamma)
-        sides = np.ravel(file["Header"].attrs["BoxSize"])
-        if np.ptp(sides):
+        sides = np.ravel(file["Header"].attrs.get("BoxSize", ()))
+        if not len(sides) or np.ptp(sides):
             raise ValueError(f"{self.name} has a box of sides {sides.tolist()}, expected a cube.")
         redshift = attribute([file["Header"], file["Cosmology"]], ("Redshift",))
+        self._redshift = max(float(redshift or 0.0), 0.0)
         return Header(
             box_size=float(sides[0]) * length,
-            redshift=max(float(redshift or 0.0), 0.0),
+            redshift=self._redshift,
             cosmology=cosmology,
             code="SWIFT",
             counts=total_counts(file["Header"]),
@@ -82,6 +85,15 @@ class SwiftSnapshot(Snapshot):
             "internal energy": velocity**2,
         }.get(quantity, 1.0)
 
+    def _to_physical(self, species: str, quantity: str) -> float:
+        """Factor from comoving to physical, by the exponent that the file gives with a block."""
+        with open_hdf5(self._first_with(species)) as file:
+            block = self._block(file, species, quantity)
+            if attribute([block], ("Value stored as physical",)):
+                return 1.0
+            exponent = attribute([block], ("a-scale exponent",)) or 0.0
+        return float((1 + self._redshift) ** -exponent)
+
     def masses(self, species: str, start: int, stop: int) -> NDArray[np.float64]:
         """Particle masses, (stop - start,), [Msun/h]."""
         return self._read(species, "mass", start, stop, positive=True)
@@ -101,5 +113,6 @@ class SwiftSnapshot(Snapshot):
         if self.has("gas", "temperature"):
             return self._read("gas", "temperature", start, stop, positive=True)
         energy = self._read("gas", "internal energy", start, stop, positive=True)
+        energy *= self._to_physical("gas", "internal energy")
         electrons = self._read("gas", "electron abundance", start, stop, positive=True)
         return temperature(energy, electrons)

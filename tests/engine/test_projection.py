@@ -1,0 +1,255 @@
+"""Particles to slab maps: mass, geometry, levels, twins, and that a failure leaves nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import engine
+from engine import projection
+from engine.projection import project_snapshot
+
+ROOT = Path(__file__).parents[2]
+ALL = ("dm", "gas", "hi", "stars", "temperature")
+SMALL = {"pixels": 32, "n_slabs": 4}
+
+
+@pytest.fixture
+def snapshot(gadget, universe):
+    universe.columns["dark matter"]["mass"][:] = 1.1e8
+    return gadget(universe)
+
+
+def mass_of(slab):
+    return slab.values.sum(dtype=np.float64) * slab.pixel_area
+
+
+@pytest.fixture
+def particle_mass(universe):
+    gas, stars = universe.columns["gas"], universe.columns["stars"]
+    return {
+        "dm": ("dark matter", universe.columns["dark matter"]["mass"]),
+        "gas": ("gas", gas["mass"]),
+        "hi": ("gas", 0.76 * gas["neutral"] * gas["mass"]),
+        "stars": ("stars", stars["mass"]),
+    }
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.1])
+def test_every_slab_holds_the_mass_of_its_particles(
+    snapshot, universe, particle_mass, tmp_path, offset
+):
+    out = project_snapshot(snapshot, tmp_path / "out.hdf5", fields=ALL, offset=offset, **SMALL)
+    simulation = engine.open_simulation(out)
+    for axis in "xyz":
+        for name, (species, mass) in particle_mass.items():
+            height = universe.columns[species]["position"][:, "xyz".index(axis)] / 1000
+            number = np.floor((height - offset) % 10 / 2.5).astype(int)
+            for index in range(4):
+                expected = mass[number == index].sum()
+                found = mass_of(simulation.slab(name, axis, index))
+                assert found == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("axis", "column", "row", "index"), [("x", 14, 25, 0), ("y", 4, 25, 1), ("z", 4, 14, 3)]
+)
+def test_columns_and_rows_are_the_axes_that_remain(
+    gadget, universe, tmp_path, axis, column, row, index
+):
+    # One clump at x, y, z = 1.4, 4.6, 8.0 Mpc/h, on pixels of 0.3125 and slabs of 2.5 Mpc/h.
+    clump = np.array([1400.0, 4600, 8000])
+    universe.columns["dark matter"]["position"][:] = clump + np.random.default_rng(0).normal(
+        0, 1, (512, 3)
+    )
+    out = project_snapshot(gadget(universe), tmp_path / "out.hdf5", fields=("dm",), **SMALL)
+    slabs = [engine.open_simulation(out).slab("dm", axis, i).values for i in range(4)]
+    assert [bool(values.any()) for values in slabs] == [i == index for i in range(4)]
+    assert np.unravel_index(slabs[index].argmax(), (32, 32)) == (row, column)
+
+
+def test_temperature_is_the_mean_weighted_by_gas_mass(gadget, universe, tmp_path):
+    gas = universe.columns["gas"]
+    gas["energy"][:], gas["electrons"][:] = 100.0, 1.0
+    hot = np.arange(512) % 2 == 0
+    gas["energy"][hot], gas["mass"][hot], gas["mass"][~hot] = 400.0, 3e7, 1e7
+    gas["position"][1::2] = gas["position"][::2]
+    gas["support"][:] = 900
+    out = project_snapshot(
+        gadget(universe), tmp_path / "out.hdf5", fields=("temperature",), smoothing="file", **SMALL
+    )
+    simulation = engine.open_simulation(out)
+    assert not simulation.has("gas")
+    cold = engine.formats.open_snapshot(tmp_path / "snap.hdf5").temperatures(1, 2)[0]
+    values = np.stack([simulation.slab("temperature", "z", i).values for i in range(4)])
+    assert values[values > 0] == pytest.approx((3 * 4 + 1) / 4 * cold, rel=1e-4)
+    assert (values > 0).any()
+
+
+class TestLevels:
+    @pytest.fixture
+    def opened(self, snapshot, tmp_path):
+        def project(seed=0):
+            out = tmp_path / f"{seed}.hdf5"
+            return engine.open_simulation(
+                project_snapshot(snapshot, out, fields=("dm",), axes="z", seed=seed, **SMALL)
+            )
+
+        return project
+
+    def test_thinned_maps_keep_number_and_mass(self, opened):
+        simulation = opened()
+        full = sum(mass_of(simulation.slab("dm", index=i)) for i in range(4))
+        for level, kept in (("HR", 512), ("MR", 64), ("LR", 8)):
+            slabs = [simulation.slab("dm", index=i, level=level) for i in range(4)]
+            assert {slab.particles for slab in slabs} == {kept}
+            assert sum(map(mass_of, slabs)) == pytest.approx(full, rel=1e-5)
+            assert slabs[0].separation == pytest.approx(10000 / kept ** (1 / 3))
+
+    def test_the_draw_is_the_seed_s(self, opened):
+        again, first, other = opened(), opened(), opened(seed=1)
+        for level, same in (("HR", True), ("MR", False)):
+            values = [s.slab("dm", level=level).values for s in (first, again, other)]
+            assert np.array_equal(values[0], values[1])
+            assert np.array_equal(values[0], values[2]) == same
+
+
+class TestTwins:
+    @pytest.fixture
+    def twins(self, gadget):
+        kind = type(self).universe
+        return {
+            ("dmo", "HR"): gadget(kind(seed=2, gas=False), "dmo"),
+            ("dmo", "MR"): gadget(kind(seed=3, gas=False, number=64), "dmo-mr"),
+        }
+
+    @pytest.fixture(autouse=True)
+    def _universe(self, universe):
+        type(self).universe = type(universe)
+
+    def test_native_and_thinned_stand_side_by_side(self, snapshot, twins, tmp_path):
+        out = project_snapshot(
+            snapshot, tmp_path / "out.hdf5", fields=("dm",), axes="z", twins=twins, **SMALL
+        )
+        simulation = engine.open_simulation(out)
+        origins = {(key[1], key[2]) for key in simulation.available() if key[0] == "dmo"}
+        assert origins == {
+            ("HR", "ds"), ("HR", "native"), ("MR", "ds"), ("MR", "native"), ("LR", "ds"),
+        }  # fmt: skip
+        thinned, native = (simulation.slab("dmo", level="MR", origin=o) for o in ("ds", "native"))
+        assert thinned.particles == native.particles == 64
+        assert not np.array_equal(thinned.values, native.values)
+
+    def test_a_twin_of_another_box_or_time_is_refused(self, snapshot, twins, tmp_path):
+        for name, value, words in (
+            ("BoxSize", 9000.0, r"dmo\.hdf5 has a box of 9 Mpc/h, expected 10"),
+            ("Redshift", 3.0, r"dmo\.hdf5 is at redshift 3, expected 2"),
+        ):
+            with h5py.File(twins["dmo", "HR"], "a") as file:
+                before = file["Header"].attrs[name]
+                file["Header"].attrs[name] = value
+            with pytest.raises(ValueError, match=words):
+                project_snapshot(snapshot, tmp_path / "out.hdf5", twins=twins)
+            with h5py.File(twins["dmo", "HR"], "a") as file:
+                file["Header"].attrs[name] = before
+
+
+class TestDarkMatterOnly:
+    @pytest.fixture
+    def run(self, gadget, universe):
+        return gadget(type(universe)(seed=5, gas=False), "dmo")
+
+    def test_is_projected_as_dmo(self, run, tmp_path):
+        out = project_snapshot(run, tmp_path / "out.hdf5", fields=("dmo",), axes="y")
+        simulation = engine.open_simulation(out)
+        # 8^3 particles in 10 Mpc/h: 4 pixels a separation, slabs of about 1.5 Mpc/h.
+        assert (simulation.pixels, simulation.n_slabs("y"), simulation.axes) == (32, 7, "y")
+        assert {key[0] for key in simulation.available()} == {"dmo"}
+        total = sum(mass_of(simulation.slab("dmo", "y", i)) for i in range(7))
+        assert total == pytest.approx(512 * 1.1e8, rel=1e-5)
+
+    @pytest.mark.parametrize("fields", [("dm", "gas", "hi"), ("dm",), ("dmo", "stars")])
+    def test_has_no_gas_to_ask_for(self, run, tmp_path, fields):
+        with pytest.raises(ValueError, match=r"dmo\.hdf5 is a dark-matter-only run, but .* asked"):
+            project_snapshot(run, tmp_path / "out.hdf5", fields=fields)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"fields": ("dm", "dust")}, "field is 'dust', expected one of"),
+        ({"levels": ("HR", "XR")}, "level is 'XR', expected one of HR"),
+        ({"levels": ("MR",)}, "HR among the levels"),
+        ({"axes": "xw"}, "axis is 'w', expected one of x, y, z"),
+        ({"smoothing": "adaptive"}, "smoothing is 'adaptive', expected one of neighbours, file"),
+        ({"fields": ("dmo",)}, r"snap\.hdf5 is a run with gas, but dmo was asked for"),
+    ],
+)
+def test_an_impossible_wish_is_refused_before_any_work(snapshot, tmp_path, arguments, words):
+    with pytest.raises(ValueError, match=words):
+        project_snapshot(snapshot, tmp_path / "out.hdf5", **arguments)
+    assert [p.name for p in tmp_path.iterdir()] == ["snap.hdf5"]
+
+
+def test_a_failure_midway_leaves_what_was_there(gadget, universe, tmp_path):
+    out = tmp_path / "out" / "maps.hdf5"
+    project_snapshot(gadget(universe), out, axes="z", **SMALL)
+    before = out.read_bytes()
+    universe.columns["gas"]["neutral"][300] = np.nan
+    with pytest.raises(ValueError, match="neutral fraction of gas are not finite"):
+        project_snapshot(gadget(universe, "bad"), out, axes="z", **SMALL)
+    assert out.read_bytes() == before
+    assert [p.name for p in out.parent.iterdir()] == ["maps.hdf5"]
+
+
+def test_bounds_on_memory_change_no_map(snapshot, tmp_path, monkeypatch):
+    def maps(name):
+        out = project_snapshot(snapshot, tmp_path / name, fields=ALL, axes="xz", **SMALL)
+        simulation = engine.open_simulation(out)
+        keys = [key for key in simulation.available() if key[2] == "ds"]
+        return {
+            (key, i): simulation.slab(key[0], key[3], i, key[1]).values
+            for key in keys
+            for i in range(4)
+        }
+
+    whole = maps("whole.hdf5")
+    monkeypatch.setattr(projection, "MAP_MEMORY", 1)
+    monkeypatch.setattr(projection, "CHUNK", 37)
+    for key, values in maps("pieces.hdf5").items():
+        assert np.allclose(values, whole[key], rtol=5e-5, atol=1e-6 * whole[key].max())
+
+
+def test_progress_goes_up_to_one(snapshot, tmp_path):
+    told = []
+    project_snapshot(
+        snapshot,
+        tmp_path / "out.hdf5",
+        axes="z",
+        progress=lambda f, what: told.append((f, what)),
+        **SMALL,
+    )
+    fractions = [fraction for fraction, _ in told]
+    assert fractions == sorted(fractions)
+    assert told[-1] == (1.0, "done")
+    assert any("smoothing" in what for _, what in told)
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "engine", "project", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_command(snapshot, tmp_path):
+    out = tmp_path / "made.hdf5"
+    done = run(snapshot, out, "--axes", "z", "--fields", "dm,gas", "--slabs", 4, "--levels", "HR")
+    assert done.returncode == 0, done.stderr
+    assert engine.open_simulation(out).n_slabs("z") == 4
+    failed = run(snapshot, tmp_path / "not.hdf5", "--fields", "dm,dust")
+    assert failed.returncode == 2
+    assert "field is 'dust', expected one of" in " ".join(failed.stderr.split())
+    assert "Traceback" not in failed.stderr
+    assert not (tmp_path / "not.hdf5").exists()

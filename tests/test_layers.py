@@ -1,0 +1,86 @@
+"""Imports point one way: explorer -> engine <- training, and inside the engine downward."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+ENGINE_ORDER = (
+    {"fields", "units", "cosmology", "assets", "noise", "kernel"},
+    {"results", "smoothing", "deposition", "normalization", "networks"},
+    {"formats"},
+    {"simulation", "projection"},
+    {"model_card"},
+    {"registry"},
+    {"inference"},
+    {"emulators", "statistics"},
+)
+"""From the bottom up: a module imports only from its own row or those above it here."""
+
+PAGE = {"panel", "panel_material_ui", "param", "holoviews", "bokeh", "datashader"}
+
+FORBIDDEN = {
+    "engine": PAGE | {"training", "explorer"},
+    "training": PAGE | {"explorer"},
+    "explorer": {"training"},
+    "explorer/plots": {"panel", "panel_material_ui"},
+    "explorer/store.py": {"holoviews", "bokeh", "panel", "panel_material_ui"},
+    "engine/networks": {"h5py", "astropy"},
+    "engine/statistics": {"torch", "h5py", "matplotlib"},
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Full names of what a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import loads a second copy under the server"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def files(place: str) -> list[Path]:
+    path = ROOT / place
+    found = [path] if path.suffix else sorted(path.rglob("*.py"))
+    assert found, f"nothing in {place}"
+    return found
+
+
+@pytest.mark.parametrize("place", FORBIDDEN)
+def test_nothing_forbidden_is_imported(place):
+    for path in files(place):
+        found = {name.split(".")[0] for name in imports(path)} & FORBIDDEN[place]
+        assert not found, f"{path.relative_to(ROOT)} imports {', '.join(sorted(found))}"
+
+
+def test_the_engine_imports_downward():
+    rank = {name: row for row, names in enumerate(ENGINE_ORDER) for name in names}
+    for path in files("engine"):
+        module = path.relative_to(ROOT / "engine").parts[0].removesuffix(".py")
+        if module in ("__init__", "__main__"):
+            continue
+        assert module in rank, f"engine/{module} has no row in ENGINE_ORDER"
+        for name in imports(path):
+            package, _, rest = name.partition(".")
+            if package == "engine":
+                imported = rest.split(".")[0]
+                assert rank[imported] <= rank[module], f"{path.name} imports engine.{imported}"
+
+
+def test_no_module_is_named_after_another_one():
+    # The server puts explorer/ itself on the path: its modules would hide these.
+    for path in files("explorer"):
+        if path.parent == ROOT / "explorer":
+            assert path.stem not in sys.stdlib_module_names
+
+
+def test_opening_a_simulation_needs_no_torch():
+    use = "engine.simulations(); engine.emulators()"
+    code = f"import engine, sys; {use}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
