@@ -89,6 +89,7 @@ def _twin(text: str) -> tuple[tuple[str, str], str]:
 if __name__ == "__main__":
     try:
         app()
-    except ValueError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+    except (ValueError, OSError) as error:  # OSError: no room, or no right to write there
+        console = Console(stderr=True)
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from astropy.cosmology import FlatLambdaCDM
+if TYPE_CHECKING:  # it takes longer to import than all the rest of the engine
+    from astropy.cosmology import FlatLambdaCDM
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,10 @@ class Cosmology:
     h: float
 
     @cached_property
-    def background(self) -> FlatLambdaCDM:
+    def background(self) -> "FlatLambdaCDM":
         """The flat astropy cosmology with these parameters."""
+        from astropy.cosmology import FlatLambdaCDM
+
         return FlatLambdaCDM(H0=100 * self.h, Om0=self.Omega_m, Ob0=self.Omega_b)
 
     @property

@@ -1,6 +1,6 @@
 """From a snapshot's particles to slab maps, as in EMBER section 3."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,9 +20,10 @@ from engine.formats.slab_file import (
     round_mantissa,
     write_halos,
 )
-from engine.formats.snapshot import CHUNK, Snapshot
+from engine.formats.snapshot import Snapshot
+from engine.particles import SMOOTHINGS, Job, Particles, collect
 from engine.results import Progress
-from engine.smoothing import NEIGHBOURS, neighbour_distance
+from engine.smoothing import NEIGHBOURS
 
 SLAB_DEPTH = 1.5
 """Comoving depth aimed at, [Mpc/h] (EMBER section 3)."""
@@ -36,43 +37,10 @@ THINNING = 8
 MAP_MEMORY = 1 << 30
 """Bytes of maps summed at a time; slabs beyond them wait for the next pass."""
 
-SMOOTHINGS = ("neighbours", "file")
+CHUNK = 1 << 22
+"""Particles deposited at a time: few enough for memory, enough to be worth a walk over the map."""
 
 Paths = str | Path | Sequence[str | Path]
-
-
-@dataclass(frozen=True)
-class Job:
-    """Maps that are made of the same particles.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
-        Where the particles are.
-    fields : tuple of str
-        All of one species.
-    level, origin : str
-        Under which the maps are stored.
-    keep : int
-        Number of particles kept, drawn at random; all of them if none is left out.
-    """
-
-    snapshot: Snapshot
-    fields: tuple[str, ...]
-    level: str
-    origin: str
-    keep: int
-
-    @property
-    def species(self) -> str:
-        """Of the particles."""
-        return field(self.fields[0]).species
-
-    @property
-    def carried(self) -> tuple[str, ...]:
-        """What is deposited: the fields, and gas where temperature needs it as weight."""
-        extra = ("gas",) if "temperature" in self.fields and "gas" not in self.fields else ()
-        return self.fields + extra
 
 
 def project_snapshot(
@@ -146,9 +114,15 @@ def project_snapshot(
     ----------
     Bernardini et al. 2022, section 3.
     """
-    out = Path(out)
+    out = Path(out).expanduser()
     main = open_snapshot(paths)
-    _check_request(main, fields, levels, axes, smoothing)
+    opened = {key: open_snapshot(path) for key, path in (twins or {}).items()}
+    fields, levels, lines = (tuple(dict.fromkeys(wish)) for wish in (fields, levels, axes))
+    _check_request(main, fields, levels, lines, smoothing)
+    _check_numbers(
+        pixels=pixels, n_slabs=n_slabs, offset=offset, seed=seed, mantissa_bits=mantissa_bits
+    )
+    _check_place(out, (main, *opened.values()))
     box = main.header.box_size
     header = SlabFileHeader(
         name=name or out.stem,
@@ -157,28 +131,33 @@ def project_snapshot(
         cosmology=main.header.cosmology,
         code=main.header.code,
         provenance=_provenance(main, provenance, smoothing, seed),
-        pixels=pixels or _default_pixels(main),
+        pixels=pixels or PIXELS_PER_SEPARATION * round(_dark_matter(main) ** (1 / 3)),
         n_slabs=n_slabs or max(round(box / 1000 / SLAB_DEPTH), 1),
         offset=offset,
     )
-    opened = {key: open_snapshot(path) for key, path in (twins or {}).items()}
-    jobs = _jobs(main, tuple(fields), tuple(levels), opened)
-    steps = _Steps(sum(job.keep * (1 + len(axes)) for job in jobs), progress)
+    jobs = _jobs(main, fields, levels, opened)
+    steps = _Steps(sum(job.keep * (1 + len(lines)) for job in jobs), progress)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with new_slab_file(out, header) as file, TemporaryDirectory(dir=out.parent) as folder:
+    with new_slab_file(out, header) as file:
         for run, snapshot in _catalogues(main, opened):
             if halos := snapshot.halos(run):
                 write_halos(file, halos)
         for job in jobs:
-            particles = Particles.collect(job, Path(folder), smoothing, seed, header, steps)
-            for axis in axes:
-                _write_axis(file, job, particles, header, axis, mantissa_bits, steps)
+            with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
+                smoothed = steps.advance(f"{job.title}: smoothing")
+                particles = collect(job, Path(folder), smoothing, seed, header.pixel_size, smoothed)
+                for axis in lines:
+                    _write_axis(file, job, particles, header, axis, mantissa_bits, steps)
     progress(1.0, "done")
     return out
 
 
 def _check_request(
-    main: Snapshot, fields: Sequence[str], levels: Sequence[str], axes: str, smoothing: str
+    main: Snapshot,
+    fields: tuple[str, ...],
+    levels: tuple[str, ...],
+    axes: tuple[str, ...],
+    smoothing: str,
 ) -> None:
     """Refuse what the snapshot can't give before any work is done."""
     for name in fields:
@@ -190,11 +169,8 @@ def _check_request(
     one_of("smoothing", smoothing, SMOOTHINGS)
     if not fields or not axes or "HR" not in levels:
         raise ValueError("expected at least one field and one axis, and HR among the levels.")
-    hydro = "gas" in main.header.counts
-    unfit = [name for name in fields if name not in INPUT_FIELDS and not hydro]
-    if "dm" in fields and not hydro:
-        unfit.append("dm")
-    if unfit:
+    unfit = [name for name in fields if name != "dmo"]
+    if unfit and not _has_gas(main):
         raise ValueError(
             f"{main.name} is a dark-matter-only run, but {', '.join(unfit)} was asked for; "
             "ask for the field dmo alone."
@@ -203,8 +179,40 @@ def _check_request(
         raise ValueError(f"{main.name} holds no stars, but the field stars was asked for.")
 
 
-def _default_pixels(main: Snapshot) -> int:
-    return PIXELS_PER_SEPARATION * round(main.header.counts["dark matter"] ** (1 / 3))
+def _check_numbers(**numbers: float | None) -> None:
+    """Refuse numbers that make no map; None and 0 pixels or slabs stand for the usual ones."""
+    allowed = {
+        "pixels": (0, 1 << 20),
+        "n_slabs": (0, 1 << 20),
+        "offset": (-1e9, 1e9),
+        "seed": (0, 1 << 64),
+        "mantissa_bits": (1, 23),
+    }
+    for name, (lowest, highest) in allowed.items():
+        value = numbers[name] or 0
+        if not lowest <= value <= highest:
+            raise ValueError(f"{name} is {value:g}, expected {lowest:g} to {highest:g}.")
+
+
+def _check_place(out: Path, snapshots: Iterable[Snapshot]) -> None:
+    """Refuse to write where a folder or a snapshot lies."""
+    if out.is_dir():
+        raise ValueError(f"{out} is a folder, expected the name of the slab file to write.")
+    for snapshot in snapshots:
+        if out.resolve() in (path.resolve() for path in snapshot.paths):
+            raise ValueError(f"{out} is the snapshot itself, expected another name to write to.")
+
+
+def _has_gas(snapshot: Snapshot) -> bool:
+    return "gas" in snapshot.header.counts
+
+
+def _dark_matter(snapshot: Snapshot) -> int:
+    """Number of dark-matter particles, which sets levels and pixels."""
+    number = snapshot.header.counts.get("dark matter", 0)
+    if not number:
+        raise ValueError(f"{snapshot.name} holds no dark matter, expected particles of type 1.")
+    return number
 
 
 def _provenance(main: Snapshot, told: str, smoothing: str, seed: int) -> str:
@@ -234,27 +242,24 @@ def _jobs(
     twins: Mapping[tuple[str, str], Snapshot],
 ) -> list[Job]:
     """Everything to be projected, grouped by particles."""
-    for (name, level), twin in twins.items():
-        one_of("field of a twin", name, INPUT_FIELDS)
-        one_of("level of a twin", level, LEVELS)
-        _check_twin(main, twin)
+    for key, twin in twins.items():
+        _check_twin(main, key, twin)
     runs = {name: main for name in fields if name in INPUT_FIELDS}
     runs |= {name: twin for (name, level), twin in twins.items() if level == "HR"}
-    if "dmo" in runs and "gas" in runs["dmo"].header.counts:
+    if "dmo" in runs and _has_gas(runs["dmo"]):
         raise ValueError(
             f"{main.name} is a run with gas, but dmo was asked for; "
             "give the dark-matter-only run as the twin ('dmo', 'HR')."
         )
     jobs = []
     for name, snapshot in runs.items():
-        number = snapshot.header.counts["dark matter"]
         for level in levels:
-            keep = number // THINNING ** LEVELS.index(level)
+            keep = _dark_matter(snapshot) // THINNING ** LEVELS.index(level)
             if keep > 1:
                 jobs.append(Job(snapshot, (name,), level, "ds", keep))
     for (name, level), twin in twins.items():
         if level != "HR":
-            jobs.append(Job(twin, (name,), level, "native", twin.header.counts["dark matter"]))
+            jobs.append(Job(twin, (name,), level, "native", _dark_matter(twin)))
     for species in ("gas", "stars"):
         wanted = tuple(name for name in fields if field(name).species == species)
         if wanted:
@@ -262,9 +267,19 @@ def _jobs(
     return jobs
 
 
-def _check_twin(main: Snapshot, twin: Snapshot) -> None:
-    """Refuse a twin that is not of the same box and time."""
+def _check_twin(main: Snapshot, key: tuple[str, str], twin: Snapshot) -> None:
+    """Refuse a twin that is not of the same universe, or not what it is called."""
+    name, level = key
+    one_of("field of a twin", name, INPUT_FIELDS)
+    one_of("level of a twin", level, LEVELS)
     ours, other = main.header, twin.header
+    if level == "HR" and _has_gas(main) == (name == "dm"):
+        raise ValueError(f"{name} at HR is {main.name} itself, expected no twin of it.")
+    if _has_gas(twin) != (name == "dm"):
+        raise ValueError(
+            f"{twin.name} is a run {'with' if _has_gas(twin) else 'without'} gas, but was given as "
+            f"the twin of {name}; dm is of runs with gas, dmo of dark-matter-only runs."
+        )
     if not np.isclose(ours.box_size, other.box_size, rtol=1e-4):
         raise ValueError(
             f"{twin.name} has a box of {other.box_size / 1000:g} Mpc/h, expected "
@@ -275,13 +290,24 @@ def _check_twin(main: Snapshot, twin: Snapshot) -> None:
             f"{twin.name} is at redshift {other.redshift:g}, expected {ours.redshift:g} as "
             f"{main.name}."
         )
+    if not np.isclose(ours.cosmology.Omega_m, other.cosmology.Omega_m, rtol=1e-3):
+        raise ValueError(
+            f"{twin.name} has Omega_m {other.cosmology.Omega_m:g}, expected "
+            f"{ours.cosmology.Omega_m:g} as {main.name}."
+        )
+    expected = _dark_matter(main) / THINNING ** LEVELS.index(level)
+    if not expected / 2 < _dark_matter(twin) < expected * 2:
+        raise ValueError(
+            f"{twin.name} has {_dark_matter(twin)} dark-matter particles, expected about "
+            f"{expected:.0f} of a twin at {level}."
+        )
 
 
 def _catalogues(
     main: Snapshot, twins: Mapping[tuple[str, str], Snapshot]
 ) -> Iterator[tuple[str, Snapshot]]:
     """Runs whose haloes are kept."""
-    yield ("hydro" if "gas" in main.header.counts else "dmo"), main
+    yield ("hydro" if _has_gas(main) else "dmo"), main
     if ("dmo", "HR") in twins:
         yield "dmo", twins["dmo", "HR"]
 
@@ -302,98 +328,6 @@ class _Steps:
         return step
 
 
-@dataclass(frozen=True)
-class Particles:
-    """What a job deposits; arrays may be memory maps.
-
-    Parameters
-    ----------
-    position : array, (n, 3)
-        Comoving, [kpc/h].
-    support : array, (n,)
-        Kernel radius, comoving [kpc/h].
-    weights : array, (n, q)
-        Mass, or mass times temperature, for each quantity carried.
-    """
-
-    position: NDArray[np.float32]
-    support: NDArray[np.float32]
-    weights: NDArray[np.float32]
-
-    @classmethod
-    def collect(
-        cls,
-        job: Job,
-        folder: Path,
-        smoothing: str,
-        seed: int,
-        header: SlabFileHeader,
-        steps: _Steps,
-    ) -> "Particles":
-        """Read, thin out and smooth the particles of a job, chunk by chunk."""
-        stem = f"{'-'.join(job.fields)}-{job.level}-{job.origin}"
-        position = _memory_map(folder / f"{stem}.position", (job.keep, 3))
-        support = _memory_map(folder / f"{stem}.support", (job.keep,))
-        weights = _memory_map(folder / f"{stem}.weights", (job.keep, len(job.carried)))
-        from_file = smoothing == "file" and job.species == "gas"
-        filled, total = 0, np.zeros(len(job.carried))
-        for start, stop, chosen in _draw(job, seed):
-            into = slice(filled, filled + len(chosen))
-            position[into] = job.snapshot.positions(job.species, start, stop)[chosen]
-            carried = _carried(job, start, stop)
-            total += carried.sum(0)
-            weights[into] = carried[chosen]
-            if from_file:
-                lengths = job.snapshot.smoothing_lengths(job.species, start, stop)
-                support[into] = lengths[chosen]
-            filled += len(chosen)
-        if job.keep < job.snapshot.header.counts[job.species]:
-            weights *= total / weights.sum(0, dtype=np.float64)
-        what = f"{' and '.join(job.fields)} {job.level} {job.origin}: smoothing"
-        if job.species == "stars":
-            support[:] = header.pixel_size
-        elif not from_file:
-            support[:] = neighbour_distance(
-                position, job.snapshot.header.box_size, progress=steps.advance(what)
-            )
-        return cls(position, support, weights)
-
-
-def _memory_map(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-
-
-def _draw(job: Job, seed: int) -> Iterator[tuple[int, int, NDArray[np.intp]]]:
-    """Chunks of the snapshot with the particles kept of each: exactly `keep` in all."""
-    # Levels and runs are thinned independently of each other.
-    stream = (seed, LEVELS.index(job.level), *map(ord, job.fields[0]))
-    random = np.random.Generator(np.random.Philox(np.random.SeedSequence(stream)))
-    left, wanted = job.snapshot.header.counts[job.species], job.keep
-    for start, stop in job.snapshot.chunks(job.species):
-        number = stop - start
-        # How many of a draw without replacement fall among the next `number` of those left.
-        take = (
-            int(random.hypergeometric(number, left - number, wanted)) if wanted < left else number
-        )
-        yield start, stop, np.sort(random.choice(number, take, replace=False))
-        left, wanted = left - number, wanted - take
-
-
-def _carried(job: Job, start: int, stop: int) -> NDArray[np.float64]:
-    """Weights of particles [start, stop) for all that is carried, (n, q)."""
-    snapshot = job.snapshot
-    mass = snapshot.masses(job.species, start, stop)
-    columns = []
-    for name in job.carried:
-        if name == "hi":
-            columns.append(snapshot.hi_masses(start, stop))
-        elif name == "temperature":
-            columns.append(mass * snapshot.temperatures(start, stop))
-        else:
-            columns.append(mass)
-    return np.stack(columns, axis=1)
-
-
 def _write_axis(
     file: h5py.File,
     job: Job,
@@ -404,13 +338,13 @@ def _write_axis(
     steps: _Steps,
 ) -> None:
     """Project along one axis and store the maps of all the job's fields."""
-    made = f"{job.snapshot.name}, {job.keep} of {job.snapshot.header.counts[job.species]} particles"
+    made = f"{job.snapshot.name}, {job.keep} of {job.number} particles"
     stored = {
         name: create_maps(file, (name, job.level, job.origin, axis), job.keep, made, mantissa_bits)
         for name in job.fields
     }
-    what = f"{' and '.join(job.fields)} {job.level} {job.origin}: axis {axis}"
-    for index, maps in slab_maps(particles, header, axis, steps.advance(what)):
+    advance = steps.advance(f"{job.title}: axis {axis}")
+    for index, maps in slab_maps(particles, header, axis, advance):
         sums = dict(zip(job.carried, maps, strict=True))
         for name, dataset in stored.items():
             if name == "temperature":
@@ -450,12 +384,13 @@ def slab_maps(
             for index in group:
                 mine = np.flatnonzero(slab == index)
                 if len(mine):
-                    maps[index - first] += deposit(
+                    deposit(
                         position[mine, column] / header.pixel_size,
                         position[mine, row] / header.pixel_size,
                         particles.support[piece][mine] / header.pixel_size,
                         particles.weights[piece][mine].T,
                         shape,
+                        out=maps[index - first],
                     )
                 step(len(mine))
         for index in group:

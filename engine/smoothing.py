@@ -13,6 +13,9 @@ NEIGHBOURS = 80
 PARTICLES_PER_TREE = 4_000_000
 """Bounds memory: about 1 GB for a tree with its particles and margins."""
 
+PIECE = 1 << 22
+"""Particles looked at together in search of a layer's."""
+
 QUERY = 65_536
 """Particles asked for at a time, between two signs of progress."""
 
@@ -23,6 +26,7 @@ def neighbour_distance(
     neighbours: int = NEIGHBOURS,
     particles_per_tree: int = PARTICLES_PER_TREE,
     progress: Callable[[int], None] = lambda done: None,
+    out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Distance from every particle to its n-th neighbour in a periodic box.
 
@@ -42,6 +46,8 @@ def neighbour_distance(
         Particles in one layer, without its margins.
     progress : callable
         Called with the number of particles done since the last call.
+    out : array, (n,), optional
+        Filled, if given; may be a memory map too.
 
     Returns
     -------
@@ -49,11 +55,13 @@ def neighbour_distance(
         In the unit of `position`.
     """
     number = len(position)
+    distance = np.empty(number, np.float32) if out is None else out
     neighbours = min(neighbours, number - 1)
     if neighbours < 1:
-        return np.full(number, box_size / 2, np.float32)
+        distance[:] = box_size / 2
+        progress(number)
+        return distance
     layers = -(-number // particles_per_tree)
-    distance = np.empty(number, np.float32)
     if layers == 1:
         inside = np.asarray(position, dtype=np.float64)
         distance[:] = _query(inside, inside, neighbours, box_size, progress)
@@ -61,9 +69,8 @@ def neighbour_distance(
     # Twice the radius that holds the neighbours at mean density is enough but for voids.
     margin = 2 * box_size * (3 * neighbours / (4 * np.pi * number)) ** (1 / 3)
     edges = np.linspace(0, box_size, layers + 1)
-    z = position[:, 2]
     for low, high in pairwise(edges):
-        members = np.flatnonzero((z >= low) & (z < high))
+        members = _between(position, low, high, box_size)
         distance[members] = _layer(position, members, low, high, margin, neighbours, box_size)
         progress(len(members))
     return distance
@@ -79,20 +86,28 @@ def _layer(
     box_size: float,
 ) -> NDArray[np.float64]:
     """Distances of one layer's particles, its margin widened until all neighbours lie inside."""
+    inside = np.asarray(position[members], dtype=np.float64)
     while True:
-        centre, reach = (low + high) / 2, (high - low) / 2 + margin
-        from_centre = position[:, 2] - centre
-        from_centre -= box_size * np.round(from_centre / box_size)
-        near = np.abs(from_centre) <= reach
-        if margin >= box_size / 2:
-            near[:] = True
-        around = np.asarray(position[near], dtype=np.float64)
-        inside = np.asarray(position[members], dtype=np.float64)
-        if len(around) > neighbours:
+        near = _between(position, low - margin, high + margin, box_size)
+        if len(near) > neighbours:
+            around = np.asarray(position[near], dtype=np.float64)
             found = _query(around, inside, neighbours, box_size)
-            if near.all() or found.max(initial=0.0) <= margin:
+            if len(near) == len(position) or found.max(initial=0.0) < margin:
                 return found
         margin *= 2
+
+
+def _between(
+    position: NDArray[np.float32], low: float, high: float, box_size: float
+) -> NDArray[np.intp]:
+    """Numbers of the particles, or their images, with low <= z < high; looked at piece by piece."""
+    found = []
+    for start in range(0, len(position), PIECE):
+        z = position[start : start + PIECE, 2].astype(np.float64)
+        images = (z - box_size, z, z + box_size)
+        inside = np.logical_or.reduce([(image >= low) & (image < high) for image in images])
+        found.append(start + np.flatnonzero(inside))
+    return np.concatenate(found)
 
 
 def _query(

@@ -1,18 +1,26 @@
-"""Unit conversions the snapshot formats need; constants are astropy's."""
+"""Unit conversions the snapshot formats need.
+
+The constants are written out, because importing astropy's takes half a second; a test
+compares them with astropy's.
+"""
 
 import numpy as np
-from astropy import constants, units
 from numpy.typing import NDArray
 
 HYDROGEN_FRACTION = 0.76
-"""Primordial hydrogen mass fraction used for HI and temperature (SYSTEMS 1, Projection)."""
+"""Primordial hydrogen mass fraction, used for HI and temperature."""
 
 GAMMA = 5 / 3
 """Adiabatic index of a monatomic gas."""
 
-KPC_IN_CM = float(units.kpc.to("cm"))
-MSUN_IN_G = float(units.Msun.to("g"))
-PROTON_MASS_OVER_BOLTZMANN = float((constants.m_p / constants.k_B).to_value("K s2 / km2"))
+KPC_IN_CM = 3.0856775814913674e21
+"""IAU 2015, resolution B2."""
+
+MSUN_IN_G = 1.988409870698051e33
+"""IAU 2015, resolution B3 (nominal solar mass parameter), with G of CODATA 2018."""
+
+PROTON_MASS_OVER_BOLTZMANN = 121.14751294137754
+"""[K (s/km)^2], CODATA 2022."""
 
 
 def temperature(

@@ -14,7 +14,7 @@ ENGINE_ORDER = (
     {"fields", "units", "cosmology", "assets", "noise", "kernel"},
     {"results", "smoothing", "deposition", "normalization", "networks"},
     {"formats"},
-    {"simulation", "projection"},
+    {"simulation", "particles", "projection"},
     {"model_card"},
     {"registry"},
     {"inference"},

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.cosmology import Cosmology
 from engine.fields import AXES, FIELDS, LEVELS, ORIGINS, field
-from engine.formats.snapshot import open_hdf5
+from engine.formats.snapshot import open_hdf5, read_rows
 from engine.results import Halos, Slab
 
 FORMAT = "baryon-explorer slabs"
@@ -170,7 +170,8 @@ def round_mantissa(values: NDArray[np.floating], bits: int) -> NDArray[np.float3
     floats = rounded.view(np.float32)
     total = np.sum(values, dtype=np.float64)
     missing = float(total - floats.sum(dtype=np.float64))
-    for i in np.argsort(floats)[::-1][:LARGEST_PIXELS]:
+    largest = np.argpartition(floats, -min(LARGEST_PIXELS, floats.size))[-LARGEST_PIXELS:]
+    for i in largest[np.argsort(floats[largest])[::-1]]:
         before = float(floats[i])
         if not before:
             break
@@ -202,7 +203,7 @@ class SlabFile:
         with open_hdf5(path) as file:
             self.header = self._read_header(file)
             self.maps = tuple(self._list_maps(file))
-            self.runs = tuple(file.get("halos", {}))
+            self.runs = tuple(file["halos"]) if "halos" in file else ()
         if not self.maps:
             raise ValueError(
                 f"{path.name} holds no maps, expected maps/<field>/<level>/<origin>/<axis>."
@@ -216,13 +217,13 @@ class SlabFile:
             raise ValueError(
                 f"{name} is no slab file: its attribute format is not {FORMAT!r}{hint}."
             )
-        if attributes["format_version"] != VERSION:
+        if attributes.get("format_version") != VERSION:
             raise ValueError(
-                f"{name} has slab format version {attributes['format_version']}, expected "
+                f"{name} has slab format version {attributes.get('format_version')}, expected "
                 f"{VERSION}; project the snapshot again or use the program that wrote it."
             )
         try:
-            return SlabFileHeader(
+            header = SlabFileHeader(
                 name=self.path.stem,
                 box_size=float(attributes["box_size"]),
                 redshift=float(attributes["redshift"]),
@@ -239,12 +240,19 @@ class SlabFile:
             raise ValueError(
                 f"{name} lacks the root attribute that a slab file has: {missing}."
             ) from None
+        for attribute in ("box_size", "pixels", "n_slabs"):
+            if not 0 < getattr(header, attribute) < np.inf:
+                raise ValueError(
+                    f"{name}: its attribute {attribute} is {getattr(header, attribute)}, expected "
+                    "a positive number; project the snapshot again."
+                )
+        return header
 
     def _list_maps(self, file: h5py.File) -> Iterator[tuple[str, str, str, str]]:
         allowed = (tuple(FIELDS), LEVELS, ORIGINS, tuple(AXES))
         expected = (self.header.n_slabs, self.header.pixels, self.header.pixels)
         found: list[str] = []
-        if "maps" in file:
+        if isinstance(file.get("maps"), h5py.Group):
             _collect(file["maps"], "", found)
         for path in found:
             key = tuple(path.split("/"))
@@ -272,13 +280,7 @@ class SlabFile:
         path = "maps/" + "/".join(key)
         with open_hdf5(self.path) as file:
             dataset = file[path]
-            try:
-                values = dataset[index]
-            except OSError as error:
-                raise ValueError(
-                    f"{self.path.name}: {path} can't be read ({error}); the file is damaged, "
-                    "copy or make it again."
-                ) from error
+            values = read_rows(dataset, self.path.name, index, index + 1, np.float32)[0]
             particles = int(dataset.attrs.get("particles", 0))
         if not np.all(np.isfinite(values)) or values.min() < 0:
             raise ValueError(
@@ -303,7 +305,13 @@ class SlabFile:
         )
 
     def read_halos(self, run: str) -> Halos:
-        """The halo catalogue of a run."""
+        """The halo catalogue of a run.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if a column is missing, can't be read or is shorter than others.
+        """
         with open_hdf5(self.path) as file:
             group = file[f"halos/{run}"]
             absent = [name for name in HALO_UNITS if name not in group]
@@ -312,11 +320,15 @@ class SlabFile:
                     f"{self.path.name}: halos/{run} lacks {', '.join(absent)}, "
                     f"expected {', '.join(HALO_UNITS)}."
                 )
-            return Halos(
-                **{name: group[name][()] for name in HALO_UNITS},
-                run=run,
-                definition=str(group.attrs.get("definition", "")),
+            columns = {name: read_rows(group[name], self.path.name) for name in HALO_UNITS}
+            definition = str(group.attrs.get("definition", ""))
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(
+                f"{self.path.name}: halos/{run} has columns of {lengths} rows, expected as many "
+                "in each."
             )
+        return Halos(**columns, run=run, definition=definition)
 
 
 def _collect(group: h5py.Group, prefix: str, found: list[str]) -> None:

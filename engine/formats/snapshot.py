@@ -292,8 +292,12 @@ def open_hdf5(path: Path) -> h5py.File:
 
 
 def read_rows(
-    block: h5py.Dataset, name: str, low: int = 0, high: int | None = None
-) -> NDArray[np.float64]:
+    block: h5py.Dataset,
+    name: str,
+    low: int = 0,
+    high: int | None = None,
+    dtype: type[np.floating] = np.float64,
+) -> NDArray[Any]:
     """Rows [low, high) of a block as numbers; `name` of the file is for the message.
 
     Raises
@@ -304,11 +308,11 @@ def read_rows(
     if block.dtype.kind not in "iuf":
         raise ValueError(f"{name}: {block.name} holds {block.dtype}, expected numbers.")
     try:
-        return np.asarray(block[low:high], dtype=np.float64)
+        return np.asarray(block[low:high], dtype=dtype)
     except OSError as error:
         raise ValueError(
-            f"{name}: {block.name} can't be read ({error}), expected a whole file; "
-            "it is damaged, copy it again."
+            f"{name}: {block.name} can't be read ({error}); the file is damaged, copy it or make "
+            "it again."
         ) from error
 
 

@@ -177,7 +177,7 @@ class TestManyFiles:
         with pytest.raises(ValueError, match=r"many\.0\.hdf5 is one of 3 files.*many\.1\.hdf5 is"):
             open_snapshot(first)
         with pytest.raises(ValueError, match="give all files of the snapshot"):
-            open_snapshot([first])
+            open_snapshot([first, first.with_name("many.2.hdf5")])
 
     def test_more_particles_than_32_bits_count(self, gadget, universe):
         path = gadget(universe)
@@ -296,7 +296,7 @@ class TestBadInput:
         snapshot = open_snapshot(gadget(universe))
         assert np.all(snapshot.masses("gas", 8, 20) > 0)
         with pytest.raises(
-            ValueError, match=rf"snap\.hdf5: 1 value\(s\) of the mass of gas are {words}"
+            ValueError, match=rf"snap\.hdf5: mass of gas holds 1 value\(s\) that are {words}"
         ):
             snapshot.masses("gas", 0, 20)
 
