@@ -1,0 +1,1 @@
+"""The page. Kept free of code: Panel runs this file twice."""

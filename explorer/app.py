@@ -1,0 +1,83 @@
+"""The page: what stands where."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import panel as pn
+import panel_material_ui as pmui
+from bokeh.models import CustomJS
+
+from explorer.state import QUERY, Display, Selection
+from explorer.store import Store
+from explorer.style import CONTENT, FREE, GRID, PAGE_CSS, PAGE_SX, THEME
+from explorer.views.curves import PLOTS, Curves
+from explorer.views.maps import Maps
+from explorer.views.pickers import Pickers
+from explorer.views.readings import About, Readings
+from explorer.views.status import Status
+
+TITLE = "Baryon Explorer"
+
+WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
+
+LOOK: dict[str, Any] = {
+    "sidebar_width": 280,
+    "sidebar_resizable": False,
+    "busy_indicator": None,
+    "theme_config": THEME,
+    "sx": PAGE_SX,
+    "raw_css": [PAGE_CSS],
+}
+
+FOLD_SIDEBAR = """
+for (const root of Bokeh.documents.flatMap((document) => document.roots())) {
+  if (root.class_name == "Page" && window.innerWidth < 600) root.data.sidebar_open = false
+}
+"""
+"""On a narrow screen the sidebar lies over the page: begin with it closed."""
+
+
+def page() -> pmui.Page:
+    """Build a new session's page."""
+    selection, display = Selection(), Display()
+    store = Store(selection, link(), deliver=lambda do: pn.state.execute(do, schedule=True))
+    selection.param.watch(lambda *_: keep_link(selection), list(QUERY))
+    begun = store.begin()
+    status, maps, readings = Status(store), Maps(store, display), Readings(store)
+    pickers = Pickers(store, display, maps.buttons)
+    store.take(begun)
+    curves = [Curves(name, store, display) for name in PLOTS]
+    below = pn.Column(*curves, readings, stylesheets=[FREE, GRID], **WIDE)
+    parts = (maps, below, About(store), status.alert)
+    built = pmui.Page(
+        title=TITLE,
+        header=[status.busy],
+        sidebar=[pickers],
+        main=[pn.Column(*parts, stylesheets=[FREE, CONTENT], **WIDE)],
+        dark_theme=display.dark,
+        **LOOK,
+    )
+    built.param.watch(lambda event: display.param.update(dark=event.new), "dark_theme")
+    pn.state.onload(store.refresh)
+    if pn.state.curdoc:
+        pn.state.curdoc.js_on_event("document_ready", CustomJS(code=FOLD_SIDEBAR))
+    return built
+
+
+def link() -> dict[str, str]:
+    """Read what the page's address asks for."""
+    location = pn.state.location
+    return dict(parse_qsl(location.search.removeprefix("?"))) if location else {}
+
+
+def keep_link(selection: Selection) -> None:
+    """Write the selection into the page's address."""
+    if pn.state.location:
+        pn.state.location.search = f"?{urlencode(link() | selection.to_query())}"
+
+
+def warm_up() -> None:
+    """Read and summarise a first slab for nobody, so that the first visitor need not wait."""
+    begun = Store(Selection()).begin()
+    if begun is not None:
+        begun.exception()  # waits; what is wrong is told to who asks for it

@@ -1,0 +1,259 @@
+"""From a selection to results: asks the engine, off the server's thread, newest request first."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import param
+
+import engine
+from engine.fields import field
+from engine.inference import Worker, prediction_key
+from engine.model_card import ModelCard
+from engine.results import Slab
+from engine.simulation import Simulation
+from explorer.results import (
+    PAINTING,
+    UNTRAINED,
+    Results,
+    at_hand,
+    input_place,
+    painted,
+    read,
+    summarise,
+    trained,
+)
+from explorer.state import QUERY, Choices, Request, Selection
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 0.5
+"""Seconds a painting may take before the page shows the slab without it: short enough to
+answer the click, long enough that a usual painting arrives together with its slab."""
+
+READERS = ThreadPoolExecutor(2, thread_name_prefix="explorer")
+"""Threads that read slabs and sum statistics, so that nobody's reading waits for a painting."""
+
+UNEXPECTED = "The computation failed unexpectedly; the server's log says where."
+
+NO_SIMULATION = (
+    "No simulation was found among the assets or in your data folder, expected one slab file or "
+    "more; make one with python -m engine project."
+)
+REFUSED = "The emulator can't paint this slab"
+
+WORKER = Worker()
+"""The thread that paints for all sessions of this process, and its memory."""
+
+
+class Store(param.Parameterized):
+    """Results of the newest request, and what is going on.
+
+    Parameters
+    ----------
+    selection : Selection
+        Watched: whatever changes in it is asked for.
+    link : mapping, optional
+        Names and values that a link asks for.
+    deliver : callable
+        Runs a function where the page may be changed; results arrive through it.
+    """
+
+    results = param.ClassSelector(class_=Results, doc="Of the newest request that has some.")
+    simulation = param.ClassSelector(class_=Simulation, doc="The simulation that is open.")
+    busy = param.String(default="", doc="What is running, in words; empty if nothing is.")
+    error = param.String(default="", doc="What went wrong last, in a sentence.")
+
+    def __init__(
+        self,
+        selection: Selection,
+        link: Mapping[str, str] | None = None,
+        deliver: Callable[[Callable[[], None]], Any] = lambda do: do(),
+    ) -> None:
+        super().__init__()
+        self.selection = selection
+        self._deliver = deliver
+        self._newest = 0
+        self._session = secrets.token_hex(8)
+        self._opened: str | None = None
+        self._cards = {(card.system, card.field): card for card in engine.emulators()}
+        self.error = " ".join(self._start(link or {}))
+        selection.param.watch(self._changed, list(QUERY), precedence=1)
+        selection.param.watch(self._ask, list(QUERY), precedence=2)
+
+    @property
+    def card(self) -> ModelCard | None:
+        """Model card of the selected emulator."""
+        return self._cards.get((self.selection.emulator, self.selection.field))
+
+    def begin(self) -> Future[Results] | None:
+        """Start on the selection in a thread, as far as it needs no painting.
+
+        A page that is being built takes what is there by the time it is sent, see `take`;
+        maps that were painted before are there at once.
+        """
+        if self.simulation is None:
+            return None
+        return READERS.submit(at_hand, self.simulation, self.selection.request(), WORKER.cache)
+
+    def take(self, begun: Future[Results] | None) -> None:
+        """Show what was begun if it is ready; `refresh` sees to everything else."""
+        if begun is not None and begun.done() and not begun.exception():
+            self.results = begun.result()
+
+    async def refresh(self) -> None:
+        """Compute the selection as it is; the page gets it unless a newer one is asked for."""
+        if self.simulation is None:
+            return
+        request = self.selection.request()
+        if self._shows(request):
+            self.cancel()  # whatever else is under way
+            return
+        self._newest += 1
+        number = self._newest
+        try:
+            await self._compute(number, self.simulation, request)
+        except asyncio.CancelledError:
+            return  # a newer request of this session took its place in the queue
+        except ValueError as error:
+            self._tell(number, error=str(error))
+        except Exception:
+            log.exception("computing %s failed", request)
+            self._tell(number, error=UNEXPECTED)
+        self._tell(number, busy="")
+
+    def _shows(self, request: Request) -> bool:
+        """Whether the page has all there is of a request."""
+        shown = self.results
+        return shown is not None and shown.request == request and shown.prediction is not None
+
+    def cancel(self) -> None:
+        """Drop what is running or waits; the page keeps what it shows."""
+        self._newest += 1
+        WORKER.cancel(self._session)
+        self.param.update(busy="")
+
+    async def _compute(self, number: int, simulation: Simulation, request: Request) -> None:
+        """Read, paint, summarise; the page gets all at once, or first without the painting."""
+        loop = asyncio.get_running_loop()
+        self._tell(number, busy=f"Reading slab {request.slab}")
+        found = await loop.run_in_executor(READERS, read, simulation, request)
+        if self.card is None:
+            found = replace(found, no_prediction=UNTRAINED)
+        elif number == self._newest:
+            self._tell(number, busy=f"Painting {field(request.field).label}")
+            painting = asyncio.ensure_future(self._paint(found))
+            done, _ = await asyncio.wait({painting}, timeout=PATIENCE)
+            if not done and (self.results is None or self.results.request != request):
+                waiting = await loop.run_in_executor(READERS, summarise, found)
+                self._tell(number, results=replace(waiting, no_prediction=PAINTING))
+            try:
+                found = await painting
+            except ValueError as error:
+                self._tell(number, error=str(error))
+                found = replace(found, no_prediction=REFUSED)
+        self._tell(number, results=await loop.run_in_executor(READERS, summarise, found))
+
+    async def _paint(self, found: Results) -> Results:
+        """Paint in the engine's worker, where a newer request of this session cancels it."""
+        request = found.request
+        loop = asyncio.get_running_loop()
+        emulator = await loop.run_in_executor(
+            READERS, trained, request.emulator, request.field, request.level
+        )
+        seconds: list[float] = []
+
+        def compute() -> Slab:
+            start = time.perf_counter()
+            slab = emulator.predict(found.input)
+            seconds.append(time.perf_counter() - start)
+            return slab
+
+        key = prediction_key(emulator, found.input)
+        prediction = await asyncio.wrap_future(WORKER.submit(self._session, key, compute))
+        return painted(found, emulator, prediction, seconds[0] if seconds else None)
+
+    def _tell(self, number: int, **values: Any) -> None:
+        """Deliver values to the page if the request is still the newest."""
+
+        def assign() -> None:
+            if number == self._newest:
+                self.param.update(**values)
+
+        if number == self._newest:
+            self._deliver(assign)
+
+    async def _ask(self, *_: param.parameterized.Event) -> None:
+        await self.refresh()
+
+    def _start(self, link: Mapping[str, str]) -> list[str]:
+        """Open a simulation and select what a link asks for; what can't be had, in words."""
+        names = engine.simulations()
+        wanted = [name for name in names if name == link.get("simulation")]
+        problems = {}
+        for name in wanted + names:
+            problems[name] = self._open(name)
+            if not problems[name]:
+                break
+        self.selection.offer(self._choices())
+        self.selection.simulation = self._opened
+        if self._opened is None:
+            return list(problems.values()) or [NO_SIMULATION]
+        return list(filter(None, [problems[name] for name in wanted])) + [
+            problem
+            for name in QUERY
+            if name in link and not (name == "simulation" and wanted)
+            for problem in self._follow(name, link[name])
+        ]
+
+    def _follow(self, name: str, value: str) -> list[str]:
+        """Select one thing that a link asks for; a sentence if it isn't to be had."""
+        try:
+            self.selection.take(name, value)
+        except ValueError as error:
+            return [str(error)]
+        self.selection.offer(self._choices())
+        return []
+
+    def _changed(self, *_: param.parameterized.Event) -> None:
+        self.error = self._settle()
+
+    def _settle(self) -> str:
+        """Open the selected simulation and offer what it has; why not, if it can't be."""
+        problem = ""
+        if self.selection.simulation != self._opened:
+            problem = self._open(self.selection.simulation)
+            if problem:
+                self.selection.simulation = self._opened
+        self.selection.offer(self._choices())
+        return problem
+
+    def _open(self, name: str) -> str:
+        """Open a simulation that has something to paint from; why not, if it can't be."""
+        try:
+            simulation = engine.open_simulation(name)
+            for axis in simulation.axes:
+                input_place(simulation, axis)
+        except ValueError as error:
+            return str(error)
+        self.simulation, self._opened = simulation, name
+        return ""
+
+    def _choices(self) -> Choices:
+        """List what can be selected now."""
+        simulation = self.simulation
+        fields = {field(name).label.capitalize(): name for _, name in self._cards}
+        names = list(fields.values())
+        painted = self.selection.field if self.selection.field in names else next(iter(names), None)
+        return Choices(
+            simulation={name: name for name in engine.simulations()},
+            axis={f"along {axis}": axis for axis in simulation.axes} if simulation else {},
+            field=fields or {"Gas": "gas"},
+            emulator={c.title: c.system for c in self._cards.values() if c.field == painted},
+            slabs=simulation.n_slabs(simulation.axes[0]) if simulation else 0,
+        )

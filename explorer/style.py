@@ -1,0 +1,239 @@
+"""Colours, colour maps, words and the look of the page."""
+
+from typing import Any
+
+import colorcet
+import numpy as np
+
+from engine.fields import field
+
+PREDICTION = "#56b4e9"
+"""Colour of the emulator's curves; dashed as well, so that colour isn't needed."""
+
+INK = {True: "#f2f4f7", False: "#14181d"}
+"""Colour of the truth's curves: near-white on the dark theme, near-black on the light."""
+
+GREY = "#8a94a3"
+"""Of bands and notes; readable on both themes."""
+
+LINE = "rgba(130, 142, 158, 0.26)"
+"""Of borders, on both themes."""
+
+FONT = "Roboto, Helvetica, Arial, sans-serif"
+"""Ships with panel-material-ui: nothing is fetched from elsewhere."""
+
+COLOUR_MAPS = {
+    "Ice": "linear_tritanopic_kcw_5_95_c22",
+    "Blue": "kbc",
+    "Fire": "fire",
+    "Amber": "linear_protanopic_deuteranopic_kyw_5_95_c49",
+    "Plasma": "bmy",
+    "Green": "kgy",
+    "Gouldian": "gouldian",
+    "Grey": "gray",
+}
+"""Perceptually uniform, dark at the low end; colorcet's names by the picker's."""
+
+
+def palette(name: str) -> list[str]:
+    """List the 256 colours of a colour map, low to high."""
+    return list(colorcet.palette[COLOUR_MAPS[name]])
+
+
+def gradient(name: str, stops: int = 24) -> str:
+    """Write the colour map as a CSS gradient from left to right."""
+    colours = palette(name)
+    picked = [colours[round(i)] for i in np.linspace(0, 255, stops)]
+    return f"linear-gradient(to right, {', '.join(picked)})"
+
+
+def unit_in_words(unit: str) -> str:
+    """Write a unit as it is printed: Msun becomes its symbol, powers become superscripts."""
+    words = {"Msun": "M⊙", "^2": "²", "^3": "³", "dlog10": "dlog₁₀", "Sigma": "Σ"}
+    for plain, printed in words.items():
+        unit = unit.replace(plain, printed)
+    return unit
+
+
+def quantity(name: str) -> str:
+    """Say what a map of the field shows, with its unit."""
+    about = field(name)
+    what = "surface density" if about.is_surface_density else ""
+    return f"{short_label(name)} {what} [{unit_in_words(about.unit)}]"
+
+
+def short_label(name: str) -> str:
+    """Give the field's label without what stands in brackets."""
+    return field(name).label.split(" (")[0]
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number for print: plain if short, else with a power of ten."""
+    if value == 0 or 1e-2 <= abs(value) < 1e4:
+        return f"{value:.{digits}g}"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa} × {power_of_ten(int(exponent))}"
+
+
+def power_of_ten(exponent: int) -> str:
+    """Write a power of ten, as on a colour bar."""
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _scheme(background: str, card: str, text: str, muted: str) -> dict[str, Any]:
+    return {
+        "palette": {
+            "primary": {"main": PREDICTION},
+            "background": {"default": background, "paper": card},
+            "text": {"primary": text, "secondary": muted},
+            "divider": LINE,
+        },
+        "typography": {"fontFamily": FONT, "fontSize": 13},
+        "shape": {"borderRadius": 8},
+        "components": {
+            "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
+            "MuiMenu": {"styleOverrides": {"paper": {"border": f"1px solid {LINE}"}}},
+        },
+    }
+
+
+THEME = {
+    "dark": _scheme("#0f1216", "#161a20", "#e6e9ee", "#98a2b0"),
+    "light": _scheme("#f3f4f6", "#ffffff", "#1a1f26", "#5a6472"),
+}
+"""Both schemes are needed, or the toggle has nothing to toggle to."""
+
+PAGE_CSS = ":root { --bokeh-font-size: 13px !important; }"
+"""Text of plots is sized relative to this; the theme would make it the page's 16 pixels.
+13 is also what Bokeh takes before it knows: text keeps its size while the page settles."""
+
+PAGE_SX = {
+    "& .main": {"backgroundColor": "background.default"},
+    "& .MuiToolbar-root": {"minHeight": "48px !important"},
+    "& .header": {
+        "backgroundColor": "background.paper",
+        "backgroundImage": "none",
+        "boxShadow": "none",
+        "borderBottom": f"1px solid {LINE}",
+        "color": "text.primary",
+    },
+    "& .header .title": {
+        "color": "text.primary",
+        "fontSize": "1rem",
+        "fontWeight": 500,
+        "letterSpacing": "0.02em",
+        "whiteSpace": "nowrap",
+    },
+    "& .sidebar": {"borderRight": f"1px solid {LINE}", "backgroundImage": "none"},
+}
+
+
+HANDLE = 8
+"""Width of a colour bar's handle, [pixels]."""
+
+
+def slider_sx(name: str, decades: int) -> dict[str, Any]:
+    """Style a slider as a colour bar: the colour map between the handles, its ends beyond.
+
+    Parameters
+    ----------
+    name : str
+        Of the colour map.
+    decades : int
+        Number of the last mark; it and the first are kept within the bar.
+    """
+    colours = palette(name)
+    return {
+        "& .MuiFormLabel-root": {"fontSize": "12px", "lineHeight": "18px"},
+        "& .MuiSlider-root": {
+            "height": 12,
+            "padding": "6px 0",
+            "width": f"calc(100% - {HANDLE}px)",
+            "mx": f"{HANDLE / 2}px",
+        },
+        "& .MuiSlider-rail": {
+            "opacity": 1,
+            "borderRadius": "2px",
+            "background": f"linear-gradient(to right, {colours[0]} 50%, {colours[-1]} 50%)",
+            "boxShadow": f"0 0 0 1px {LINE}",
+        },
+        "& .MuiSlider-track": {"border": "none", "borderRadius": 0, "background": gradient(name)},
+        "& .MuiSlider-thumb": {
+            "width": HANDLE,
+            "height": 20,
+            "borderRadius": "3px",
+            "backgroundColor": "#ffffff",
+            "border": "1px solid #3a424d",
+            "boxShadow": "0 1px 3px rgba(0, 0, 0, 0.5)",
+        },
+        "& .MuiSlider-mark": {"display": "none"},
+        "& .MuiSlider-markLabel": {"top": 20, "fontSize": "12px", "color": "text.secondary"},
+        "& .MuiSlider-markLabel[data-index='0']": {"transform": "translateX(-4px)"},
+        f"& .MuiSlider-markLabel[data-index='{decades}']": {
+            "transform": "translateX(calc(4px - 100%))"
+        },
+        "& .MuiSlider-valueLabel": {"fontSize": "12px", "padding": "2px 6px"},
+    }
+
+
+FREE = ":host, .bk-panel-models-layout-Column, .bk-Figure { max-height: none !important; }"
+"""Lets parts be as tall as they are: Bokeh would squeeze them into the window."""
+
+CONTENT = """
+:host { gap: 12px; padding: 12px 14px; box-sizing: border-box; }
+.bk-panel-models-layout-Column { flex: none !important; }
+"""
+"""Of the page's main column: its parts keep their height and the page scrolls."""
+
+GRID = """
+:host {
+  display: grid !important;
+  grid-template-columns: repeat(3, minmax(0, 1fr));
+  align-items: stretch;
+  gap: 10px;
+}
+.bk-panel-models-layout-Column { height: auto !important; }
+:host > .wide { grid-column: span 2; }
+@media (max-width: 900px) {
+  :host { grid-template-columns: minmax(0, 1fr); }
+  :host > .wide { grid-column: span 1; }
+  :host > .bar-input { order: 1; }
+  :host > .map-input { order: 0; }
+  :host > .map-truth, :host > .map-prediction, :host > .bar-truth { order: 2; }
+}
+"""
+"""Three columns, one on a narrow screen; there each colour bar follows its maps."""
+
+CARD = f"""
+:host {{
+  background: var(--panel-surface-color);
+  border: 1px solid {LINE};
+  border-radius: 10px;
+  padding: 10px 12px 6px 12px;
+  box-sizing: border-box;
+  overflow: hidden;
+}}
+"""
+
+TEXT = f"""
+:host {{ font-family: {FONT}; font-size: 13px; color: var(--panel-on-surface-color); }}
+.muted, small {{ color: {GREY}; }}
+.heading {{ display: flex; align-items: baseline; gap: 8px; min-height: 20px; }}
+.heading {{ white-space: nowrap; }}
+.heading b {{ font-weight: 500; font-size: 14px; }}
+.heading .legend {{ margin-left: auto; display: flex; gap: 12px; font-size: 12px; color: {GREY}; }}
+.heading svg {{ width: 22px; height: 8px; margin-right: 5px; overflow: visible; }}
+.group {{
+  font-size: 11px; letter-spacing: 0.09em; color: {GREY}; text-transform: uppercase;
+  padding: 14px 0 4px 0;
+}}
+dl {{ display: grid; grid-template-columns: auto 1fr; gap: 5px 14px; margin: 8px 0 0 0; }}
+dt {{ color: {GREY}; }}
+dd {{ margin: 0; text-align: right; font-variant-numeric: tabular-nums; }}
+dl hr {{ grid-column: 1 / -1; width: 100%; margin: 4px 0; }}
+dl hr {{ border: 0; border-top: 1px solid {LINE}; }}
+details {{ margin: 2px 0 6px 0; }}
+summary {{ cursor: pointer; font-weight: 500; font-size: 14px; }}
+details dd {{ text-align: left; overflow-wrap: anywhere; }}
+.warning {{ color: #d39a2d; margin: 8px 0 0 0; line-height: 1.35; }}
+"""

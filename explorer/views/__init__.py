@@ -1,0 +1,1 @@
+"""What the page is made of: panes that are built once and watch the store."""

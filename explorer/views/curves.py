@@ -1,0 +1,105 @@
+"""Statistics of truth and prediction as curves."""
+
+from types import ModuleType
+
+import holoviews as hv
+import panel as pn
+import param
+
+from explorer.plots import pdf, power_spectrum
+from explorer.plots.comparison import HEIGHT, RATIO_HEIGHT, Pair
+from explorer.results import Results
+from explorer.state import Display
+from explorer.store import Store
+from explorer.style import CARD, FREE, INK, PREDICTION, TEXT
+
+PLOTS: dict[str, ModuleType] = {"power_spectrum": power_spectrum, "pdf": pdf}
+"""The plot of each statistic, in the order of the page."""
+
+
+class Curves(pn.viewable.Viewer):
+    """One card of a statistic: curves above, ratio below.
+
+    Parameters
+    ----------
+    statistic : str
+        Its name.
+    store : Store
+        Its results are shown.
+    display : Display
+        The theme, for the truth's colour.
+    """
+
+    pair = param.ClassSelector(class_=Pair, default=Pair(), doc="The curves on show.")
+
+    def __init__(self, statistic: str, store: Store, display: Display) -> None:
+        super().__init__(pair=pair_of(statistic, store.results))
+        self.statistic = statistic
+        self.store = store
+        self.display = display
+        self.heading = pn.pane.HTML(
+            stylesheets=[TEXT], sizing_mode="stretch_width", height=22, margin=0
+        )
+        self._entitle()
+        self.panels = [
+            pn.pane.HoloViews(
+                hv.DynamicMap(draw, streams=self._streams()),
+                height=height,
+                sizing_mode="stretch_width",
+                linked_axes=False,
+                margin=0,
+            )
+            for draw, height in ((self.main, HEIGHT), (self.ratio, RATIO_HEIGHT))
+        ]
+        # In a turn of its own, so that maps are sent before the curves are drawn.
+        store.param.watch(lambda _: pn.state.execute(self._follow, schedule=True), "results")
+
+    def main(self, pair: Pair, dark: bool) -> hv.Overlay:
+        """Draw the curves themselves."""
+        return PLOTS[self.statistic].panels(pair, INK[dark])[0]
+
+    def ratio(self, pair: Pair, dark: bool) -> hv.Overlay:
+        """Prediction over truth."""
+        return PLOTS[self.statistic].panels(pair, INK[dark])[1]
+
+    def _follow(self) -> None:
+        self.pair = pair_of(self.statistic, self.store.results)
+        self._entitle()
+
+    def _entitle(self) -> None:
+        """Write the title and a legend of the lines there are."""
+        alone = self.pair.truth is None and self.pair.prediction is not None
+        lines = PREDICTION_LINE if alone else TRUTH_LINE + PREDICTION_LINE
+        self.heading.object = (
+            f'<div class="heading"><b>{PLOTS[self.statistic].TITLE}</b>'
+            f'<span class="legend">{lines}</span></div>'
+        )
+
+    def _streams(self) -> list[hv.streams.Stream]:
+        return [hv.streams.Params(self, ["pair"]), hv.streams.Params(self.display, ["dark"])]
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(
+            self.heading,
+            *self.panels,
+            stylesheets=[FREE, CARD],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+
+def pair_of(name: str, results: Results | None) -> Pair:
+    """Pick the two curves of a statistic, as far as there are results."""
+    return Pair(*results.curves.get(name, ())) if results else Pair()
+
+
+def line(stroke: str, name: str) -> str:
+    """Write a legend's entry."""
+    shape = f'<line x1="0" y1="4" x2="22" y2="4" {stroke}/>'
+    return f"<span><svg>{shape}</svg>{name}</span>"
+
+
+TRUTH_LINE = line('stroke-width="2" style="stroke: var(--panel-on-surface-color)"', "truth")
+PREDICTION_LINE = line(
+    f'stroke-width="2.4" stroke="{PREDICTION}" stroke-dasharray="6 4"', "prediction"
+)

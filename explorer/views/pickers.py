@@ -1,0 +1,78 @@
+"""The controls that say what to compute and how to show it."""
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from explorer.state import Display
+from explorer.store import Store
+from explorer.style import TEXT
+
+WIDE = {"sizing_mode": "stretch_width", "margin": (5, 0), "size": "small", "description": ""}
+
+
+class Pickers(pn.viewable.Viewer):
+    """Sidebar: the selection and the colour maps.
+
+    Parameters
+    ----------
+    store : Store
+        Its selection is set here.
+    display : Display
+        Colour maps.
+    *tools
+        What else belongs to colours, below them.
+    """
+
+    def __init__(self, store: Store, display: Display, *tools: pn.viewable.Viewable) -> None:
+        super().__init__()
+        self.tools = tools
+        self.store = store
+        chosen, shown = store.selection.param, display.param
+        self.simulation = pmui.Select.from_param(chosen.simulation, **WIDE)
+        self.axis = pmui.Select.from_param(chosen.axis, **WIDE)
+        self.slab = pmui.IntSlider.from_param(chosen.slab, tooltips=False, **WIDE)
+        self.field = pmui.Select.from_param(chosen.field, **WIDE)
+        self.emulator = pmui.Select.from_param(chosen.emulator, **WIDE)
+        self.input_colours = pmui.Select.from_param(shown.input_colours, **WIDE)
+        self.field_colours = pmui.Select.from_param(shown.field_colours, **WIDE)
+        self.place = pn.pane.HTML(
+            "", stylesheets=[TEXT], sizing_mode="stretch_width", height=18, margin=0
+        )
+        store.param.watch(self._tell_place, "results")
+
+    def _tell_place(self, event: param.parameterized.Event) -> None:
+        """Say where the slab lies along the line of sight."""
+        slab, simulation = event.new.input, self.store.simulation
+        low = (simulation.offset if simulation else 0) + slab.index * slab.depth
+        self.place.object = (
+            f"<small>{low:.2f} to {low + slab.depth:.2f} cMpc/h along {slab.axis}</small>"
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(
+            group("Simulation"),
+            self.simulation,
+            self.axis,
+            self.slab,
+            self.place,
+            group("Painting"),
+            self.field,
+            self.emulator,
+            group("Colours"),
+            self.input_colours,
+            self.field_colours,
+            *self.tools,
+            sizing_mode="stretch_width",
+            margin=(0, 18),
+        )
+
+
+def group(title: str) -> pn.pane.HTML:
+    """Heading of a group of controls."""
+    return pn.pane.HTML(
+        f'<div class="group">{title}</div>',
+        stylesheets=[TEXT],
+        sizing_mode="stretch_width",
+        margin=0,
+    )

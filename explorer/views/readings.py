@@ -1,0 +1,210 @@
+"""Numbers and words about what is shown."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import panel as pn
+
+from engine.results import Slab
+from explorer.results import Results
+from explorer.store import Store
+from explorer.style import CARD, FREE, TEXT, number, short_label
+
+
+class Readings(pn.viewable.Viewer):
+    """A card with the total masses, the slab's geometry and how it was painted.
+
+    Parameters
+    ----------
+    store : Store
+        Its results are shown.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.pane = html()
+        store.param.watch(lambda event: self.present(event.new), "results")
+
+    def present(self, results: Results) -> None:
+        """Write what new results say."""
+        self.pane.object = (
+            heading("Readings")
+            + table([*masses(results), None, *geometry(results.input), None, *painting(results)])
+            + warnings(results)
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(self.pane, stylesheets=[FREE, CARD], sizing_mode="stretch_width", margin=0)
+
+
+class About(pn.viewable.Viewer):
+    """Where the simulation comes from and what the emulator is; folded until asked for.
+
+    Parameters
+    ----------
+    store : Store
+        Its simulation and card are described.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        self.simulation, self.emulator = html(), html()
+        store.param.watch(self.describe, ["simulation", "results"])
+        self._shown: Any = None
+        self.describe()
+
+    def describe(self, *_: object) -> None:
+        """Describe the simulation and the emulator, if they are others than before."""
+        simulation, card = self.store.simulation, self.store.card
+        if simulation is None or self._shown == (simulation, card):
+            return
+        self._shown = (simulation, card)
+        self.simulation.object = folded("About the simulation", table(about_simulation(simulation)))
+        self.emulator.object = folded("About the emulator", table(about_emulator(card)))
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(
+            self.simulation,
+            self.emulator,
+            stylesheets=[FREE, CARD],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+
+def html() -> pn.pane.HTML:
+    """Make an empty pane for text in the page's style."""
+    return pn.pane.HTML("", stylesheets=[TEXT], sizing_mode="stretch_width", margin=0)
+
+
+def heading(text: str) -> str:
+    """Title of a card."""
+    return f'<div class="heading"><b>{escape(text)}</b></div>'
+
+
+def folded(title: str, content: str) -> str:
+    """Content that unfolds at a click on its title."""
+    return f"<details><summary>{escape(title)}</summary>{content}</details>"
+
+
+Row = tuple[str, str] | None
+"""Name and value; None draws a line."""
+
+
+def table(rows: list[Row]) -> str:
+    """Names and values in two columns."""
+    lines = [
+        "<hr>" if row is None else f"<dt>{escape(row[0])}</dt><dd>{escape(row[1])}</dd>"
+        for row in rows
+    ]
+    return f"<dl>{''.join(lines)}</dl>"
+
+
+def masses(results: Results) -> list[Row]:
+    """Total mass of truth and prediction, and how they differ."""
+    what = short_label(results.request.field)
+    true, painted = results.masses
+    rows: list[Row] = []
+    for name, mass in ((f"True {what} mass", true), (f"Painted {what} mass", painted)):
+        rows.append((name, "none" if mass is None else f"{number(mass)} M⊙/h"))
+    if true and painted is not None:
+        percent = round(100 * (painted / true - 1), 1) + 0.0  # no minus before a zero
+        apart = f"{percent:+.1f} %".replace("-", "−")
+    else:
+        apart = "none"
+    return [*rows, ("Difference", apart)]
+
+
+def geometry(slab: Slab) -> list[Row]:
+    """Where and how large the slab is; lengths are comoving."""
+    ny, nx = slab.shape
+    return [
+        ("Redshift", f"{slab.redshift:.2f}"),
+        ("Box", f"{slab.box_size:g} cMpc/h"),
+        ("Slab depth", f"{slab.depth:.3g} cMpc/h"),
+        ("Pixels", f"{nx} × {ny} of {slab.pixel_size:.3g} ckpc/h"),
+    ]
+
+
+def painting(results: Results) -> list[Row]:
+    """Say what the emulator ran on and how long it took."""
+    if results.prediction is None:
+        return [("Painted on", "not painted"), ("Took", "none")]
+    return [("Painted on", results.device), ("Took", duration(results.seconds))]
+
+
+def duration(seconds: float | None) -> str:
+    """Write how long a painting took; None for one that was remembered."""
+    if seconds is None:
+        return "remembered"
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
+
+
+def warnings(results: Results) -> str:
+    """Write what the emulator warns of, a paragraph each."""
+    found = results.prediction.warnings if results.prediction else ()
+    return "".join(f'<p class="warning">{escape(text)}</p>' for text in found)
+
+
+def about_simulation(simulation: Any) -> list[Row]:
+    """Provenance of a simulation."""
+    cosmology = simulation.cosmology
+    fields = sorted({field for field, *_ in simulation.available()})
+    return [
+        ("Name", simulation.name),
+        ("Code", simulation.code),
+        (
+            "Cosmology",
+            f"Ωm = {cosmology.Omega_m:g}, Ωb = {cosmology.Omega_b:g}, h = {cosmology.h:g}",
+        ),
+        ("Maps", ", ".join(fields)),
+        ("Provenance", simulation.provenance),
+        ("File", simulation.path.name),
+    ]
+
+
+def about_emulator(card: Any) -> list[Row]:
+    """List what a model card says."""
+    if card is None:
+        return [("Emulator", "No trained emulator was found")]
+    return [
+        ("System", f"{card.title} ({card.system})"),
+        ("Paper", card.paper),
+        ("Paints", f"{short_label(card.field)} from dark matter at level {card.level}"),
+        (
+            "Trained at",
+            f"z = {card.redshift:.2f}, pixels of {card.pixel_size:.3g} ckpc/h, slabs of "
+            f"{card.depth:.3g} cMpc/h",
+        ),
+        ("Trained on", "; ".join(f"{data.name} ({data.axes})" for data in card.training_data)),
+        *(row for score in card.scores for row in scores(score)),
+        ("Licence", card.licence),
+    ]
+
+
+SCORED = {"all": "", "without_heaviest_halo": " without that of the heaviest halo"}
+"""Sets of slabs that a card's scores tell of."""
+
+RESOLVED = (1.0, 30.0)
+"""Wavenumbers between which P(k) is judged, [h/Mpc]."""
+
+
+def scores(score: Mapping[str, Any]) -> list[Row]:
+    """Say in words what a card tells of one held-out set of maps."""
+    where = f"Held out: {score.get('simulation', 'maps')} along {score.get('axes', '?')}"
+    rows: list[Row] = []
+    for name, words in SCORED.items():
+        if found := score.get(name):
+            power = [
+                ratio
+                for k, ratio in zip(found["k"], found["power"], strict=True)
+                if RESOLVED[0] < k < RESOLVED[1]
+            ]
+            text = (
+                f"{found['slabs']} slabs{words}: mass {found['mass']:.3f} of the truth's, P(k) "
+                f"{min(power):.2f} to {max(power):.2f} for 1 < k < 30 h/Mpc"
+            )
+            rows.append((where if not rows else "", text))
+    return rows

@@ -1,0 +1,276 @@
+from urllib.error import HTTPError
+from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.request import HTTPRedirectHandler, build_opener
+
+import pytest
+from PIL import Image, ImageChops
+
+
+class NoRedirect(HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+NAMES = ("input", "truth", "prediction")
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """A function that takes a picture of one map."""
+
+    def take(visit, name):
+        path = tmp_path / "map.png"
+        visit.figure(name).screenshot(path=path)
+        with Image.open(path) as image:
+            return image.convert("RGB")
+
+    return take
+
+
+def differ(one, other):
+    return ImageChops.difference(one, other).getbbox() is not None
+
+
+def overflow(visit):
+    return visit.page.evaluate(
+        "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+
+
+def test_the_page_shows_three_maps_and_their_curves(explorer, picture):
+    explorer.open("?simulation=hydro11-z2").painted()
+    maps = explorer.maps()
+    for name in NAMES:
+        assert maps[name]["shown"]
+        assert maps[name]["note"] == ""
+        assert len(picture(explorer, name).getcolors(1 << 20)) > 200
+    assert differ(picture(explorer, "truth"), picture(explorer, "prediction"))
+    for words in ("Power spectrum", "Pixel distribution", "True gas mass", "cMpc/h", "CPU, "):
+        assert explorer.page.get_by_text(words).first.is_visible()
+
+
+def test_truth_and_prediction_have_the_same_colours_for_the_same_values(explorer):
+    explorer.open("?simulation=hydro11-z2").painted()
+    maps = explorer.maps()
+    for end in ("low", "high"):
+        assert maps["truth"][end] == maps["prediction"][end]
+    assert maps["input"]["low"] != maps["truth"]["low"]
+
+
+def test_zooming_one_map_zooms_all_and_fetches_what_is_seen(explorer, picture):
+    explorer.open("?simulation=hydro11-z2").painted()
+    before, seen = explorer.maps(), {name: picture(explorer, name) for name in NAMES}
+    requests, shown = len(explorer.viewports), explorer.shown()
+    explorer.figure("truth").hover()
+    for _ in range(3):
+        explorer.page.mouse.wheel(0, -300)
+    explorer.settle(after=shown)
+    after = explorer.maps()
+    widths = {after[name]["end"] - after[name]["start"] for name in NAMES}
+    assert len(widths) == 1
+    assert widths.pop() < 0.7 * (before["truth"]["end"] - before["truth"]["start"])
+    for name in NAMES:
+        assert after[name]["dw"] < before[name]["dw"]
+        assert after[name]["x"] <= after[name]["start"]
+        assert after[name]["x"] + after[name]["dw"] >= after[name]["end"]
+        assert differ(seen[name], picture(explorer, name))
+    assert len(explorer.viewports) > requests
+    x0, x1, _, _ = map(
+        float, parse_qs(urlsplit(explorer.viewports[-1]).query)["window"][0].split(",")
+    )
+    assert x1 - x0 < before["truth"]["dw"]
+
+
+def test_dragging_moves_all_maps_and_the_button_brings_the_whole_back(explorer):
+    explorer.open("?simulation=hydro11-z2").painted()
+    shown = explorer.shown()
+    explorer.figure("input").hover()
+    explorer.page.mouse.wheel(0, -600)
+    shown = explorer.settle(after=shown)
+    before = explorer.maps()["prediction"]["start"]
+    box = explorer.figure("input").bounding_box()
+    x, y = box["x"] + 200, box["y"] + 200
+    explorer.page.mouse.move(x, y)
+    explorer.page.mouse.down()
+    explorer.page.mouse.move(x - 80, y, steps=4)
+    explorer.page.mouse.up()
+    explorer.settle(after=shown)
+    assert explorer.maps()["prediction"]["start"] > before
+    explorer.page.get_by_role("button", name="Whole map").click()
+    explorer.page.wait_for_timeout(300)
+    explorer.settle()
+    whole = explorer.maps()["truth"]
+    assert (whole["start"], whole["end"]) == (0, 11.25)
+
+
+def test_the_pointer_reads_the_value_on_all_maps(explorer):
+    explorer.open("?simulation=hydro11-z2").painted()
+    explorer.figure("truth").hover(position={"x": 100, "y": 120})
+    explorer.page.wait_for_function(
+        "() => Array.from(Bokeh.documents[0].all_models).filter(({type, text, visible}) =>"
+        " type == 'Label' && visible && /M⊙ h \\/ ckpc²/.test(text)).length == 3"
+    )
+    texts = explorer.page.evaluate(
+        "() => Array.from(Bokeh.documents[0].all_models)"
+        ".filter(({type, visible}) => type == 'Label' && visible).map(({text}) => text).join()"
+    )
+    assert "cMpc/h" in texts
+    assert "x " in texts
+
+
+def test_another_slab_changes_maps_readings_and_link(explorer, picture):
+    explorer.open("?simulation=hydro11-z2").painted()
+    seen, before = {name: picture(explorer, name) for name in NAMES}, explorer.maps()
+    readings = explorer.page.get_by_text("True gas mass").locator("..").inner_text()
+    shown = explorer.shown()
+    explorer.press("ArrowRight", "Slab")
+    explorer.settle(after=shown)
+    explorer.painted()
+    after = explorer.maps()
+    for name in NAMES:
+        assert after[name]["mean"] != before[name]["mean"]
+        assert differ(seen[name], picture(explorer, name))
+        assert after[name]["low"] == before[name]["low"]
+    assert "slab=1" in explorer.page.url
+    assert "simulation=hydro11-z2" in explorer.page.url
+    assert explorer.page.get_by_text("True gas mass").locator("..").inner_text() != readings
+
+
+def test_a_link_opens_the_slab_it_names(explorer):
+    explorer.open("?simulation=hydro11-z2&slab=5").painted()
+    assert explorer.page.get_by_role("slider", name="Slab").get_attribute("aria-valuenow") == "5"
+    assert explorer.page.get_by_text("7.03 to 8.44 cMpc/h along z").is_visible()
+
+
+def test_colour_limits_move_in_the_browser_alone(explorer, picture):
+    explorer.open("?simulation=hydro11-z2").painted()
+    seen = {name: picture(explorer, name) for name in NAMES}
+    before, requests = explorer.maps(), len(explorer.viewports)
+    explorer.press("ArrowLeft", "Truth and prediction", handle=1, times=60)
+    explorer.page.wait_for_function(
+        f"() => Array.from(Bokeh.documents[0].all_models).some(({{type, high}}) =>"
+        f" type == 'LinearColorMapper' && Math.abs(high - {before['truth']['high'] - 0.6}) < 1e-6)"
+    )
+    after = explorer.maps()
+    assert after["prediction"]["high"] == after["truth"]["high"]
+    assert after["input"]["high"] == before["input"]["high"]
+    explorer.page.mouse.move(5, 5)
+    assert differ(seen["truth"], picture(explorer, "truth"))
+    assert differ(seen["prediction"], picture(explorer, "prediction"))
+    assert not differ(seen["input"], picture(explorer, "input"))
+    assert len(explorer.viewports) == requests
+    explorer.page.get_by_role("button", name="Reset limits").click()
+    explorer.page.wait_for_function(
+        f"() => Array.from(Bokeh.documents[0].all_models).some(({{type, high}}) =>"
+        f" type == 'LinearColorMapper' && Math.abs(high - {before['truth']['high']}) < 1e-6)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?simulation=nowhere", ["Simulation in the link is 'nowhere'", "hydro11-z2"]),
+        ("?simulation=hydro11-z2&slab=99", ["Slab in the link is '99'", "0 to 7"]),
+        ("?emulator=<b>magic</b>", ["Emulator in the link is '<b>magic</b>'", "ember-unet"]),
+    ],
+)
+def test_an_unknown_name_in_the_link_is_told_and_the_page_works(explorer, query, words):
+    explorer.open(query).painted()
+    alert = explorer.page.get_by_role("alert")
+    assert all(word in alert.inner_text() for word in words)
+    shown = explorer.shown()
+    explorer.press("ArrowRight", "Slab")
+    explorer.settle(after=shown)
+    explorer.painted()
+    alert.wait_for(state="hidden")
+
+
+def test_a_broken_file_is_told_and_the_page_goes_on(explorer):
+    explorer.open("?simulation=zz-broken").painted()
+    assert (
+        "zz-broken.hdf5 is not a readable HDF5 file"
+        in explorer.page.get_by_role("alert").inner_text()
+    )
+    assert explorer.maps()["truth"]["shown"]
+
+
+def test_a_dark_matter_only_simulation_opens_and_is_painted(explorer, picture):
+    explorer.open("?simulation=zz-dark-only").painted()
+    maps = explorer.maps()
+    assert "has no\ngas" in maps["truth"]["note"]
+    assert not maps["truth"]["shown"]
+    for name in ("input", "prediction"):
+        assert len(picture(explorer, name).getcolors(1 << 20)) > 200
+    assert explorer.page.get_by_role("alert").count() == 0
+
+
+def test_a_simulation_is_picked_from_the_list(explorer):
+    explorer.open("?simulation=hydro11-z2").painted()
+    shown = explorer.shown()
+    explorer.page.get_by_role("combobox", name="Simulation").click()
+    explorer.page.get_by_role("menuitem", name="zz-dark-only").click()
+    explorer.settle(after=shown)
+    explorer.painted()
+    assert not explorer.maps()["truth"]["shown"]
+    assert "simulation=zz-dark-only" in explorer.page.url
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 420])
+def test_maps_are_square_and_nothing_runs_over_the_side(explorer, width):
+    explorer.page.set_viewport_size({"width": width, "height": 900})
+    explorer.open("?simulation=hydro11-z2").painted()
+    assert overflow(explorer) == 0
+    for name in NAMES:
+        box = explorer.figure(name).bounding_box()
+        assert box["width"] == pytest.approx(box["height"], abs=1)
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["width"] > 200
+
+
+def test_the_light_theme_can_be_chosen(explorer):
+    explorer.open("?simulation=hydro11-z2").painted()
+    main = explorer.page.locator("main")
+    dark = main.evaluate("(element) => getComputedStyle(element).backgroundColor")
+    explorer.page.get_by_label("Toggle theme").click()
+    explorer.page.wait_for_timeout(800)
+    light = main.evaluate("(element) => getComputedStyle(element).backgroundColor")
+    assert (dark, light) == ("rgb(15, 18, 22)", "rgb(243, 244, 246)")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("panel", "serve", "explorer", "--prefix", "some/where"),
+        ("panel", "serve", "explorer", "--num-threads", "4"),
+        ("explorer",),
+    ],
+    ids=["prefix", "threads", "module"],
+)
+def test_other_ways_to_serve_it(serve, visit, command):
+    server = serve(*command)
+    assert ("some/where" in server.address) == ("--prefix" in command)
+    page = visit(server).open("?simulation=hydro11-z2")
+    page.painted()
+    shown = page.shown()
+    page.press("ArrowRight", "Slab")
+    page.settle(after=shown)
+    page.painted()
+    page.page.get_by_role("combobox", name="Truth and prediction").click()
+    page.page.get_by_role("menuitem", name="Grey").click()
+    page.page.get_by_role("button", name="Reset limits").click()
+    shown = page.shown()
+    page.figure("truth").hover()
+    page.page.mouse.wheel(0, -300)
+    page.settle(after=shown)
+
+
+def test_behind_a_password_the_route_is_too(serve):
+    server = serve(
+        "panel", "serve", "explorer", "--basic-auth", "secret", "--cookie-secret", "c" * 32
+    )
+    with pytest.raises(HTTPError) as refusal:
+        build_opener(NoRedirect).open(urljoin(server.address, "viewport?maps=guessed"))
+    with refusal.value as answer:
+        assert answer.code == 302
+        assert "login" in answer.headers["Location"]

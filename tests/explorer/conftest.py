@@ -1,0 +1,122 @@
+"""A small simulation in the user's folder and an emulator that needs no weights."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import param
+import pytest
+from numpy.typing import NDArray
+
+import engine
+from engine.cosmology import Cosmology
+from engine.formats.slab_file import SlabFileHeader, create_maps, new_slab_file
+from engine.model_card import ModelCard
+from engine.normalization import LogNormalization
+from engine.results import Slab
+from explorer import results, store
+
+PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
+PIXELS, SLABS, BOX = 64, 4, 1.875  # pixels of 29.3 kpc/h
+BARYONS = 0.0486 / (0.3089 - 0.0486)
+
+
+def maps_of(seed: int) -> NDArray[np.float32]:
+    """Lognormal maps with the mean of dark matter, (n_slabs, ny, nx)."""
+    draw = np.random.default_rng(seed).lognormal(0, 1, (SLABS, PIXELS, PIXELS))
+    return (1e4 * draw).astype(np.float32)
+
+
+def write_simulation(folder: Path, name: str, fields: tuple[str, ...]) -> Path:
+    path = folder / f"{name}.hdf5"
+    header = SlabFileHeader(
+        name=name,
+        box_size=BOX,
+        redshift=2.0,
+        cosmology=PLANCK,
+        code="none",
+        provenance="made up for a <test>",
+        pixels=PIXELS,
+        n_slabs=SLABS,
+    )
+    with new_slab_file(path, header) as file:
+        for axis in "xz":
+            dark_matter = maps_of(ord(axis))
+            for field in fields:
+                share = BARYONS if field == "gas" else 1
+                create_maps(file, (field, "HR", "ds", axis), 16**3, "drawn")[:] = (
+                    share * dark_matter
+                )
+    return path
+
+
+CARD = ModelCard(
+    system="share",
+    title="Cosmic share",
+    paper="none",
+    field="gas",
+    level="HR",
+    architecture={},
+    normalization_in=LogNormalization(3.0, 5e5, 1.0),
+    normalization_out=LogNormalization(3.0, 7.6e4, 1.0),
+    pixel_size=29.3,
+    depth=1.4,
+    redshift=2.0,
+    cosmology=PLANCK,
+    stochastic=False,
+    training_data=(),
+    recipe={},
+    seed=0,
+    hours=0.0,
+    device="none",
+    licence="Apache-2.0",
+)
+
+
+class CosmicShare:
+    """Paints gas as the cosmic share of the dark matter, and a tenth more."""
+
+    card = CARD
+    device = "cpu"
+    refuses = ""
+    painted = 0
+
+    def predict(self, slab: Slab) -> Slab:
+        if self.refuses:
+            raise ValueError(self.refuses)
+        type(self).painted += 1
+        warnings = ("Not a trained emulator.",)
+        values = 1.1 * BARYONS * slab.values
+        return slab.with_values(values, field="gas", emulator="share", warnings=warnings)
+
+
+@pytest.fixture(autouse=True)
+def changes_are_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run what a change of a parameter starts to its end; a server would schedule it."""
+    monkeypatch.setattr(param.parameterized, "async_executor", lambda task: asyncio.run(task()))
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[CosmicShare]]:
+    """The only emulator there is; set `refuses` to make it refuse every slab."""
+    monkeypatch.setattr(engine, "emulators", lambda: [CARD])
+    monkeypatch.setattr(engine, "load_emulator", lambda *_, **__: CosmicShare())
+    monkeypatch.setattr(CosmicShare, "refuses", "")
+    monkeypatch.setattr(CosmicShare, "painted", 0)
+    monkeypatch.setattr(store, "WORKER", store.Worker())
+    results.trained.cache_clear()
+    yield CosmicShare
+    store.WORKER.close()
+    results.trained.cache_clear()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's folder of simulations, the only one there is: one with truth, one without."""
+    simulations = tmp_path / "simulations"
+    simulations.mkdir()
+    write_simulation(simulations, "with-gas", ("dm", "gas"))
+    write_simulation(simulations, "dark-only", ("dmo",))
+    monkeypatch.setattr("engine.simulation.asset_folders", lambda kind: [tmp_path / kind])
+    return simulations

@@ -1,0 +1,182 @@
+import asyncio
+
+import numpy as np
+import pytest
+from bokeh.model import Model
+
+from explorer.app import page
+from explorer.state import Display, Selection
+from explorer.store import Store
+from explorer.viewport import MAPS
+from explorer.views.curves import PLOTS, Curves
+from explorer.views.maps import HELD, Maps
+from explorer.views.pickers import Pickers
+from explorer.views.readings import About, Readings, duration
+from explorer.views.status import Status
+
+pytestmark = pytest.mark.usefixtures("emulator", "folder")
+
+
+@pytest.fixture
+def store():
+    return Store(Selection(), {"simulation": "with-gas", "axis": "z"})
+
+
+def refresh(store):
+    asyncio.run(store.refresh())
+
+
+def test_maps_of_new_results_are_published_and_old_ones_withdrawn(store):
+    maps = Maps(store, Display())
+    before = len(MAPS)
+    refresh(store)
+    tokens = list(maps.linked.feed.tokens)
+    assert len(MAPS) == before + 3
+    np.testing.assert_array_equal(MAPS.get(tokens[1]).values, store.results.truth.values)
+    for slab in (1, 2, 3, 1, 2):
+        store.selection.slab = slab
+    assert not set(tokens) & set(maps.linked.feed.tokens)
+    assert len(MAPS) == before + 3 * HELD
+    with pytest.raises(KeyError):
+        MAPS.get(tokens[1])
+    maps.release()
+    assert len(MAPS) == before
+
+
+def test_maps_that_were_dropped_are_published_again(store):
+    maps = Maps(store, Display())
+    refresh(store)
+    tokens = list(maps.linked.feed.tokens)
+    MAPS.withdraw(tokens)
+    maps.linked.feed.expired += 1
+    assert MAPS.get(maps.linked.feed.tokens[0]).values is store.results.input.values
+    maps.release()
+
+
+def test_a_map_that_is_not_there_says_why(store):
+    maps = Maps(store, Display())
+    store.selection.simulation = "dark-only"
+    assert "no\ngas" in maps.linked.maps["truth"].note.text
+    assert maps.linked.feed.tokens[1] == ""
+    assert all(maps.linked.feed.tokens[::2])
+    assert maps.linked.maps["prediction"].note.text == ""
+    assert "dark-matter-only" in maps.captions["input"].object
+    store.selection.simulation = "with-gas"
+    assert maps.linked.maps["truth"].note.text == ""
+    maps.release()
+
+
+def test_limits_are_kept_from_slab_to_slab_and_can_be_reset(store):
+    maps = Maps(store, Display())
+    refresh(store)
+    bar = maps.bars["truth"]
+    default = bar.slider.value
+    assert (bar.mapper.low, bar.mapper.high) == default
+    bar.slider.value = (default[0], default[1] - 1)
+    store.selection.slab = 1
+    assert bar.slider.value == (default[0], default[1] - 1)
+    maps.reset_limits()
+    assert bar.slider.value == default
+    assert "gas surface density [M⊙ h / ckpc²]" in bar.slider.label
+    maps.release()
+
+
+def test_colour_maps_change_the_mapper_and_the_bar(store):
+    display = Display()
+    maps = Maps(store, display)
+    before = maps.linked.maps["truth"].mapper.palette
+    display.field_colours = "Grey"
+    assert maps.linked.maps["truth"].mapper.palette != before
+    assert maps.linked.maps["prediction"].mapper.palette[0] == "#000000"
+    assert "#000000" in str(maps.bars["truth"].slider.sx)
+    assert maps.linked.maps["input"].mapper.palette[-1] != "#ffffff"
+
+
+@pytest.mark.parametrize("name", list(PLOTS))
+def test_curves_show_the_stores_results(store, name):
+    display = Display()
+    curves = Curves(name, store, display)
+    assert "truth" in curves.heading.object
+    refresh(store)
+    truth, prediction = store.results.curves[name]
+    drawn = curves.main(curves.pair, dark=True).Curve.values()
+    np.testing.assert_array_equal(drawn[0]["y"], truth.y[truth.y > 0])
+    np.testing.assert_array_equal(drawn[1]["y"], prediction.y[prediction.y > 0])
+    ratios = curves.ratio(curves.pair, dark=True).Curve.I["ratio"]
+    if name == "power_spectrum":
+        np.testing.assert_allclose(ratios, 1, rtol=1e-4)  # a factor does not change the contrast
+    store.selection.simulation = "dark-only"
+    assert "truth" not in curves.heading.object
+
+
+def test_readings_tell_masses_geometry_device_and_warnings(store):
+    readings = Readings(store)
+    refresh(store)
+    text = readings.pane.object
+    for words in (
+        "Difference</dt><dd>+10.0 %",
+        "Redshift</dt><dd>2.00",
+        "1.875 cMpc/h",
+        "0.469 cMpc/h",
+        "64 × 64 of 29.3 ckpc/h",
+        "CPU, ",
+        "Not a trained emulator.",
+    ):
+        assert words in text
+    store.selection.simulation = "dark-only"
+    assert "True gas mass</dt><dd>none" in readings.pane.object
+
+
+def test_provenance_and_card_are_told_and_escaped(store):
+    about = About(store)
+    assert "made up for a &lt;test&gt;" in about.simulation.object
+    assert "Ωm = 0.3089" in about.simulation.object
+    assert "Cosmic share (share)" in about.emulator.object
+
+
+def test_pickers_follow_the_simulation(store):
+    pickers = Pickers(store, Display())
+    refresh(store)
+    assert list(pickers.axis.options.values()) == ["x", "z"]
+    assert (pickers.slab.start, pickers.slab.end) == (0, 3)
+    assert "0.00 to 0.47 cMpc/h along z" in pickers.place.object
+    pickers.slab.value = 2
+    assert store.results.request.slab == 2
+    assert "0.94 to 1.41 cMpc/h" in pickers.place.object
+
+
+def test_an_error_is_shown_as_text_and_goes_when_it_is_over(store):
+    status = Status(store)
+    assert not status.alert.visible
+    store.error = "File <b>.hdf5 is broken."
+    assert status.alert.visible
+    assert status.alert.object == "File &lt;b&gt;.hdf5 is broken."
+    status.alert.closed = True
+    store.error = "Another."
+    assert not status.alert.closed
+    store.error = ""
+    assert not status.alert.visible
+
+
+def test_what_runs_is_shown_and_can_be_cancelled(store):
+    status = Status(store)
+    assert status.busy.css_classes == []
+    store.busy = "Painting gas"
+    assert status.busy.css_classes == ["running"]
+    assert "Painting gas" in status.words.object
+    status.cancel.clicks += 1
+    assert store.busy == ""
+    assert status.busy.css_classes == []
+
+
+def test_the_page_of_a_session_can_be_built():
+    built = page()
+    assert isinstance(built.get_root(), Model)
+    assert set(built.theme_config) == {"dark", "light"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(None, "remembered"), (0.1524, "152 ms"), (2.04, "2.0 s")]
+)
+def test_durations_are_short(seconds, words):
+    assert duration(seconds) == words

@@ -1,0 +1,254 @@
+import asyncio
+import threading
+
+import numpy as np
+import param
+import pytest
+
+import engine
+from explorer import store as store_module
+from explorer.state import Selection
+from explorer.store import Store
+
+pytestmark = pytest.mark.usefixtures("emulator", "folder")
+
+
+def opened(**link):
+    return Store(Selection(), link)
+
+
+def computed(**link):
+    store = opened(**link)
+    asyncio.run(store.refresh())
+    return store
+
+
+def test_a_slab_is_read_painted_and_summarised():
+    store = computed(simulation="with-gas", axis="z", slab="2")
+    results = store.results
+    assert (results.input.field, results.input.index) == ("dm", 2)
+    assert (results.truth.field, results.prediction.field) == ("gas", "gas")
+    np.testing.assert_allclose(results.prediction.values, 1.1 * results.truth.values, rtol=1e-5)
+    true, painted = results.masses
+    assert painted == pytest.approx(1.1 * true, rel=1e-5)
+    for name in ("power_spectrum", "pdf"):
+        truth, prediction = results.curves[name]
+        assert truth.name == prediction.name
+        np.testing.assert_allclose(truth.x, prediction.x)
+    assert results.device.startswith("CPU, ")
+    assert results.seconds > 0
+    assert results.prediction.warnings
+    assert (store.busy, store.error) == ("", "")
+
+
+def test_a_dark_matter_only_run_is_painted_and_has_no_truth():
+    results = computed(simulation="dark-only").results
+    assert results.input.field == "dmo"
+    assert results.prediction.field == "gas"
+    assert results.truth is None
+    assert "dark-only has no" in results.no_truth
+    assert results.masses[0] is None
+    truth, prediction = results.curves["pdf"]
+    assert truth is None
+    assert prediction.y.any()
+
+
+def test_the_first_simulation_is_open_without_a_link():
+    assert opened().selection.simulation == engine.simulations()[0]
+
+
+def test_a_change_of_the_selection_is_computed():
+    store = computed(simulation="with-gas")
+    store.selection.slab = 3
+    assert store.results.request.slab == 3
+    assert store.results.input.index == 3
+
+
+def test_the_same_slab_is_painted_once(emulator):
+    store = computed(simulation="with-gas")
+    store.selection.slab = 1
+    store.selection.slab = 0
+    assert store.results.request.slab == 0
+    assert store.results.seconds is None
+    assert emulator.painted == 2
+
+
+def test_what_is_on_show_is_not_computed_again(emulator):
+    store = computed(simulation="with-gas")
+    before = store.results
+    asyncio.run(store.refresh())
+    assert store.results is before
+
+
+def test_what_was_begun_has_all_but_the_painting(emulator):
+    store = opened(simulation="with-gas")
+    begun = store.begin()
+    begun.result()
+    store.take(begun)
+    assert store.results.truth is not None
+    assert store.results.prediction is None
+    assert store.results.no_prediction == "Painting …"
+    asyncio.run(store.refresh())
+    again = opened(simulation="with-gas").begin().result()
+    assert again.prediction is store.results.prediction
+    assert emulator.painted == 1
+
+
+def test_a_slab_the_emulator_refuses_keeps_its_truth(emulator):
+    emulator.refuses = "Pixels are 60 kpc/h, expected 29.3 kpc/h; project again."
+    store = computed(simulation="with-gas")
+    assert store.error == emulator.refuses
+    assert store.results.truth is not None
+    assert store.results.prediction is None
+    assert "can't paint" in store.results.no_prediction
+    emulator.refuses = ""
+    store.selection.slab = 1
+    assert store.error == ""
+    assert store.results.prediction is not None
+
+
+def test_without_emulators_the_truth_is_shown(monkeypatch):
+    monkeypatch.setattr(engine, "emulators", list)
+    results = computed(simulation="with-gas").results
+    assert results.truth is not None
+    assert results.no_prediction == "No trained emulator was found"
+
+
+def test_an_unexpected_failure_is_told_and_logged(monkeypatch, caplog):
+    def fail(*_):
+        raise RuntimeError("out of luck")
+
+    store = computed(simulation="with-gas")
+    monkeypatch.setattr(store_module, "read", fail)
+    store.selection.slab = 1
+    assert "unexpectedly" in store.error
+    assert "out of luck" in caplog.text
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ({"simulation": "nowhere"}, ["Simulation", "'nowhere'", "dark-only, with-gas"]),
+        ({"axis": "y"}, ["Axis", "'y'", "x, z"]),
+        ({"slab": "99"}, ["Slab", "'99'", "0 to 3"]),
+        ({"field": "gold"}, ["Field", "'gold'", "gas"]),
+        ({"emulator": "magic"}, ["Emulator", "'magic'", "share"]),
+    ],
+)
+def test_an_unknown_name_in_the_link_is_told_and_the_app_goes_on(link, words):
+    store = computed(**link)
+    assert all(word in store.error for word in words)
+    assert store.results.prediction is not None
+
+
+def test_a_broken_file_is_told_when_it_is_asked_for(folder):
+    (folder / "broken.hdf5").write_bytes(b"not HDF5 at all")
+    assert computed().error == ""
+    store = computed(simulation="broken")
+    assert store.error.startswith("broken.hdf5")
+    assert store.error.count("broken.hdf5") == 1
+    assert store.selection.simulation == "dark-only"
+    assert store.results is not None
+    store.selection.simulation = "broken"
+    assert store.error.startswith("broken.hdf5")
+    assert store.selection.simulation == "dark-only"
+    store.selection.simulation = "with-gas"
+    assert store.error == ""
+    assert store.results.request.simulation == "with-gas"
+
+
+def test_nothing_to_show_is_told(folder):
+    for path in folder.iterdir():
+        path.unlink()
+    store = computed()
+    assert store.error.startswith("No simulation was found")
+    assert store.results is None
+    assert store.begin() is None
+
+
+def test_a_file_without_dark_matter_is_refused(folder, monkeypatch):
+    monkeypatch.setattr("engine.simulation.Simulation.has", lambda *_, **__: False)
+    store = opened()
+    assert "no dm or dmo map" in store.error
+
+
+class SlowPainter:
+    """Holds paintings back until it is told to go on."""
+
+    def __init__(self, emulator, monkeypatch):
+        self.go_on = threading.Event()
+        paint = emulator.predict
+
+        def predict(painter, slab):
+            assert self.go_on.wait(10)
+            return paint(painter, slab)
+
+        monkeypatch.setattr(emulator, "predict", predict)
+        monkeypatch.setattr(store_module, "PATIENCE", 0.01)
+
+
+@pytest.fixture
+def slow(emulator, monkeypatch):
+    painter = SlowPainter(emulator, monkeypatch)
+    yield painter
+    painter.go_on.set()
+
+
+async def until(true):
+    for _ in range(500):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("waited in vain")
+
+
+def test_a_slow_painting_shows_its_slab_first_and_says_so(slow):
+    async def session():
+        store = opened(simulation="with-gas")
+        running = asyncio.ensure_future(store.refresh())
+        await until(lambda: store.results is not None)
+        assert store.results.truth is not None
+        assert store.results.no_prediction == "Painting …"
+        assert store.busy == "Painting gas"
+        slow.go_on.set()
+        await running
+        assert store.results.prediction is not None
+        assert store.busy == ""
+
+    asyncio.run(session())
+
+
+def test_the_newest_request_wins(slow):
+    async def session():
+        store = opened(simulation="with-gas")
+        seen = []
+        store.param.watch(lambda event: seen.append(event.new), "results")
+        running = []
+        for slab in (1, 2, 3):
+            with param.parameterized.discard_events(store.selection):
+                store.selection.slab = slab  # asked for below, where it can be awaited
+            running.append(asyncio.ensure_future(store.refresh()))
+            await asyncio.sleep(0.05)
+        slow.go_on.set()
+        await asyncio.gather(*running)
+        painted = [each.request.slab for each in seen if each.prediction is not None]
+        assert painted == [3]
+        assert store.results.request.slab == 3
+        assert store.busy == ""
+
+    asyncio.run(session())
+
+
+def test_cancelling_keeps_what_is_on_show(slow):
+    async def session():
+        store = opened(simulation="with-gas")
+        running = asyncio.ensure_future(store.refresh())
+        await until(lambda: store.results is not None)
+        store.cancel()
+        assert store.busy == ""
+        slow.go_on.set()
+        await running
+        assert store.results.prediction is None
+
+    asyncio.run(session())
