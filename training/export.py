@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.emulators.ember import PAPER, TITLE
+from engine.emulators.ember import PAPER, TITLES
 from engine.model_card import ModelCard, TrainingFile, sha256, write_model
 from engine.networks import unet
 from engine.normalization import normalization
@@ -50,7 +50,7 @@ def card_for(
     network = unet.PRESETS[config.network]
     return ModelCard(
         system="ember-unet",
-        title=TITLE,
+        title=TITLES["ember-unet"],
         paper=PAPER,
         field=config.field,
         level=config.level,
@@ -65,7 +65,7 @@ def card_for(
         training_data=tuple(files),
         recipe=asdict(config),
         seed=config.seed,
-        hours=round(hours, 3),
+        hours=round(hours, 6),
         device=describe_device(device),
         licence=LICENCE,
     )
