@@ -181,7 +181,7 @@ class UNet(nn.Module):
             PaddedConv(channels, config.out_channels, 1) for channels in (widths[-1], *decoder[:-1])
         )
         self.to_map.append(PaddedConv(decoder[-1], config.out_channels, 3))
-        self.apply(_glorot_normal)
+        self.apply(glorot_normal)
 
     def forward(self, x: Tensor, padding: Padding = "circular") -> list[Tensor]:
         """Map at every scale.
@@ -250,7 +250,8 @@ def leaky(x: Tensor) -> Tensor:
     return F.leaky_relu(x, LEAK)
 
 
-def _glorot_normal(module: nn.Module) -> None:
+def glorot_normal(module: nn.Module) -> None:
+    """Fresh weights of a convolution, to be applied to every module of a network."""
     if isinstance(module, PaddedConv):
         nn.init.xavier_normal_(module.weight)
         if module.bias is not None:
