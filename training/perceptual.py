@@ -1,45 +1,18 @@
 """What a painting is compared with its truth by, pixel by pixel and window by window."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from pytorch_msssim import ssim
 from torch import Tensor
+
+from training.config import LossWeights
 
 WINDOWS = (11, 9, 7, 5, 5, 3, 3, 3)
 """Sides of the windows that similarity is measured in, full size first, [pixels]."""
 
 TILE = 512
 """Side of the paper's tiles, over whose pixels MSLE is summed, [pixels]."""
-
-
-@dataclass(frozen=True)
-class LossWeights:
-    """Weights of the terms of a painter's loss; the adversarial one has weight 1.
-
-    Parameters
-    ----------
-    alpha, beta : float
-        Of DSSIM and of MSLE.
-    penalty : float
-        Of the critic's gradient penalty; 0 where there is no critic.
-    """
-
-    alpha: float
-    beta: float
-    penalty: float
-
-
-# The third column stands under gamma in the paper, whose text uses that letter for the
-# adversarial term too; with the public code it can only be the penalty's.
-TABLE_3 = {
-    ("ember-unet", "gas"): LossWeights(1, 2, 0),
-    ("ember-unet", "hi"): LossWeights(1, 200, 0),
-    ("ember-wgan", "gas"): LossWeights(10, 0.4, 10),
-    ("ember-wgan", "hi"): LossWeights(5, 0.02, 50),
-}
-"""(system, field) to the paper's weights (Bernardini et al. 2022, table 3)."""
 
 
 def perceptual_loss(

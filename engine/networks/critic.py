@@ -86,10 +86,10 @@ class Critic(nn.Module):
         self.levels = nn.ModuleList(
             map(Level, (second, *config.widths[1:-1]), config.widths, config.widths[1:])
         )
-        self.score = nn.Linear(config.widths[-1], 1)
+        # A bias would cancel between paintings and truth, and never learn.
+        self.score = nn.Linear(config.widths[-1], 1, bias=False)
         self.apply(glorot_normal)
         nn.init.xavier_normal_(self.score.weight)
-        nn.init.zeros_(self.score.bias)
 
     def forward(
         self,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.config import PRESETS, Source, TrainingConfig, preset
+from training.config import PRESETS, SYSTEMS, Source, TrainingConfig, preset
 from training.datasets import TrainingMaps, find_files, random_symmetry, read_pairs
 
 
@@ -35,9 +35,9 @@ def test_the_presets_sources_are_found_and_read(data, pairs):
         np.testing.assert_allclose(pair.target.values, expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", sorted(PRESETS))
-def test_no_preset_asks_for_what_is_held_out(name):
-    for source in PRESETS[name].sources:
+@pytest.mark.parametrize("config", [c for presets in SYSTEMS.values() for c in presets.values()])
+def test_no_preset_asks_for_what_is_held_out(config):
+    for source in config.sources:
         assert not (source.pattern.startswith("hydro11") and "z" in source.axes)
         assert not source.pattern.startswith("validation")
 
@@ -152,7 +152,7 @@ def test_a_configuration_that_cannot_train_is_refused(wrong, words):
 
 
 def test_unknown_presets_and_axes_are_refused():
-    with pytest.raises(ValueError, match="expected one of small, smoke"):
+    with pytest.raises(ValueError, match="expected one of paper, small, smoke"):
         preset("huge")
     with pytest.raises(ValueError, match="axis of box is 'w'"):
         Source("box", "xw")

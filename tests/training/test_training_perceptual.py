@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from training.config import TABLE_3, LossWeights
 from training.losses import pyramid
-from training.perceptual import (
-    TABLE_3,
-    WINDOWS,
-    LossWeights,
-    dssim,
-    msle,
-    perceptual_loss,
-)
+from training.perceptual import WINDOWS, dssim, msle, perceptual_loss
 
 
 @pytest.fixture
