@@ -1,9 +1,12 @@
 """Maps to train on: read once, then drawn with all symmetries of a periodic box."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import torch
@@ -148,6 +151,47 @@ class TrainingMaps:
             count = -(-len(order) // self.batch_size)
             batches += np.split(np.resize(order, count * self.batch_size), count)
         return [batches[i] for i in random.permutation(len(batches))]
+
+
+class Ahead:
+    """Draws the next batch in a thread of its own while the device is busy with this one.
+
+    Parameters
+    ----------
+    maps : TrainingMaps
+        What is drawn from.
+    count : int
+        Of batches; none is drawn beyond.
+    stride : int
+        From one batch that is asked for to the next.
+    """
+
+    def __init__(self, maps: TrainingMaps, count: int, stride: int) -> None:
+        self.maps, self.count, self.stride = maps, count, stride
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches")
+        self._drawn: dict[int, Future[tuple[Tensor, Tensor]]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+    def batch(self, number: int) -> tuple[Tensor, Tensor]:
+        """Hand out a batch, see `TrainingMaps.batch`, and begin to draw the next."""
+        drawn = self._drawn.pop(number, None) or self._draw(number)
+        following = number + self.stride
+        if following < self.count:
+            self._drawn = {following: self._draw(following)}
+        return drawn.result()
+
+    def _draw(self, number: int) -> Future[tuple[Tensor, Tensor]]:
+        return self._executor.submit(self.maps.batch, number)
 
 
 def random_symmetry(maps: Sequence[Map], random: np.random.Generator) -> list[Map]:

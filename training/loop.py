@@ -14,7 +14,7 @@ from engine.networks import critic, generator, unet
 from training import checkpoint
 from training.choice import Choice
 from training.config import AdversarialConfig, RunConfig
-from training.datasets import TrainingMaps
+from training.datasets import Ahead, TrainingMaps
 from training.log import Log, Report
 from training.steps import step_for
 
@@ -67,10 +67,13 @@ def fit(
 
     def draw(number: int) -> tuple[Tensor, Tensor]:
         place = progress.update * step.batches + number
-        dark_matter, target = maps.batch(place * fabric.world_size + fabric.global_rank)
+        dark_matter, target = ahead.batch(place * fabric.world_size + fabric.global_rank)
         return dark_matter.to(device), target.to(device)
 
-    with Log(folder, progress.update, report, writes=fabric.is_global_zero) as log:
+    with (
+        Ahead(maps, config.updates * step.batches * fabric.world_size, fabric.world_size) as ahead,
+        Log(folder, progress.update, report, writes=fabric.is_global_zero) as log,
+    ):
         stepped = saved = time.monotonic()
         while progress.update < config.updates:
             terms = step(draw)

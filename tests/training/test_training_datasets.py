@@ -1,6 +1,7 @@
 """What trains, what must not, and that a drawn map is the same map moved."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.config import PRESETS, SYSTEMS, Source, TrainingConfig, preset
-from training.datasets import TrainingMaps, find_files, random_symmetry, read_pairs
+from training.datasets import Ahead, TrainingMaps, find_files, random_symmetry, read_pairs
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,36 @@ def test_a_batch_has_one_side_and_belongs_to_its_update(pairs):
     assert sorted(sides) == [32, 32, 32, 48, 48]
     other, _ = TrainingMaps(pairs, batch_size=2, seed=5).batch(0)
     assert not (other.shape == maps.batch(0)[0].shape and other.equal(maps.batch(0)[0]))
+
+
+def test_batches_drawn_ahead_are_the_same_and_none_too_many(pairs):
+    maps = TrainingMaps(pairs, batch_size=2, seed=4)
+
+    class Watched:
+        drawn: ClassVar[list[int]] = []
+
+        def batch(self, number):
+            self.drawn.append(number)
+            return maps.batch(number)
+
+    with Ahead(Watched(), 8, stride=2) as ahead:
+        for number in (1, 3, 5, 7):
+            for found, expected in zip(ahead.batch(number), maps.batch(number), strict=True):
+                assert found.equal(expected)
+    assert Watched.drawn == [1, 3, 5, 7]
+
+
+def test_a_batch_that_cannot_be_drawn_fails_when_it_is_asked_for():
+    class Broken:
+        def batch(self, number):
+            if number == 1:
+                raise OSError("disk gone")
+            return ()
+
+    with Ahead(Broken(), 8, stride=1) as ahead:
+        assert ahead.batch(0) == ()
+        with pytest.raises(OSError, match="disk gone"):
+            ahead.batch(1)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 4])
