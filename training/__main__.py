@@ -99,6 +99,11 @@ def _read(config: RunConfig, data: Path) -> tuple[list[Pair], list[tuple[Path, s
     return pairs, files
 
 
+def _maps(config: RunConfig, pairs: Sequence[Pair]) -> TrainingMaps:
+    crop = config.crop if isinstance(config, AdversarialConfig) else 0
+    return TrainingMaps(pairs, config.batch_size, config.seed, crop)
+
+
 def _warm(config: RunConfig, path: Path) -> tuple[RunConfig, loop.Weights]:
     """Weights of a U-Net's card to start from, and the configuration that says so."""
     if not isinstance(config, AdversarialConfig):
@@ -116,7 +121,7 @@ def _warm(config: RunConfig, path: Path) -> tuple[RunConfig, loop.Weights]:
 
 def _describe(config: RunConfig, pairs: Sequence[Pair], device: str, processes: int) -> None:
     """Say what a run would do, without doing it."""
-    maps = TrainingMaps(pairs, config.batch_size, config.seed)
+    maps = _maps(config, pairs)
     with torch.device("meta"):
         progress = loop.start(config, torch.device("meta"))
     sides = sorted({pair.target.shape[0] for pair in maps.pairs})
@@ -143,7 +148,7 @@ def _fit(
 ) -> Path | None:
     """Train, with a progress bar; path of the card, in the process that writes it."""
     device = str(fabric.device)
-    maps = TrainingMaps(pairs, config.batch_size, config.seed)
+    maps = _maps(config, pairs)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

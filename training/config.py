@@ -114,6 +114,9 @@ class AdversarialConfig(RunConfig):
         Steps of the critic for each one of the generator.
     alpha, beta, penalty : float
         Weights of the loss; the paper's for the field where left out, see `TABLE_3`.
+    crop, margin : int
+        Larger maps are cut to squares of this side, of which so much at every edge only
+        shows the painter what lies around and is not judged; 0: whole maps, [pixels].
     choose_every : int
         Updates between looks at the power spectrum of training slabs, which decides which
         weights are kept.
@@ -130,6 +133,8 @@ class AdversarialConfig(RunConfig):
     alpha: float | None = None
     beta: float | None = None
     penalty: float | None = None
+    crop: int = 0
+    margin: int = 0
     choose_every: int = 500
     warm_start: str = ""
 
@@ -142,6 +147,11 @@ class AdversarialConfig(RunConfig):
             raise ValueError(
                 f"Training takes {self.critic_steps} critic steps and looks every "
                 f"{self.choose_every} updates, expected at least one of each."
+            )
+        if self.margin < 0 or (self.crop <= 2 * self.margin and self.crop):
+            raise ValueError(
+                f"Training cuts squares of {self.crop} pixels with margins of {self.margin}, "
+                "expected some pixels inside the margins."
             )
         for name, weight in asdict(self.paper_weights).items():
             if getattr(self, name) is None:
@@ -212,6 +222,8 @@ ADVERSARIAL_PRESETS = {
         learning_rate=1e-5,
         critic_learning_rate=1e-5,
         final_learning_rate=1e-7,
+        crop=768,  # the paper's 512 and one pixel of the bottleneck around
+        margin=128,
         choose_every=1000,
     ),
     "small": AdversarialConfig("small", _BOXES, 20_000),

@@ -107,6 +107,8 @@ class TrainingMaps:
         Maps per batch, all of one side.
     seed : int
         Of order, shifts and symmetries.
+    crop : int
+        Larger maps are cut to squares of this side, [pixels]; 0: none are.
 
     Raises
     ------
@@ -114,8 +116,9 @@ class TrainingMaps:
         If there are no maps or they can't train one network.
     """
 
-    def __init__(self, pairs: Sequence[Pair], batch_size: int, seed: int) -> None:
+    def __init__(self, pairs: Sequence[Pair], batch_size: int, seed: int, crop: int = 0) -> None:
         _check(pairs)
+        self.crop = crop
         self.pairs = tuple(pairs)
         self.batch_size = batch_size
         self.seed = seed
@@ -133,7 +136,7 @@ class TrainingMaps:
         epoch, place = divmod(update, per_epoch)
         random = np.random.default_rng((self.seed, 1, update))
         drawn = [
-            random_symmetry((pair.dark_matter.values, pair.target.values), random)
+            random_symmetry((pair.dark_matter.values, pair.target.values), random, self.crop)
             for pair in (self.pairs[i] for i in self._order(epoch)[place])
         ]
         dark_matter, target = (
@@ -194,7 +197,7 @@ class Ahead:
         return self._executor.submit(self.maps.batch, number)
 
 
-def random_symmetry(maps: Sequence[Map], random: np.random.Generator) -> list[Map]:
+def random_symmetry(maps: Sequence[Map], random: np.random.Generator, crop: int = 0) -> list[Map]:
     """Apply the same random shift, reflections and transposition to each of several maps.
 
     Exact for square periodic maps: no pixel is interpolated, lost or seen twice.
@@ -205,8 +208,15 @@ def random_symmetry(maps: Sequence[Map], random: np.random.Generator) -> list[Ma
         Any quantity.
     random : Generator
         Drawn from six times.
+    crop : int
+        Side to cut larger maps to, after the shift, [pixels]; 0: none are cut.
     """
     shift = tuple(random.integers(0, maps[0].shape))
+    side = maps[0].shape[0]
+    if 0 < crop < side:
+        # The same pixels as a shifted map's corner, without moving the rest of it.
+        places = (np.arange(crop)[:, None] - shift) % side
+        maps, shift = [values[np.ix_(*places.T)] for values in maps], (0, 0)
     flip_rows, flip_columns, transpose = random.integers(0, 2, 3)
     rows, columns = slice(None, None, 1 - 2 * flip_rows), slice(None, None, 1 - 2 * flip_columns)
     moved = (np.roll(values, shift, (0, 1))[rows, columns] for values in maps)

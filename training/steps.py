@@ -1,6 +1,7 @@
 """One update of a painter: of a deterministic one, or of generator and critic."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -8,12 +9,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from engine.networks.generator import Generator
+from engine.networks.padding import Padding
 from engine.normalization import LogNormalization, normalization
 from training.checkpoint import Progress
 from training.config import AdversarialConfig, RunConfig, TrainingConfig
 from training.losses import PaintLoss, pyramid
 from training.perceptual import perceptual_loss
-from training.wasserstein import critic_loss, generator_loss, gradient_penalty
+from training.wasserstein import Score, critic_loss, generator_loss, gradient_penalty
 
 Draw = Callable[[int], tuple[Tensor, Tensor]]
 """Batches of an update by number: dark matter and target, (batch, 1, n, n)."""
@@ -72,22 +74,33 @@ class GameStep:
         self.generator, self.critic = progress.network, progress.critic
         self.critic_optimizer = progress.critic_optimizer
         self.scales = self.critic.config.scales
+        multiple = self.generator.config.multiple
+        if config.crop % multiple or config.margin % multiple:
+            raise ValueError(
+                f"Training cuts squares of {config.crop} pixels with margins of {config.margin}, "
+                f"expected multiples of {multiple} for network {config.network!r}."
+            )
 
     def __call__(self, draw: Draw) -> dict[str, Tensor]:
         """Step all; return the losses' terms."""
         for number in range(self.config.critic_steps):
             dark_matter, real = self._maps(draw(number))
+            margin, padding = self._edges(dark_matter[0].shape[-1])
             random = self._random(number)
             last = number == self.config.critic_steps - 1
             # The last painting is the one the generator is judged by: painted only once.
             with torch.set_grad_enabled(last), autocast(self.config, self.fabric):
                 noise = draw_noise(self.generator, dark_matter[0], random)
-                fake = self.generator(dark_matter[0], noise)
-            terms = self._step_critic(real, [f.detach() for f in fake], dark_matter, random)
-        return terms | self._step_generator(real, fake, dark_matter)
+                fake = self.generator(dark_matter[0], noise, padding)
+            real, fake, dark_matter = (trim(maps, margin) for maps in (real, fake, dark_matter))
+            critic = partial(self.critic, padding=padding)
+            detached = [f.detach() for f in fake]
+            terms = self._step_critic(critic, real, detached, dark_matter, random)
+        return terms | self._step_generator(critic, real, fake, dark_matter)
 
     def _step_critic(
         self,
+        critic: Score,
         real: Sequence[Tensor],
         fake: Sequence[Tensor],
         dark_matter: Sequence[Tensor],
@@ -95,26 +108,37 @@ class GameStep:
     ) -> dict[str, Tensor]:
         share = torch.rand(len(real[0]), generator=random, device=self.fabric.device)
         with autocast(self.config, self.fabric):
-            distance = critic_loss(self.critic, real, fake, dark_matter)
+            distance = critic_loss(critic, real, fake, dark_matter)
         # In float32 whatever the features are: with bfloat16 the gradient of a gradient was
         # wrong by 70 % on a CPU.
-        penalty = gradient_penalty(self.critic, real, fake, dark_matter, share)
+        penalty = gradient_penalty(critic, real, fake, dark_matter, share)
         terms = {"critic": distance, "penalty": self.config.weights.penalty * penalty}
         rate = self.config.critic_learning_rate * self._decay()
         descend(terms, self.critic, self.critic_optimizer, rate, self.fabric)
         return terms
 
     def _step_generator(
-        self, real: Sequence[Tensor], fake: Sequence[Tensor], dark_matter: Sequence[Tensor]
+        self,
+        critic: Score,
+        real: Sequence[Tensor],
+        fake: Sequence[Tensor],
+        dark_matter: Sequence[Tensor],
     ) -> dict[str, Tensor]:
         self.critic.requires_grad_(False)  # saves its weights' gradients
         with autocast(self.config, self.fabric):
-            terms = {"generator": generator_loss(self.critic, fake, dark_matter)}
+            terms = {"generator": generator_loss(critic, fake, dark_matter)}
         terms |= perceptual_loss(fake, real, self.config.weights)
         rate = self.config.learning_rate * self._decay()
         descend(terms, self.generator, self.progress.optimizer, rate, self.fabric)
         self.critic.requires_grad_(True)
         return terms
+
+    def _edges(self, side: int) -> tuple[int, Padding]:
+        """Margin to discard of maps of a side, and what lies beyond their edges."""
+        if side == self.config.crop:
+            # What surrounds a square cut from a map is not its other edge.
+            return self.config.margin, "replicate"
+        return 0, "circular"
 
     def _maps(self, batch: tuple[Tensor, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Normalised area means of dark matter and target at every scale."""
@@ -188,6 +212,14 @@ def draw_noise(generator: Generator, x: Tensor, random: torch.Generator) -> list
         torch.randn(len(x), 1, *sides, generator=random, device=x.device)
         for sides in generator.config.noise_shapes((x.shape[-2], x.shape[-1]))
     ]
+
+
+def trim(maps: Sequence[Tensor], margin: int) -> list[Tensor]:
+    """Cut the margin off maps of every scale, full size first; margin in its pixels."""
+    if not margin:
+        return list(maps)
+    edges = [margin >> scale for scale in range(len(maps))]
+    return [m[..., e:-e, e:-e] for m, e in zip(maps, edges, strict=True)]
 
 
 def normalized_pyramid(maps: Tensor, scaling: LogNormalization, scales: int) -> list[Tensor]:

@@ -234,6 +234,8 @@ def test_weights_of_the_loss_are_the_papers_unless_named():
         ({"critic_steps": 0}, "0 critic steps"),
         ({"choose_every": 0}, "every 0 updates"),
         ({"updates": 0}, "0 updates"),
+        ({"crop": 64, "margin": 32}, "squares of 64 pixels with margins of 32"),
+        ({"margin": -4}, "margins of -4"),
     ],
 )
 def test_a_configuration_that_cannot_train_is_refused(wrong, words):
@@ -276,9 +278,46 @@ def test_the_critic_is_not_moved_by_the_generators_step(maps):
     dark_matter, real = step._maps(maps.batch(0))
     noise = steps.draw_noise(progress.network, dark_matter[0], step._random(0))
     fake = progress.network(dark_matter[0], noise)
-    step._step_generator(real, fake, dark_matter)
+    step._step_generator(progress.critic, real, fake, dark_matter)
     assert all(p.grad is None and p.requires_grad for p in progress.critic.parameters())
     assert any(p.grad.any() for p in progress.network.parameters())
+
+
+def test_only_the_inside_of_a_square_that_is_cut_out_is_judged(maps, monkeypatch):
+    config = replace(TINY, crop=24, margin=4)
+    progress = loop.start(config, CPU.device)
+    step = steps.step_for(config, progress, CPU)
+    seen, paddings = [], set()
+
+    def look(painting, dark_matter, padding):
+        seen.append([*painting, *dark_matter])
+        paddings.add(padding)
+        return type(progress.critic).forward(progress.critic, painting, dark_matter, padding)
+
+    monkeypatch.setattr(progress.critic, "forward", look)
+    dark_matter, target = TrainingMaps(maps.pairs, 2, 0, crop=24).batch(0)
+    assert dark_matter.shape[-2:] == (24, 24)
+    step(lambda _: (dark_matter, target))
+    assert paddings == {"replicate"}
+    assert [m.shape[-1] for m in seen[0]] == 2 * [16, 8, 4]
+    inside = steps.normalization("dm").forward(dark_matter[..., 4:-4, 4:-4])
+    torch.testing.assert_close(seen[0][3], inside)
+    torch.testing.assert_close(
+        seen[0][4],
+        steps.normalized_pyramid(dark_matter[..., 4:-4, 4:-4], steps.normalization("dm"), 2)[1],
+    )
+
+
+def test_whole_maps_are_periodic_also_where_larger_ones_are_cut(maps):
+    step = steps.step_for(replace(TINY, crop=24, margin=4), loop.start(TINY, CPU.device), CPU)
+    assert step._edges(24) == (4, "replicate")
+    assert step._edges(16) == (0, "circular")
+
+
+@pytest.mark.parametrize(("crop", "margin"), [(22, 4), (24, 3)])
+def test_squares_that_cannot_be_halved_are_refused(crop, margin):
+    with pytest.raises(ValueError, match="expected multiples of 4 for network 'tiny'"):
+        steps.step_for(replace(TINY, crop=crop, margin=margin), loop.start(TINY, CPU.device), CPU)
 
 
 def test_a_warm_start_is_the_unet_and_nothing_else():

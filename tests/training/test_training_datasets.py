@@ -84,6 +84,28 @@ def neighbours(values):
     return np.sort(around, axis=0)[:, np.argsort(values.ravel())]
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_a_square_is_cut_from_a_moved_map(seed):
+    a = np.arange(36, dtype=np.float32).reshape(6, 6)
+    cut, other = random_symmetry((a, 2 * a), np.random.default_rng(seed), crop=4)
+    np.testing.assert_array_equal(other, 2 * cut)
+    around = set(map(tuple, neighbours(a).T))
+    # Inside the square periodic neighbours of the map are neighbours still.
+    for y, x in np.ndindex(2, 2):
+        four = sorted([cut[y, x + 1], cut[y + 2, x + 1], cut[y + 1, x], cut[y + 1, x + 2]])
+        assert tuple(four) in around
+    assert len(np.unique(cut)) == 16
+    whole, _ = random_symmetry((a, 2 * a), np.random.default_rng(seed), crop=6)
+    assert whole.shape == (6, 6)
+
+
+def test_squares_come_from_everywhere():
+    a = np.arange(36, dtype=np.float32).reshape(6, 6)
+    random = np.random.default_rng(0)
+    corners = {float(random_symmetry((a,), random, crop=4)[0][0, 0]) for _ in range(500)}
+    assert len(corners) == 36
+
+
 def test_all_eight_symmetries_and_all_shifts_are_drawn():
     a = np.arange(4, dtype=np.float32).reshape(2, 2)
     a = np.kron(a, np.ones((2, 2), np.float32)) + np.eye(4, dtype=np.float32)[:, [1, 0, 3, 2]] / 3
