@@ -59,6 +59,8 @@ def fit(
         if dry_run:
             _describe(config, pairs, kind, devices * nodes)
             return
+        # A run that is killed goes on to the same numbers, on a GPU too.
+        torch.backends.cudnn.deterministic = True
         fabric = Fabric(accelerator=kind, devices=devices, num_nodes=nodes)
         fabric.launch()
         card = _fit(config, pairs, files, out, fabric, weights)

@@ -108,6 +108,10 @@ class AdversarialConfig(RunConfig):
     ----------
     learning_rate, critic_learning_rate, final_learning_rate : float
         Adam's. The generator's falls from the first to the last, the critic's in proportion.
+    noise_speed : float
+        Rate of the noise's strengths, in units of the generator's. A strength is one number
+        where a convolution has thousands to act together: at the same rate of 1e-4 it was
+        at 3e-4 after 45 updates.
     decay_power : float
         The rates fall as this power of the updates that are left.
     critic_steps : int
@@ -128,6 +132,7 @@ class AdversarialConfig(RunConfig):
     final_learning_rate: float = 1e-6
     average: float = 0.999
     critic_learning_rate: float = 1e-4
+    noise_speed: float = 1.0
     decay_power: float = 1.0
     critic_steps: int = 1
     alpha: float | None = None
@@ -226,8 +231,10 @@ ADVERSARIAL_PRESETS = {
         margin=128,
         choose_every=1000,
     ),
-    "small": AdversarialConfig("small", _BOXES, 20_000),
-    "smoke": AdversarialConfig("small", _BOXES, 8, checkpoint_minutes=0.001, choose_every=3),
+    "small": AdversarialConfig("small", _BOXES, 20_000, noise_speed=30),
+    "smoke": AdversarialConfig(
+        "small", _BOXES, 8, checkpoint_minutes=0.001, noise_speed=30, choose_every=3
+    ),
 }
 
 SYSTEMS: dict[str, Mapping[str, RunConfig]] = {

@@ -5,6 +5,7 @@ import time
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -111,10 +112,15 @@ def start(
         _warm_start(network, weights)
     network.to(device)
     average = deepcopy(network).requires_grad_(False).eval()
+    noise = [network.noise_strength]
+    others = [p for p in network.parameters() if p is not noise[0]]
+    groups: list[dict[str, Any]] = [
+        {"params": others},
+        {"params": noise, "speed": config.noise_speed},
+    ]
     # No momentum: the two networks' slopes turn with every step of the other.
-    painter, judge = (
-        torch.optim.Adam(n.parameters(), betas=(0.0, 0.99)) for n in (network, opponent)
-    )
+    painter = torch.optim.Adam(groups, betas=(0.0, 0.99))
+    judge = torch.optim.Adam(opponent.parameters(), betas=(0.0, 0.99))
     return checkpoint.Progress(network, average, painter, opponent, judge)
 
 

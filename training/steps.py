@@ -178,7 +178,7 @@ def descend(
 ) -> None:
     """Step a network down the sum of some terms, averaged over all processes."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("speed", 1.0)
     optimizer.zero_grad()
     torch.stack(list(terms.values())).sum().backward()
     average_gradients(network, fabric)

@@ -252,7 +252,10 @@ def test_adam_has_no_momentum_and_rates_fall_as_a_power(maps):
     for update, share in ((0, 1.0), (50, 0.25), (100, 0.0)):
         progress.update = update
         step(lambda number: maps.batch(number))
-        assert progress.optimizer.param_groups[0]["lr"] == pytest.approx(1e-4 * share)
+        weights, noise = progress.optimizer.param_groups
+        assert weights["lr"] == pytest.approx(1e-4 * share)
+        assert noise["lr"] == pytest.approx(30 * 1e-4 * share)
+        assert [p.shape for p in noise["params"]] == [(2,)]
         rate = progress.critic_optimizer.param_groups[0]["lr"]
         assert rate == pytest.approx(config.critic_learning_rate * share)
 
