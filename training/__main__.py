@@ -61,8 +61,7 @@ def fit(
             return
         # A run that is killed goes on to the same numbers, on a GPU too.
         torch.backends.cudnn.deterministic = True
-        fabric = Fabric(accelerator=kind, devices=devices, num_nodes=nodes)
-        fabric.launch()
+        fabric = _launch(kind, devices, nodes)
         card = _fit(config, pairs, files, out, fabric, weights)
     except (ValueError, FloatingPointError) as error:
         _fail(error)
@@ -99,6 +98,15 @@ def _read(config: RunConfig, data: Path) -> tuple[list[Pair], list[tuple[Path, s
         chain.from_iterable(read_pairs(p, axes, config.field, config.level) for p, axes in files)
     )
     return pairs, files
+
+
+def _launch(device: str, devices: int, nodes: int) -> Fabric:
+    """Start the processes of a run; every one of them returns from here."""
+    place = torch.device(device)
+    chosen = devices if place.index is None else [place.index]
+    fabric = Fabric(accelerator=place.type, devices=chosen, num_nodes=nodes)
+    fabric.launch()
+    return fabric
 
 
 def _maps(config: RunConfig, pairs: Sequence[Pair]) -> TrainingMaps:
