@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -77,11 +76,17 @@ class Log:
         if self.writes:
             self._write(update, "loss", means)
             self.report(update, means)
-        if not all(torch.isfinite(torch.tensor(list(means.values())))):
-            raise FloatingPointError(
-                f"The loss became {means} by update {update}, expected finite numbers: lower the "
-                "learning rate."
-            )
+        _check(update, means)
+
+    def check(self, update: int) -> None:
+        """Look at what isn't in a line yet, so that a broken run leaves no checkpoint.
+
+        Raises
+        ------
+        FloatingPointError
+            If the losses are no longer finite.
+        """
+        _check(update, {name: float(total) for name, total in self.sums.items()})
 
     def look(self, update: int, scores: Mapping[str, float], picture: NDArray[np.uint8]) -> None:
         """Note scores of training slabs and a picture of some, (rows, columns)."""
@@ -93,6 +98,14 @@ class Log:
             file.write(json.dumps({"update": update, **values}) + "\n")
         for name, value in values.items():
             self.board.add_scalar(f"{group}/{name}", value, update)
+
+
+def _check(update: int, losses: Mapping[str, float]) -> None:
+    if not np.isfinite(list(losses.values())).all():
+        raise FloatingPointError(
+            f"The loss became {dict(losses)} by update {update}, expected finite numbers: lower "
+            "the learning rate."
+        )
 
 
 def _drop_after(path: Path, update: int) -> None:

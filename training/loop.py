@@ -90,6 +90,7 @@ def fit(
             stepped = now
             due = last or now - saved > 60 * config.checkpoint_minutes
             if due and fabric.is_global_zero:
+                log.check(progress.update)
                 checkpoint.save(folder, progress, settings)
                 saved = now
     fabric.barrier()

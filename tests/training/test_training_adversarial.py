@@ -131,6 +131,14 @@ def test_lines_after_the_checkpoint_are_dropped(maps, tmp_path):
     assert log.read_text() == before
 
 
+def test_a_run_that_breaks_leaves_no_broken_checkpoint(maps, tmp_path):
+    config = replace(TINY, updates=40, learning_rate=1e30, critic_learning_rate=1e30)
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        loop.fit(config, maps, tmp_path, CPU, silent)
+    for folder in checkpoint.find_all(tmp_path):
+        assert all(t.isfinite().all() for t in load_file(folder / "network.safetensors").values())
+
+
 def test_curves_and_pictures_are_left_for_tensorboard(maps, tmp_path):
     loop.fit(TINY, maps, tmp_path, CPU, silent)
     (events,) = (tmp_path / "tensorboard").iterdir()
