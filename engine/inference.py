@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from engine.noise import Realisation
 from engine.registry import Emulator
 from engine.results import Slab
 
@@ -54,7 +55,7 @@ class PredictionKey:
         What paints what.
     trained_level : str
         Input level of the emulator's weights.
-    seed : int or None
+    realisation : Realisation or None
         None where seeds change nothing.
     """
 
@@ -67,11 +68,13 @@ class PredictionKey:
     emulator: str
     field: str
     trained_level: str
-    seed: int | None
+    realisation: Realisation | None
 
 
-def prediction_key(emulator: Emulator, slab: Slab, seed: int = 0) -> PredictionKey:
-    """Identity of what `emulator.predict(slab, seed)` gives."""
+def prediction_key(
+    emulator: Emulator, slab: Slab, seed: int = 0, realisation: Realisation | None = None
+) -> PredictionKey:
+    """Identity of what `emulator.predict` gives for these."""
     card = emulator.card
     return PredictionKey(
         slab.simulation,
@@ -83,7 +86,7 @@ def prediction_key(emulator: Emulator, slab: Slab, seed: int = 0) -> PredictionK
         card.system,
         card.field,
         card.level,
-        seed if card.stochastic else None,
+        (realisation or Realisation(seed)) if card.stochastic else None,
     )
 
 

@@ -1,12 +1,14 @@
 """Command line: python -m training fit, python -m training score."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import torch
 import typer
+from lightning_fabric import Fabric
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -15,8 +17,8 @@ from engine.model_card import read_card, read_weights, write_card
 from engine.registry import emulator_class
 from engine.simulation import open_simulation
 from training import export, loop, validation
-from training.config import TrainingConfig, preset
-from training.datasets import TrainingMaps, find_files, read_pairs
+from training.config import AdversarialConfig, RunConfig, TrainingConfig, preset
+from training.datasets import Pair, TrainingMaps, find_files, read_pairs
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 console = Console()
@@ -26,24 +28,45 @@ console = Console()
 def fit(
     out: Annotated[Path, typer.Option(help="Run folder; a run in it is gone on with.")],
     data: Annotated[Path, typer.Option(help="Folder of the training slab files.")] = Path("data"),
-    name: Annotated[str, typer.Option("--preset", help="small or smoke.")] = "small",
+    system: Annotated[str, typer.Option(help="ember-unet or ember-wgan.")] = "ember-unet",
+    name: Annotated[str, typer.Option("--preset", help="paper, small or smoke.")] = "small",
     field: Annotated[str, typer.Option(help="What to paint: gas or hi.")] = "gas",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; else the preset's.")] = None,
-    precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    warm_start: Annotated[Path | None, typer.Option(help="Card of a U-Net to start from.")] = None,
+    precision: Annotated[
+        str, typer.Option(help="float32, bfloat16, or auto: bfloat16 on CUDA.")
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Of first weights and map order.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    devices: Annotated[int, typer.Option(help="GPUs, or CPU processes, on each node.")] = 1,
+    nodes: Annotated[int, typer.Option(help="Nodes; start the same command on each.")] = 1,
     threads: Annotated[int | None, typer.Option(help="CPU threads; else torch's choice.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
 ) -> None:
     """Train a painter; writes checkpoints, a log and at the end weights with their card."""
     if threads:
         torch.set_num_threads(threads)
     try:
-        config = preset(name, field=field, precision=precision, seed=seed)
+        kind = choose_device(device)
+        if precision == "auto":
+            precision = "bfloat16" if kind == "cuda" else "float32"
+        config = preset(name, system, field=field, precision=precision, seed=seed)
         config = replace(config, updates=updates or config.updates)
-        card = _fit(config, data, out, choose_device(device))
+        weights = None
+        if warm_start:
+            config, weights = _warm(config, warm_start)
+        pairs, files = _read(config, data)
+        if dry_run:
+            _describe(config, pairs, kind, devices * nodes)
+            return
+        # A run that is killed goes on to the same numbers, on a GPU too.
+        torch.backends.cudnn.deterministic = True
+        fabric = _launch(kind, devices, nodes)
+        card = _fit(config, pairs, files, out, fabric, weights)
     except (ValueError, FloatingPointError) as error:
         _fail(error)
-    console.print(f"Wrote {card} and its weights; score them with python -m training score {card}.")
+    if card:
+        console.print(f"Wrote {card} and its weights; score: python -m training score {card}.")
 
 
 @app.command()
@@ -68,31 +91,95 @@ def score(
             _show(part.replace("_", " "), found[part])
 
 
-def _fit(config: TrainingConfig, data: Path, out: Path, device: str) -> Path:
+def _read(config: RunConfig, data: Path) -> tuple[list[Pair], list[tuple[Path, str]]]:
+    """Read the maps of a run, and say which files they are from."""
     files = find_files(data, config.sources)
-    console.print(f"Reading {len(files)} slab files.")
     pairs = list(
         chain.from_iterable(read_pairs(p, axes, config.field, config.level) for p, axes in files)
     )
-    maps = TrainingMaps(pairs, config.batch_size, config.seed)
-    console.print(f"Training on {len(pairs)} maps, {config.updates} updates, on {device}.")
+    return pairs, files
+
+
+def _launch(device: str, devices: int, nodes: int) -> Fabric:
+    """Start the processes of a run; every one of them returns from here."""
+    place = torch.device(device)
+    chosen = devices if place.index is None else [place.index]
+    fabric = Fabric(accelerator=place.type, devices=chosen, num_nodes=nodes)
+    fabric.launch()
+    return fabric
+
+
+def _maps(config: RunConfig, pairs: Sequence[Pair]) -> TrainingMaps:
+    crop = config.crop if isinstance(config, AdversarialConfig) else 0
+    return TrainingMaps(pairs, config.batch_size, config.seed, crop)
+
+
+def _warm(config: RunConfig, path: Path) -> tuple[RunConfig, loop.Weights]:
+    """Weights of a U-Net's card to start from, and the configuration that says so."""
+    if not isinstance(config, AdversarialConfig):
+        raise ValueError(f"--warm-start is for ember-wgan, and {config.system} is to be trained.")
+    card = read_card(path)
+    if card.system != TrainingConfig.system or card.field != config.field:
+        raise ValueError(
+            f"--warm-start {path.name} is of {card.system} for {card.field}, expected "
+            f"{TrainingConfig.system} for {config.field}."
+        )
+    arrays = read_weights(path, card)
+    weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    return replace(config, warm_start=card.weights_sha256), weights
+
+
+def _describe(config: RunConfig, pairs: Sequence[Pair], device: str, processes: int) -> None:
+    """Say what a run would do, without doing it."""
+    maps = _maps(config, pairs)
+    with torch.device("meta"):
+        progress = loop.start(config, torch.device("meta"))
+    sides = sorted({pair.target.shape[0] for pair in maps.pairs})
+    console.print(f"{config.system} for {config.field} from {config.level}, preset values:")
+    for key, value in asdict(config).items():
+        console.print(f"  {key}: {value}", highlight=False)
+    for part, module in progress.modules.items():
+        millions = sum(p.numel() for p in module.parameters()) / 1e6
+        console.print(f"{part}: {millions:.2f} M parameters")
+    console.print(
+        f"Would train on {len(pairs)} maps of {' and '.join(map(str, sides))} pixels a side, "
+        f"{config.updates} updates of {config.batch_size} maps in {processes} processes, on "
+        f"{device}."
+    )
+
+
+def _fit(
+    config: RunConfig,
+    pairs: Sequence[Pair],
+    files: Sequence[tuple[Path, str]],
+    out: Path,
+    fabric: Fabric,
+    weights: loop.Weights | None,
+) -> Path | None:
+    """Train, with a progress bar; path of the card, in the process that writes it."""
+    device = str(fabric.device)
+    maps = _maps(config, pairs)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Progress(*columns, console=console) as bar:
+    writes = fabric.is_global_zero
+    if writes:
+        console.print(f"Training on {len(pairs)} maps, {config.updates} updates, on {device}.")
+    with Progress(*columns, console=console, disable=not writes) as bar:
         task = bar.add_task("", total=config.updates)
 
         def report(update: int, losses: dict[str, float]) -> None:
             words = " ".join(f"{name} {value:.2e}" for name, value in losses.items())
             bar.update(task, completed=update, description=words)
 
-        progress = loop.fit(config, maps, out, device, report)
-    card = export.card_for(
-        config, export.describe_files(files), pairs, progress.seconds / 3600, device
-    )
+        progress = loop.fit(config, maps, out, fabric, report, weights)
+    if not writes:
+        return None
+    hours = progress.seconds / 3600
+    card = export.card_for(config, export.describe_files(files), pairs, hours, device)
     return export.export(out, card, progress)
 
 

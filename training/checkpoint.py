@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from engine.networks.critic import Critic
+
 STATE = "state.json"
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """Adam's names for its two moments."""
-
-PARTS = ("network", "average", *MOMENTS)
 
 
 @dataclass
@@ -28,6 +28,8 @@ class Progress:
         Its moving average, which is kept in the end.
     optimizer : Adam
         With its moments.
+    critic, critic_optimizer : Critic and Adam, optional
+        What the network plays against.
     update : int
         Updates done.
     seconds : float
@@ -37,8 +39,22 @@ class Progress:
     network: nn.Module
     average: nn.Module
     optimizer: torch.optim.Adam
+    critic: Critic | None = None
+    critic_optimizer: torch.optim.Adam | None = None
     update: int = 0
     seconds: float = 0.0
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """Networks by the names of their parts of a checkpoint."""
+        critic = {} if self.critic is None else {"critic": self.critic}
+        return {"network": self.network, "average": self.average} | critic
+
+    @property
+    def optimizers(self) -> dict[str, torch.optim.Adam]:
+        """Optimisers by what begins the names of their parts of a checkpoint."""
+        critic = {} if self.critic_optimizer is None else {"critic_": self.critic_optimizer}
+        return {"": self.optimizer} | critic
 
 
 def save(folder: Path, progress: Progress, config: dict[str, object]) -> Path:
@@ -59,7 +75,12 @@ def save(folder: Path, progress: Progress, config: dict[str, object]) -> Path:
     temporary.mkdir(parents=True)
     for part, tensors in _tensors(progress).items():
         save_file(tensors, temporary / f"{part}.safetensors")
-    state = {"update": progress.update, "seconds": progress.seconds, "config": config}
+    state = {
+        "update": progress.update,
+        "seconds": progress.seconds,
+        "steps": {name: _steps(adam) for name, adam in progress.optimizers.items()},
+        "config": config,
+    }
     (temporary / STATE).write_text(json.dumps(state, indent=1))
     older = find_all(folder)
     shutil.rmtree(final, ignore_errors=True)
@@ -89,21 +110,24 @@ def resume(folder: Path, progress: Progress, config: dict[str, object]) -> bool:
             f"Run folder {folder} holds a run with other {', '.join(changed)}, expected the same "
             "configuration to resume or a new folder."
         )
-    parts = {part: load_file(newest / f"{part}.safetensors") for part in PARTS}
-    progress.network.load_state_dict(parts["network"])
-    progress.average.load_state_dict(parts["average"])
-    progress.optimizer.load_state_dict(
-        {
-            "state": {
-                int(i): {
-                    "step": torch.tensor(float(state["update"])),
-                    **{moment: parts[moment][i] for moment in MOMENTS},
-                }
-                for i in parts[MOMENTS[0]]
-            },
-            "param_groups": progress.optimizer.state_dict()["param_groups"],
-        }
-    )
+    for part, module in progress.modules.items():
+        module.load_state_dict(load_file(newest / f"{part}.safetensors"))
+    for name, adam in progress.optimizers.items():
+        moments = {m: load_file(newest / f"{name}{m}.safetensors") for m in MOMENTS}
+        # A run of an older version, which had one optimiser, didn't note its steps.
+        steps = state.get("steps", {}).get(name, state["update"])
+        adam.load_state_dict(
+            {
+                "state": {
+                    int(i): {
+                        "step": torch.tensor(float(steps)),
+                        **{moment: moments[moment][i] for moment in MOMENTS},
+                    }
+                    for i in moments[MOMENTS[0]]
+                },
+                "param_groups": adam.state_dict()["param_groups"],
+            }
+        )
     progress.update, progress.seconds = state["update"], state["seconds"]
     return True
 
@@ -114,10 +138,15 @@ def find_all(folder: Path) -> list[Path]:
 
 
 def _tensors(progress: Progress) -> dict[str, dict[str, Tensor]]:
-    """Every tensor of a run, in parts of the size of the network."""
-    adam = progress.optimizer.state_dict()["state"]
-    return {
-        "network": progress.network.state_dict(),
-        "average": progress.average.state_dict(),
-        **{moment: {str(i): adam[i][moment] for i in adam} for moment in MOMENTS},
-    }
+    """Every tensor of a run, in parts of the size of a network."""
+    parts = {part: module.state_dict() for part, module in progress.modules.items()}
+    for name, adam in progress.optimizers.items():
+        states = adam.state_dict()["state"]
+        for moment in MOMENTS:
+            parts[name + moment] = {str(i): states[i][moment] for i in states}
+    return parts
+
+
+def _steps(adam: torch.optim.Adam) -> int:
+    """How often it has stepped."""
+    return max((int(state["step"]) for state in adam.state_dict()["state"].values()), default=0)

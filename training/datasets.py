@@ -1,9 +1,12 @@
 """Maps to train on: read once, then drawn with all symmetries of a periodic box."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import torch
@@ -104,6 +107,8 @@ class TrainingMaps:
         Maps per batch, all of one side.
     seed : int
         Of order, shifts and symmetries.
+    crop : int
+        Larger maps are cut to squares of this side, [pixels]; 0: none are.
 
     Raises
     ------
@@ -111,8 +116,9 @@ class TrainingMaps:
         If there are no maps or they can't train one network.
     """
 
-    def __init__(self, pairs: Sequence[Pair], batch_size: int, seed: int) -> None:
+    def __init__(self, pairs: Sequence[Pair], batch_size: int, seed: int, crop: int = 0) -> None:
         _check(pairs)
+        self.crop = crop
         self.pairs = tuple(pairs)
         self.batch_size = batch_size
         self.seed = seed
@@ -130,7 +136,7 @@ class TrainingMaps:
         epoch, place = divmod(update, per_epoch)
         random = np.random.default_rng((self.seed, 1, update))
         drawn = [
-            random_symmetry((pair.dark_matter.values, pair.target.values), random)
+            random_symmetry((pair.dark_matter.values, pair.target.values), random, self.crop)
             for pair in (self.pairs[i] for i in self._order(epoch)[place])
         ]
         dark_matter, target = (
@@ -150,7 +156,48 @@ class TrainingMaps:
         return [batches[i] for i in random.permutation(len(batches))]
 
 
-def random_symmetry(maps: Sequence[Map], random: np.random.Generator) -> list[Map]:
+class Ahead:
+    """Draws the next batch in a thread of its own while the device is busy with this one.
+
+    Parameters
+    ----------
+    maps : TrainingMaps
+        What is drawn from.
+    count : int
+        Of batches; none is drawn beyond.
+    stride : int
+        From one batch that is asked for to the next.
+    """
+
+    def __init__(self, maps: TrainingMaps, count: int, stride: int) -> None:
+        self.maps, self.count, self.stride = maps, count, stride
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches")
+        self._drawn: dict[int, Future[tuple[Tensor, Tensor]]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+    def batch(self, number: int) -> tuple[Tensor, Tensor]:
+        """Hand out a batch, see `TrainingMaps.batch`, and begin to draw the next."""
+        drawn = self._drawn.pop(number, None) or self._draw(number)
+        following = number + self.stride
+        if following < self.count:
+            self._drawn = {following: self._draw(following)}
+        return drawn.result()
+
+    def _draw(self, number: int) -> Future[tuple[Tensor, Tensor]]:
+        return self._executor.submit(self.maps.batch, number)
+
+
+def random_symmetry(maps: Sequence[Map], random: np.random.Generator, crop: int = 0) -> list[Map]:
     """Apply the same random shift, reflections and transposition to each of several maps.
 
     Exact for square periodic maps: no pixel is interpolated, lost or seen twice.
@@ -161,8 +208,15 @@ def random_symmetry(maps: Sequence[Map], random: np.random.Generator) -> list[Ma
         Any quantity.
     random : Generator
         Drawn from six times.
+    crop : int
+        Side to cut larger maps to, after the shift, [pixels]; 0: none are cut.
     """
     shift = tuple(random.integers(0, maps[0].shape))
+    side = maps[0].shape[0]
+    if 0 < crop < side:
+        # The same pixels as a shifted map's corner, without moving the rest of it.
+        places = (np.arange(crop)[:, None] - shift) % side
+        maps, shift = [values[np.ix_(*places.T)] for values in maps], (0, 0)
     flip_rows, flip_columns, transpose = random.integers(0, 2, 3)
     rows, columns = slice(None, None, 1 - 2 * flip_rows), slice(None, None, 1 - 2 * flip_columns)
     moved = (np.roll(values, shift, (0, 1))[rows, columns] for values in maps)

@@ -2,18 +2,20 @@
 
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
-from engine.emulators.ember import PAPER, TITLE
+from engine.emulators.ember import PAPER, TITLES
 from engine.model_card import ModelCard, TrainingFile, sha256, write_model
-from engine.networks import unet
+from engine.networks import generator, unet
 from engine.normalization import normalization
 from training.checkpoint import Progress
-from training.config import TrainingConfig
+from training.choice import BEST, best_so_far
+from training.config import AdversarialConfig, RunConfig
 from training.datasets import Pair
 
 LICENCE = "Apache-2.0"
@@ -25,7 +27,7 @@ def describe_files(files: Sequence[tuple[Path, str]]) -> tuple[TrainingFile, ...
 
 
 def card_for(
-    config: TrainingConfig,
+    config: RunConfig,
     files: Sequence[TrainingFile],
     pairs: Sequence[Pair],
     hours: float,
@@ -35,7 +37,7 @@ def card_for(
 
     Parameters
     ----------
-    config : TrainingConfig
+    config : RunConfig
         The run.
     files : sequence of TrainingFile
         What it was trained on.
@@ -47,33 +49,46 @@ def card_for(
         Of torch.
     """
     first = pairs[0].target
-    network = unet.PRESETS[config.network]
+    stochastic = isinstance(config, AdversarialConfig)
+    kind, presets = ("generator", generator.PRESETS) if stochastic else ("unet", unet.PRESETS)
     return ModelCard(
-        system="ember-unet",
-        title=TITLE,
+        system=config.system,
+        title=TITLES[config.system],
         paper=PAPER,
         field=config.field,
         level=config.level,
-        architecture={"network": "unet", **asdict(network)},
+        architecture={"network": kind, **asdict(presets[config.network])},
         normalization_in=normalization("dm"),
         normalization_out=normalization(config.field),
         pixel_size=first.pixel_size,
         depth=float(np.mean([pair.target.depth for pair in pairs])),
         redshift=first.redshift,
         cosmology=first.cosmology,
-        stochastic=False,
+        stochastic=stochastic,
         training_data=tuple(files),
         recipe=asdict(config),
         seed=config.seed,
-        hours=round(hours, 3),
+        hours=round(hours, 6),
         device=describe_device(device),
         licence=LICENCE,
     )
 
 
 def export(folder: Path, card: ModelCard, progress: Progress) -> Path:
-    """Write the moving average of a run and its card; return the card's path."""
-    weights = {name: t.detach().cpu().numpy() for name, t in progress.average.state_dict().items()}
+    """Write the weights of a run and its card; return the card's path.
+
+    The weights are those that were chosen, and the card's recipe says which; a run that
+    chose none keeps the moving average at its end.
+    """
+    best = folder / BEST
+    if best.exists():
+        tensors = load_file(best)
+        update, error = best_so_far(best)
+        chosen = {"chosen_update": update, "chosen_power_error": round(error, 4)}
+        card = replace(card, recipe={**card.recipe, **chosen})
+    else:
+        tensors = progress.average.state_dict()
+    weights = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
     path, _ = write_model(folder, card, weights)
     return path
 

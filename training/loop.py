@@ -1,110 +1,150 @@
-"""The training loop."""
+"""The training loop, the same for every painter."""
 
 import json
 import time
-from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from engine.networks import unet
-from engine.normalization import normalization
+from engine.networks import critic, generator, unet
 from training import checkpoint
-from training.config import TrainingConfig
-from training.datasets import TrainingMaps
-from training.losses import PaintLoss
+from training.choice import Choice
+from training.config import AdversarialConfig, RunConfig
+from training.datasets import Ahead, TrainingMaps
+from training.log import Log, Report
+from training.steps import step_for
 
-LOG_EVERY = 20
-"""Updates whose mean is one line of the log."""
-
-Report = Callable[[int, dict[str, float]], None]
-"""Called after every line of the log with the updates done and the mean losses."""
+Weights = dict[str, Tensor]
 
 
 def fit(
-    config: TrainingConfig,
+    config: RunConfig,
     maps: TrainingMaps,
     folder: Path,
-    device: str,
+    fabric: Fabric,
     report: Report,
+    weights: Weights | None = None,
 ) -> checkpoint.Progress:
     """Train a painter, going on from the run folder's checkpoint if it has one.
 
     Parameters
     ----------
-    config : TrainingConfig
+    config : RunConfig
         The run.
     maps : TrainingMaps
         What it trains on.
     folder : path
-        For checkpoints and the log (`log.jsonl`).
-    device : str
-        Of torch.
+        For checkpoints, the log (`log.jsonl`), curves and pictures (`tensorboard`) and the
+        weights chosen so far (`best.safetensors`).
+    fabric : Fabric
+        Device, and which of how many processes this is. The first one writes.
     report : callable
         Told about progress.
+    weights : dict of str to tensor, optional
+        Of a U-Net, which a generator starts from.
 
     Returns
     -------
     Progress
-        At the end; its `average` is the network to keep.
+        At the end; its `average` is the network to keep, unless one was chosen.
 
     Raises
     ------
     FloatingPointError
         If the loss is no longer finite.
     """
-    progress = start(config, device)
+    device = fabric.device
+    progress = start(config, device, weights)
     settings = json.loads(json.dumps(asdict(config)))
     checkpoint.resume(folder, progress, settings)
-    scaling = normalization("dm")
-    loss = PaintLoss(normalization(config.field), config.absolute, config.power)
-    log = Log(folder / "log.jsonl", report)
-    kind = torch.device(device).type
-    stepped = saved = time.monotonic()
+    fabric.barrier()  # nobody removes a checkpoint that another process still reads
+    step = step_for(config, progress, fabric)
+    choice = Choice(config, maps.pairs, folder) if isinstance(config, AdversarialConfig) else None
 
-    while progress.update < config.updates:
-        dark_matter, target = (batch.to(device) for batch in maps.batch(progress.update))
-        for group in progress.optimizer.param_groups:
-            group["lr"] = learning_rate(config, progress.update)
-        with torch.autocast(kind, torch.bfloat16, enabled=config.precision == "bfloat16"):
-            painted = progress.network(scaling.forward(dark_matter))
-        terms = loss(painted, target)
-        progress.optimizer.zero_grad()
-        torch.stack(list(terms.values())).sum().backward()
-        progress.optimizer.step()
-        progress.update += 1
-        follow(progress.average, progress.network, decay(config, progress.update))
+    def draw(number: int) -> tuple[Tensor, Tensor]:
+        place = progress.update * step.batches + number
+        dark_matter, target = ahead.batch(place * fabric.world_size + fabric.global_rank)
+        return dark_matter.to(device), target.to(device)
 
-        last = progress.update == config.updates
-        log.add(progress.update, terms, last)
-        now = time.monotonic()
-        progress.seconds += now - stepped
-        stepped = now
-        if last or now - saved > 60 * config.checkpoint_minutes:
-            checkpoint.save(folder, progress, settings)
-            saved = now
+    with (
+        Ahead(maps, config.updates * step.batches * fabric.world_size, fabric.world_size) as ahead,
+        Log(folder, progress.update, report, writes=fabric.is_global_zero) as log,
+    ):
+        stepped = saved = time.monotonic()
+        while progress.update < config.updates:
+            terms = step(draw)
+            progress.update += 1
+            follow(progress.average, progress.network, decay(config, progress.update))
+
+            last = progress.update == config.updates
+            log.add(progress.update, terms, last)
+            if choice and fabric.is_global_zero and choice.is_due(progress.update):
+                log.look(progress.update, *choice.look(progress))
+            now = time.monotonic()
+            progress.seconds += now - stepped
+            stepped = now
+            due = last or now - saved > 60 * config.checkpoint_minutes
+            if due and fabric.is_global_zero:
+                log.check(progress.update)
+                checkpoint.save(folder, progress, settings)
+                saved = now
+    fabric.barrier()
     return progress
 
 
-def start(config: TrainingConfig, device: str) -> checkpoint.Progress:
-    """Make a fresh network, its average and its optimiser."""
+def start(
+    config: RunConfig, device: torch.device, weights: Weights | None = None
+) -> checkpoint.Progress:
+    """Make fresh networks, the average and the optimisers."""
     torch.manual_seed(config.seed)
-    network = unet.PRESETS[config.network].build().to(device)
-    average = deepcopy(network).requires_grad_(False)
-    optimizer = torch.optim.Adam(network.parameters(), config.learning_rate)
-    return checkpoint.Progress(network, average, optimizer)
+    if not isinstance(config, AdversarialConfig):
+        network: nn.Module = unet.PRESETS[config.network].build().to(device)
+        average = deepcopy(network).requires_grad_(False)
+        optimizer = torch.optim.Adam(network.parameters(), config.learning_rate)
+        return checkpoint.Progress(network, average, optimizer)
+    network = generator.PRESETS[config.network].build()
+    opponent = critic.PRESETS[config.network].build().to(device)
+    if weights is not None:
+        _warm_start(network, weights)
+    network.to(device)
+    average = deepcopy(network).requires_grad_(False).eval()
+    noise = [network.noise_strength]
+    others = [p for p in network.parameters() if p is not noise[0]]
+    groups: list[dict[str, Any]] = [
+        {"params": others},
+        {"params": noise, "speed": config.noise_speed},
+    ]
+    # No momentum: the two networks' slopes turn with every step of the other.
+    painter = torch.optim.Adam(groups, betas=(0.0, 0.99))
+    judge = torch.optim.Adam(opponent.parameters(), betas=(0.0, 0.99))
+    return checkpoint.Progress(network, average, painter, opponent, judge)
 
 
-def learning_rate(config: TrainingConfig, update: int) -> float:
-    """Falls linearly from the first update to the last."""
-    done = update / max(config.updates - 1, 1)
-    return config.learning_rate + done * (config.final_learning_rate - config.learning_rate)
+def _warm_start(network: nn.Module, weights: Weights) -> None:
+    """Fill a generator with a U-Net's weights; the noise keeps its strength of zero.
+
+    Raises
+    ------
+    ValueError
+        If the weights are of another network.
+    """
+    expected = network.state_dict()
+    del expected["noise_strength"]
+    if {n: t.shape for n, t in weights.items()} != {n: t.shape for n, t in expected.items()}:
+        raise ValueError(
+            f"The weights to start from are a network of {sum(t.numel() for t in weights.values())}"
+            f" parameters, expected the U-Net of {sum(t.numel() for t in expected.values())} that "
+            "this run's generator is without noise."
+        )
+    network.load_state_dict(weights, strict=False)
 
 
-def decay(config: TrainingConfig, update: int) -> float:
+def decay(config: RunConfig, update: int) -> float:
     """Smaller at first, so that a short run's average forgets its random first weights."""
     return min(config.average, update / (update + 10))
 
@@ -113,48 +153,3 @@ def decay(config: TrainingConfig, update: int) -> float:
 def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
     """Move an averaged network towards the stepped one."""
     torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
-
-
-class Log:
-    """Means of the losses over every few updates, one JSON object a line.
-
-    Parameters
-    ----------
-    path : path
-        File to append to.
-    report : callable
-        Told each line.
-    """
-
-    def __init__(self, path: Path, report: Report) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self.report = report
-        self.sums: dict[str, Tensor] = {}
-        self.count = 0
-
-    def add(self, update: int, terms: dict[str, Tensor], last: bool) -> None:
-        """Note the losses of one update; write a line if it is time to or the last.
-
-        Raises
-        ------
-        FloatingPointError
-            If they are no longer finite.
-        """
-        for name, term in terms.items():
-            self.sums[name] = self.sums.get(name, 0.0) + term.detach()
-        self.count += 1
-        if last or update % LOG_EVERY == 0:
-            means = {name: float(total) / self.count for name, total in self.sums.items()}
-            self._write(update, means)
-            self.sums, self.count = {}, 0
-
-    def _write(self, update: int, means: dict[str, float]) -> None:
-        with self.path.open("a") as file:
-            file.write(json.dumps({"update": update, **means}) + "\n")
-        self.report(update, means)
-        if not all(torch.isfinite(torch.tensor(list(means.values())))):
-            raise FloatingPointError(
-                f"The loss became {means} by update {update}, expected finite numbers: lower the "
-                "learning rate."
-            )

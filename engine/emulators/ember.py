@@ -1,6 +1,6 @@
 """EMBER: gas or neutral hydrogen of a slab from its dark matter (Bernardini et al. 2022)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -11,14 +11,15 @@ from engine.emulators.checks import check_input, check_region, warnings_for
 from engine.inference import choose_device
 from engine.model_card import ModelCard
 from engine.networks.compiled import CompiledUNet
+from engine.networks.generator import GeneratorConfig
 from engine.networks.padding import Padding
 from engine.networks.unet import UNet, UNetConfig
+from engine.noise import Realisation, normals
 from engine.registry import Emulator, Region, register
 from engine.results import Slab
 
-TITLE = "EMBER U-Net"
+TITLES = {"ember-unet": "EMBER U-Net", "ember-wgan": "EMBER WGAN"}
 PAPER = "Bernardini et al. 2022, MNRAS 509, 1323"
-
 
 MAP_SIZES = 4
 """Map sizes whose compiled networks are kept: some 100 MB each at 384^2."""
@@ -33,58 +34,109 @@ class EmberUNet(Emulator):
     Bernardini et al. 2022, section 4.1.
     """
 
+    config_class: type[UNetConfig] = UNetConfig
+
     def __init__(
         self, card: ModelCard, weights: Mapping[str, NDArray[np.float32]], device: str = "auto"
     ) -> None:
         self.card = card
         self.device = choose_device(device)
-        self.network = _network(card, weights).to(self.device).eval()
+        # One map keeps a CPU's cores busy; a GPU's are not filled by one.
+        self.at_once = 1 if self.device == "cpu" else 8
+        self.network = _network(card, weights, self.config_class).to(self.device).eval()
         self._compiled = lru_cache(MAP_SIZES)(self._compile)
 
-    def predict(self, slab: Slab, seed: int = 0, region: Region | None = None) -> Slab:  # noqa: ARG002
-        """Paint a slab of dark matter; the seed changes nothing. See `Emulator.predict`."""
+    def predict_many(
+        self, slab: Slab, realisations: Sequence[Realisation], region: Region | None = None
+    ) -> list[Slab]:
+        """Paint a slab once for each realisation. See `Emulator.predict_many`."""
         check_input(slab, self.card)
         if region is not None:
             check_region(region, slab)
-        painted = self._paint(slab)
-        result = slab.with_values(
-            painted,
-            field=self.card.field,
-            emulator=self.card.system,
-            seed=None,
-            warnings=slab.warnings + warnings_for(slab, self.card),
-        )
-        if region is None:
-            return result
-        y0, y1, x0, x1 = region
-        rows, columns = np.arange(y0, y1) % slab.shape[0], np.arange(x0, x1) % slab.shape[1]
-        return result.with_values(painted[np.ix_(rows, columns)], periodic=False)
+        warnings = slab.warnings + warnings_for(slab, self.card)
+        painted = self._paint(slab, realisations)
+        return [
+            slab.with_values(
+                values if region is None else _cut(values, region),
+                field=self.card.field,
+                emulator=self.card.system,
+                seed=realisation.seed if self.card.stochastic else None,
+                warnings=warnings,
+                periodic=slab.periodic and region is None,
+            )
+            for realisation, values in zip(realisations, painted, strict=True)
+        ]
 
-    def _paint(self, slab: Slab) -> NDArray[np.float32]:
-        """Surface density of the whole map, (ny, nx), [Msun h / ckpc^2]."""
+    def _paint(
+        self, slab: Slab, realisations: Sequence[Realisation]
+    ) -> Iterable[NDArray[np.float32]]:
+        """Surface density of the whole map for each realisation, (ny, nx), [Msun h / ckpc^2]."""
         # The particles of a dark-matter-only run carry the baryons' mass too.
         share = slab.cosmology.dark_matter_fraction if slab.field == "dmo" else 1.0
         normalized = self.card.normalization_in.forward(slab.values[None, None] * np.float32(share))
-        padding = "circular" if slab.periodic else "replicate"
+        padding: Padding = "circular" if slab.periodic else "replicate"
+        self.network.config.check_sides(slab.shape)
+        noises = [self._noise(realisation, slab.shape) for realisation in realisations]
         if self.device == "cpu":
-            painted = self._compiled(slab.shape, padding)(normalized)
+            compiled = self._compiled(slab.shape, padding)
+            painted = np.concatenate([compiled(normalized, *noise) for noise in noises])
         else:
-            with torch.inference_mode():
-                on_device = torch.from_numpy(normalized).to(self.device)
-                painted = self.network(on_device, padding)[0].cpu().numpy()
-        return self.card.normalization_out.inverse(painted)[0, 0]
+            painted = self._run(normalized, noises, padding)
+        return self.card.normalization_out.inverse(painted)[:, 0]
+
+    def _noise(self, which: Realisation, shape: tuple[int, int]) -> list[NDArray[np.float32]]:
+        """Noise for a map of (ny, nx) as the network takes it, coarsest first."""
+        return [
+            np.float32(which.strength(scale))
+            * normals(which.seed, scale, (0, ny, 0, nx), (ny, nx))[None, None]
+            for scale, (ny, nx) in enumerate(self.network.config.noise_shapes(shape))
+        ]
+
+    def _run(
+        self,
+        normalized: NDArray[np.float32],
+        noises: Sequence[Sequence[NDArray[np.float32]]],
+        padding: Padding,
+    ) -> NDArray[np.float32]:
+        """Eager torch; without noise every realisation is the same."""
+        with torch.inference_mode():
+            x = torch.from_numpy(normalized).to(self.device)
+            by_level = [torch.from_numpy(np.concatenate(n)) for n in zip(*noises, strict=True)]
+            inputs = [[n.to(self.device) for n in by_level]] if by_level else []
+            full_size = self.network(x, *inputs, padding=padding)[0]
+            return full_size.expand(len(noises), -1, -1, -1).cpu().numpy()
 
     def _compile(self, shape: tuple[int, int], padding: Padding) -> CompiledUNet:
-        self.network.config.check_sides(shape)
         weights = {name: tensor.numpy() for name, tensor in self.network.state_dict().items()}
         return CompiledUNet(self.network.config, weights, shape, padding)
 
 
-def _network(card: ModelCard, weights: Mapping[str, NDArray[np.float32]]) -> UNet:
+@register("ember-wgan")
+class EmberWGAN(EmberUNet):
+    """EMBER's stochastic network: the U-Net with noise, trained against a critic.
+
+    References
+    ----------
+    Bernardini et al. 2022, sections 4.3 and 4.6.
+    """
+
+    config_class = GeneratorConfig
+
+
+def _cut(values: NDArray[np.float32], region: Region) -> NDArray[np.float32]:
+    """Pixels of a region, which may wrap."""
+    y0, y1, x0, x1 = region
+    rows, columns = np.arange(y0, y1) % values.shape[0], np.arange(x0, x1) % values.shape[1]
+    return values[np.ix_(rows, columns)]
+
+
+def _network(
+    card: ModelCard, weights: Mapping[str, NDArray[np.float32]], config_class: type[UNetConfig]
+) -> UNet:
     """Build the card's network and fill it with the weights."""
     numbers = {key: value for key, value in card.architecture.items() if key != "network"}
     try:
-        config = UNetConfig(**numbers)
+        config = config_class(**numbers)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{card.name}.json describes no U-Net: {error}") from None
     # No memory and no random numbers until the weights are there.

@@ -1,11 +1,11 @@
-"""EMBER's generator on a CPU by OpenVINO: the network of `unet`, built from its weights.
+"""EMBER's generator on a CPU by OpenVINO: `unet` and `generator`, built from their weights.
 
 No compiler is needed at run time, no tracing, and no torch; eager torch is the reference it
 is tested against.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import openvino
@@ -18,12 +18,12 @@ Weights = Mapping[str, NDArray[np.float32]]
 
 
 class CompiledUNet:
-    """The full-size map of a `UNet` in evaluation, for one map size; safe between threads.
+    """The full-size map of a network in evaluation, for one map size; safe between threads.
 
     Parameters
     ----------
     config : UNetConfig
-        Numbers that fix the network.
+        Numbers that fix the network; a `GeneratorConfig` has noise.
     weights : mapping of str to array
         By the names of the torch module's parameters.
     shape : (ny, nx)
@@ -43,22 +43,26 @@ class CompiledUNet:
         threads: int | None = None,
     ) -> None:
         x = op.parameter([1, config.in_channels, *shape], np.float32)
-        model = openvino.Model([Graph(config, weights, padding).output(x)], [x])
+        noise = [op.parameter([1, 1, *sides], np.float32) for sides in config.noise_shapes(shape)]
+        model = openvino.Model([Graph(config, weights, padding).output(x, noise)], [x, *noise])
         settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
         self._request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
         self._lock = threading.Lock()
 
-    def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Normalised map (1, in_channels, ny, nx) -> (1, out_channels, ny, nx), cut at zero."""
+    def __call__(self, x: NDArray[np.float32], *noise: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Normalised map (1, in_channels, ny, nx) -> (1, out_channels, ny, nx), cut at zero.
+
+        A generator's noise (1, 1, ny / 2^i, nx / 2^i) follows, coarsest first.
+        """
         with self._lock:
-            (output,) = self._request.infer({0: x}).values()
+            (output,) = self._request.infer(dict(enumerate((x, *noise)))).values()
             return np.array(output)
 
 
 class Graph:
-    """Builds the network's operations; mirrors `unet.UNet` layer by layer.
+    """Builds the network's operations; mirrors `unet` and `generator` layer by layer.
 
     Parameters
     ----------
@@ -75,7 +79,7 @@ class Graph:
         self.weights = weights
         self.padding = padding
 
-    def output(self, x: openvino.Node) -> openvino.Node:
+    def output(self, x: openvino.Node, noise: Sequence[openvino.Node] = ()) -> openvino.Node:
         """Build the whole network, up to its full-size output."""
         features = self.block(x, "entry")
         skips = []
@@ -84,7 +88,11 @@ class Graph:
             halved = leaky(self.convolution(features, f"down.{i}.halve", stride=2))
             features = self.block(halved, f"down.{i}.block")
         for i, skip in enumerate(reversed(skips)):
-            both = op.concat([double(features), skip], axis=1)
+            doubled = double(features)
+            if noise:
+                strength = self.weights["noise_strength"][i].reshape(1, 1, 1, 1)
+                doubled = op.add(doubled, op.multiply(noise[i], strength))
+            both = op.concat([doubled, skip], axis=1)
             features = self.block(both, f"up.{i}.block")
         return op.relu(self.convolution(features, f"to_map.{self.config.halvings}"))
 

@@ -50,7 +50,18 @@ class _Wrap(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (gradient,) = gradients
-        edge = ctx.edge
+        return _Fold.apply(gradient, ctx.edge), None
+
+
+class _Fold(torch.autograd.Function):
+    """What `_Wrap` does to a gradient: every pixel of the margin is added to where it came from.
+
+    The two are each other's gradient, so a penalty on a critic's gradient can be stepped.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, gradient: Tensor, edge: int) -> Tensor:
+        ctx.edge = edge
         inside = slice(edge, -edge)
         # Where a strip of the padded map came from: itself, the far end, the near end.
         strips = (
@@ -63,4 +74,9 @@ class _Wrap(torch.autograd.Function):
             for padded_columns, columns in strips:
                 if not (padded_rows is inside and padded_columns is inside):
                     result[..., rows, columns] += gradient[..., padded_rows, padded_columns]
-        return result, None
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = gradients
+        return pad(gradient, ctx.edge, "circular"), None

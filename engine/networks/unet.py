@@ -75,6 +75,10 @@ class UNetConfig:
                     f"network halves it {self.halvings} times."
                 )
 
+    def noise_shapes(self, shape: tuple[int, int]) -> list[tuple[int, int]]:  # noqa: ARG002
+        """Sides of the noise maps that a map of (ny, nx) needs, coarsest first; here none."""
+        return []
+
     def build(self) -> "UNet":
         """Make the network, with fresh weights from torch's random state."""
         return UNet(self)
@@ -139,9 +143,16 @@ class Up(nn.Module):
         super().__init__()
         self.block = ConvBlock(in_channels + skip_channels, out_channels)
 
-    def forward(self, x: Tensor, skip: Tensor, padding: Padding) -> Tensor:
-        """(batch, in, ny/2, nx/2), (batch, skip, ny, nx) -> (batch, out, ny, nx)."""
+    def forward(
+        self, x: Tensor, skip: Tensor, padding: Padding, noise: Tensor | None = None
+    ) -> Tensor:
+        """(batch, in, ny/2, nx/2), (batch, skip, ny, nx) -> (batch, out, ny, nx).
+
+        Noise (batch, 1, ny, nx), if there is any, is added to every doubled channel.
+        """
         doubled = F.interpolate(x, scale_factor=2, mode="nearest")
+        if noise is not None:
+            doubled = doubled + noise.to(doubled.dtype)
         return self.block(torch.cat((doubled, skip), dim=1), padding)
 
 
@@ -170,7 +181,7 @@ class UNet(nn.Module):
             PaddedConv(channels, config.out_channels, 1) for channels in (widths[-1], *decoder[:-1])
         )
         self.to_map.append(PaddedConv(decoder[-1], config.out_channels, 3))
-        self.apply(_glorot_normal)
+        self.apply(glorot_normal)
 
     def forward(self, x: Tensor, padding: Padding = "circular") -> list[Tensor]:
         """Map at every scale.
@@ -196,14 +207,32 @@ class UNet(nn.Module):
             If a side can't be halved often enough.
         """
         self.config.check_sides(x.shape[-2:])
+        return self.decode(*self.encode(x, padding), padding)
+
+    def encode(self, x: Tensor, padding: Padding) -> tuple[Tensor, list[Tensor]]:
+        """Features of the bottleneck, and those of every finer level, coarsest first."""
         features = self.entry(x, padding)
         skips = []
         for down in self.down:
             skips.append(features)
             features = down(features, padding)
+        return features, skips[::-1]
+
+    def decode(
+        self,
+        features: Tensor,
+        skips: Sequence[Tensor],
+        padding: Padding,
+        noise: Sequence[Tensor | None] = (),
+    ) -> list[Tensor]:
+        """Map at every scale, full size first, from what `encode` gives.
+
+        Noise, if there is any, is one map for each of the skips.
+        """
         maps = [_draw(self.to_map[0], features, padding)]
-        for up, skip, to_map in zip(self.up, reversed(skips), self.to_map[1:], strict=True):
-            features = up(features, skip, padding)
+        levels = zip(self.up, skips, self.to_map[1:], noise or (None,) * len(skips), strict=True)
+        for up, skip, to_map, added in levels:
+            features = up(features, skip, padding, added)
             maps.append(_draw(to_map, features, padding))
         maps.reverse()
         return maps if self.training else [F.relu(scale) for scale in maps]
@@ -221,7 +250,8 @@ def leaky(x: Tensor) -> Tensor:
     return F.leaky_relu(x, LEAK)
 
 
-def _glorot_normal(module: nn.Module) -> None:
+def glorot_normal(module: nn.Module) -> None:
+    """Fresh weights of a convolution, to be applied to every module of a network."""
     if isinstance(module, PaddedConv):
         nn.init.xavier_normal_(module.weight)
         if module.bias is not None:

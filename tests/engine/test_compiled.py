@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from engine.networks.compiled import CompiledUNet
+from engine.networks.generator import GeneratorConfig
 from engine.networks.unet import PRESETS, UNetConfig
 
 TINY = UNetConfig(widths=(4, 8, 8), decoder_widths=(8, 4))
@@ -30,6 +31,25 @@ def test_agrees_with_eager_torch(config, shape, padding):
     found = CompiledUNet(config, weights, shape, padding)(x.numpy())
     assert expected.std() > 0
     assert np.abs(found - expected).max() < 1e-5
+
+
+def test_agrees_with_eager_torch_with_noise():
+    torch.manual_seed(1)
+    config = GeneratorConfig(TINY.widths, TINY.decoder_widths)
+    network = config.build().eval()
+    torch.nn.init.ones_(network.to_map[-1].bias)
+    with torch.no_grad():
+        network.noise_strength.copy_(torch.tensor([0.3, -0.2]))
+    x = torch.rand(1, 1, 32, 48)
+    noise = [torch.randn(1, 1, *sides) for sides in config.noise_shapes((32, 48))]
+    with torch.inference_mode():
+        expected = network(x, noise)[0].numpy()
+    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    compiled = CompiledUNet(config, weights, (32, 48))
+    found = compiled(x.numpy(), *(n.numpy() for n in noise))
+    assert np.abs(found - expected).max() < 1e-5
+    other = compiled(x.numpy(), *(-n.numpy() for n in noise))
+    assert np.abs(other - expected).max() > 1e-2
 
 
 def test_same_bits_again():

@@ -1,5 +1,6 @@
 """What every emulator must do, and what EMBER's refuses and warns of."""
 
+import threading
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -9,13 +10,17 @@ import torch
 from engine.cosmology import Cosmology
 from engine.fields import FIELDS
 from engine.model_card import ModelCard, TrainingFile, read_card, write_model
+from engine.networks.generator import GeneratorConfig
 from engine.networks.unet import UNetConfig
+from engine.noise import Realisation
 from engine.normalization import normalization
 from engine.registry import CLASSES, emulator_class, emulators, load_emulator
 from engine.results import Slab
 
 PLANCK = Cosmology(0.3089, 0.0486, 0.6774)
 CONFIG = UNetConfig(widths=(4, 6, 8), decoder_widths=(8, 6))
+GENERATOR = GeneratorConfig(**asdict(CONFIG))
+NETWORKS = {"ember-unet": ("unet", CONFIG), "ember-wgan": ("generator", GENERATOR)}
 
 emulator_class("ember-unet")  # imports every emulator, so that the contract runs over all
 
@@ -27,14 +32,14 @@ def card_of(system: str) -> ModelCard:
         paper="none",
         field="gas",
         level="HR",
-        architecture={"network": "unet", **asdict(CONFIG)},
+        architecture={"network": NETWORKS[system][0], **asdict(NETWORKS[system][1])},
         normalization_in=normalization("dm"),
         normalization_out=normalization("gas"),
         pixel_size=29.3,
         depth=1.4,
         redshift=2.0,
         cosmology=PLANCK,
-        stochastic=False,
+        stochastic=system == "ember-wgan",
         training_data=(TrainingFile("a.hdf5", "xy", "0" * 64),),
         recipe={},
         seed=0,
@@ -51,14 +56,20 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.assets.shipped_folder", lambda: tmp_path / "shipped")
     weights = tmp_path / "weights"
     weights.mkdir()
+    for system in CLASSES:
+        write_model(weights, card_of(system), weights_of(system))
+    return weights
+
+
+def weights_of(system, strength=0.1):
     torch.manual_seed(2)
-    network = CONFIG.build()
+    network = NETWORKS[system][1].build()
     with torch.no_grad():
         network.to_map[-1].bias.fill_(0.1)
-    arrays = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-    for system in CLASSES:
-        write_model(weights, card_of(system), arrays)
-    return weights
+        for name, values in network.named_parameters():
+            if name == "noise_strength":
+                values.fill_(strength)
+    return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
 
 
 @pytest.fixture(params=sorted(CLASSES))
@@ -106,8 +117,8 @@ def test_another_seed_matters_only_to_a_stochastic_emulator(emulator, slab):
     assert np.array_equal(first.values, second.values) != emulator.card.stochastic
 
 
-def test_a_periodic_shift_of_a_deterministic_painting(emulator, slab):
-    assert not emulator.card.stochastic
+def test_a_periodic_shift_of_a_deterministic_painting(slab):
+    emulator = load_emulator("ember-unet", device="cpu")
     shifted = slab.with_values(np.roll(slab.values, (4, 8), (0, 1)))
     expected = np.roll(emulator.predict(slab).values, (4, 8), (0, 1))
     np.testing.assert_allclose(emulator.predict(shifted).values, expected, rtol=1e-3)
@@ -134,6 +145,80 @@ def test_a_map_that_is_not_periodic_has_no_region_beyond_its_edges(emulator, sla
     assert not emulator.predict(part).periodic
     with pytest.raises(ValueError, match="inside the map"):
         emulator.predict(part, region=(-1, 4, 0, 4))
+
+
+# Realisations.
+
+
+def test_a_realisation_says_the_seed(emulator, slab):
+    by_seed = emulator.predict(slab, seed=5)
+    by_realisation = emulator.predict(slab, seed=6, realisation=Realisation(5))
+    np.testing.assert_array_equal(by_realisation.values, by_seed.values)
+    assert by_realisation.seed == by_seed.seed
+
+
+def test_without_noise_the_wgan_is_its_unet(folder, slab):
+    expected = load_emulator("ember-unet", device="cpu").predict(slab).values
+    wgan = load_emulator("ember-wgan", device="cpu")
+    silent = wgan.predict(slab, realisation=Realisation(1, strengths=(0.0, 0.0)))
+    np.testing.assert_allclose(silent.values, expected, rtol=1e-5)
+    assert not np.allclose(wgan.predict(slab, seed=1).values, expected, rtol=1e-2)
+
+
+@pytest.mark.parametrize("scale", [0, 1])
+def test_the_noise_of_every_scale_matters_and_scales(slab, scale):
+    wgan = load_emulator("ember-wgan", device="cpu")
+
+    def spread(strength):
+        strengths = tuple(strength if i == scale else 0.0 for i in range(2))
+        maps = [wgan.predict(slab, realisation=Realisation(s, strengths)) for s in range(4)]
+        return np.log([m.values + 1e3 for m in maps]).std(axis=0).mean()
+
+    assert spread(0.0) == 0
+    assert 0 < spread(0.1) < spread(1.0)
+
+
+def test_an_untrained_strength_of_zero_means_one_map_for_all_seeds(folder, slab):
+    write_model(folder, card_of("ember-wgan"), weights_of("ember-wgan", strength=0.0))
+    wgan = load_emulator("ember-wgan", device="cpu")
+    np.testing.assert_array_equal(wgan.predict(slab, 1).values, wgan.predict(slab, 2).values)
+
+
+def test_eager_torch_and_the_compiled_network_paint_the_same(slab):
+    wgan = load_emulator("ember-wgan", device="cpu")
+    realisations = [Realisation(seed) for seed in (1, 2, 3)]
+    compiled = np.stack([s.values for s in wgan.predict_many(slab, realisations)])
+    normalized = wgan.card.normalization_in.forward(slab.values[None, None])
+    noises = [wgan._noise(which, slab.shape) for which in realisations]
+    eager = wgan._run(normalized, noises, "circular")[:, 0]
+    np.testing.assert_allclose(wgan.card.normalization_out.forward(compiled), eager, atol=1e-5)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 8])
+def test_an_ensemble_is_its_seeds_one_by_one(emulator, slab, at_once):
+    emulator.at_once = at_once
+    told = []
+    painted = list(emulator.ensemble(slab, range(4, 9), progress=lambda *done: told.append(done)))
+    assert told == [(n, 5) for n in range(1, 6)]
+    assert len(painted) == 5
+    for seed, one in zip(range(4, 9), painted, strict=True):
+        alone = emulator.predict(slab, seed)
+        np.testing.assert_array_equal(one.values, alone.values)
+        assert one.seed == alone.seed
+
+
+def test_an_ensemble_of_a_deterministic_emulator_is_painted_once(slab, monkeypatch):
+    emulator = load_emulator("ember-unet", device="cpu")
+    first, second = emulator.ensemble(slab, (1, 2))
+    assert second is first
+
+
+def test_an_ensemble_stops_when_it_is_cancelled(emulator, slab):
+    cancel = threading.Event()
+    ensemble = emulator.ensemble(slab, range(100), region=(0, 4, 0, 4), cancel=cancel)
+    assert next(ensemble).shape == (4, 4)
+    cancel.set()
+    assert len(list(ensemble)) < emulator.at_once
 
 
 # Dark-matter-only input.
@@ -259,7 +344,7 @@ def test_weights_round_trip_through_half_precision(folder, slab):
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (("ember", "gas", "HR"), "emulator is 'ember', expected one of ember-unet"),
+        (("ember", "gas", "HR"), "emulator is 'ember', expected one of ember-unet, ember-wgan"),
         (("ember-unet", "hi", "HR"), "no weights for hi from HR, expected one of gas from HR"),
         (("ember-unet", "gas", "LR"), "no weights for gas from LR, expected one of gas from HR"),
     ],

@@ -1,14 +1,15 @@
 """What trains, what must not, and that a drawn map is the same map moved."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.config import PRESETS, Source, TrainingConfig, preset
-from training.datasets import TrainingMaps, find_files, random_symmetry, read_pairs
+from training.config import PRESETS, SYSTEMS, Source, TrainingConfig, preset
+from training.datasets import Ahead, TrainingMaps, find_files, random_symmetry, read_pairs
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +36,9 @@ def test_the_presets_sources_are_found_and_read(data, pairs):
         np.testing.assert_allclose(pair.target.values, expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", sorted(PRESETS))
-def test_no_preset_asks_for_what_is_held_out(name):
-    for source in PRESETS[name].sources:
+@pytest.mark.parametrize("config", [c for presets in SYSTEMS.values() for c in presets.values()])
+def test_no_preset_asks_for_what_is_held_out(config):
+    for source in config.sources:
         assert not (source.pattern.startswith("hydro11") and "z" in source.axes)
         assert not source.pattern.startswith("validation")
 
@@ -83,6 +84,28 @@ def neighbours(values):
     return np.sort(around, axis=0)[:, np.argsort(values.ravel())]
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_a_square_is_cut_from_a_moved_map(seed):
+    a = np.arange(36, dtype=np.float32).reshape(6, 6)
+    cut, other = random_symmetry((a, 2 * a), np.random.default_rng(seed), crop=4)
+    np.testing.assert_array_equal(other, 2 * cut)
+    around = set(map(tuple, neighbours(a).T))
+    # Inside the square periodic neighbours of the map are neighbours still.
+    for y, x in np.ndindex(2, 2):
+        four = sorted([cut[y, x + 1], cut[y + 2, x + 1], cut[y + 1, x], cut[y + 1, x + 2]])
+        assert tuple(four) in around
+    assert len(np.unique(cut)) == 16
+    whole, _ = random_symmetry((a, 2 * a), np.random.default_rng(seed), crop=6)
+    assert whole.shape == (6, 6)
+
+
+def test_squares_come_from_everywhere():
+    a = np.arange(36, dtype=np.float32).reshape(6, 6)
+    random = np.random.default_rng(0)
+    corners = {float(random_symmetry((a,), random, crop=4)[0][0, 0]) for _ in range(500)}
+    assert len(corners) == 36
+
+
 def test_all_eight_symmetries_and_all_shifts_are_drawn():
     a = np.arange(4, dtype=np.float32).reshape(2, 2)
     a = np.kron(a, np.ones((2, 2), np.float32)) + np.eye(4, dtype=np.float32)[:, [1, 0, 3, 2]] / 3
@@ -111,6 +134,36 @@ def test_a_batch_has_one_side_and_belongs_to_its_update(pairs):
     assert sorted(sides) == [32, 32, 32, 48, 48]
     other, _ = TrainingMaps(pairs, batch_size=2, seed=5).batch(0)
     assert not (other.shape == maps.batch(0)[0].shape and other.equal(maps.batch(0)[0]))
+
+
+def test_batches_drawn_ahead_are_the_same_and_none_too_many(pairs):
+    maps = TrainingMaps(pairs, batch_size=2, seed=4)
+
+    class Watched:
+        drawn: ClassVar[list[int]] = []
+
+        def batch(self, number):
+            self.drawn.append(number)
+            return maps.batch(number)
+
+    with Ahead(Watched(), 8, stride=2) as ahead:
+        for number in (1, 3, 5, 7):
+            for found, expected in zip(ahead.batch(number), maps.batch(number), strict=True):
+                assert found.equal(expected)
+    assert Watched.drawn == [1, 3, 5, 7]
+
+
+def test_a_batch_that_cannot_be_drawn_fails_when_it_is_asked_for():
+    class Broken:
+        def batch(self, number):
+            if number == 1:
+                raise OSError("disk gone")
+            return ()
+
+    with Ahead(Broken(), 8, stride=1) as ahead:
+        assert ahead.batch(0) == ()
+        with pytest.raises(OSError, match="disk gone"):
+            ahead.batch(1)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 4])
@@ -152,7 +205,7 @@ def test_a_configuration_that_cannot_train_is_refused(wrong, words):
 
 
 def test_unknown_presets_and_axes_are_refused():
-    with pytest.raises(ValueError, match="expected one of small, smoke"):
+    with pytest.raises(ValueError, match="expected one of paper, small, smoke"):
         preset("huge")
     with pytest.raises(ValueError, match="axis of box is 'w'"):
         Source("box", "xw")

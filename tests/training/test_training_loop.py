@@ -6,15 +6,17 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
 from typer.testing import CliRunner
 
 from engine.model_card import read_card, sha256
 from engine.networks import unet
-from training import checkpoint, loop
+from training import checkpoint, loop, steps
 from training.__main__ import app
 from training.config import PRESETS, preset
 from training.datasets import TrainingMaps, read_pairs
 
+CPU = Fabric(accelerator="cpu", devices=1)
 TINY = replace(PRESETS["smoke"], network="tiny", updates=6, checkpoint_minutes=1e-9)
 
 
@@ -56,7 +58,7 @@ class KilledAt:
 def test_the_loss_falls(maps, tmp_path):
     lines = []
     config = replace(TINY, updates=100, checkpoint_minutes=10)
-    loop.fit(config, maps, tmp_path, "cpu", lambda update, losses: lines.append(losses))
+    loop.fit(config, maps, tmp_path, CPU, lambda update, losses: lines.append(losses))
     totals = [sum(losses.values()) for losses in lines]
     assert len(totals) == 5
     assert totals[-1] < 0.5 * totals[0]
@@ -65,10 +67,10 @@ def test_the_loss_falls(maps, tmp_path):
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_killed_run_goes_on_to_the_same_numbers(maps, tmp_path, precision):
     config = replace(TINY, precision=precision)
-    whole = loop.fit(config, maps, tmp_path / "whole", "cpu", silent)
+    whole = loop.fit(config, maps, tmp_path / "whole", CPU, silent)
     with pytest.raises(KilledError):
-        loop.fit(config, KilledAt(maps, 4), tmp_path / "parts", "cpu", silent)
-    resumed = loop.fit(config, maps, tmp_path / "parts", "cpu", silent)
+        loop.fit(config, KilledAt(maps, 4), tmp_path / "parts", CPU, silent)
+    resumed = loop.fit(config, maps, tmp_path / "parts", CPU, silent)
     assert resumed.update == 6
     assert resumed.seconds > 0
     for name, expected in weights(whole).items():
@@ -76,19 +78,23 @@ def test_a_killed_run_goes_on_to_the_same_numbers(maps, tmp_path, precision):
 
 
 def test_a_finished_run_is_not_trained_again(maps, tmp_path):
-    first = loop.fit(TINY, maps, tmp_path, "cpu", silent)
-    second = loop.fit(TINY, KilledAt(maps, 0), tmp_path, "cpu", silent)
+    first = loop.fit(TINY, maps, tmp_path, CPU, silent)
+    second = loop.fit(TINY, KilledAt(maps, 0), tmp_path, CPU, silent)
     for name, expected in weights(first).items():
         assert torch.equal(weights(second)[name], expected)
 
 
 def test_one_whole_checkpoint_is_kept(maps, tmp_path):
-    loop.fit(TINY, maps, tmp_path, "cpu", silent)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint-00000006", "log.jsonl"]
+    loop.fit(TINY, maps, tmp_path, CPU, silent)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "checkpoint-00000006",
+        "log.jsonl",
+        "tensorboard",
+    ]
 
 
 def test_a_checkpoint_that_fails_half_way_leaves_the_older_one(maps, tmp_path, monkeypatch):
-    progress = loop.fit(TINY, maps, tmp_path, "cpu", silent)
+    progress = loop.fit(TINY, maps, tmp_path, CPU, silent)
 
     def fail(tensors, path):
         path.write_bytes(b"half of it")
@@ -98,20 +104,20 @@ def test_a_checkpoint_that_fails_half_way_leaves_the_older_one(maps, tmp_path, m
     progress.update = 7
     with pytest.raises(OSError, match="disk full"):
         checkpoint.save(tmp_path, progress, {})
-    again = loop.start(TINY, "cpu")
+    again = loop.start(TINY, CPU.device)
     assert checkpoint.resume(tmp_path, again, json.loads(json.dumps(asdict(TINY))))
     assert again.update == 6
 
 
 def test_another_configuration_does_not_go_on_in_the_same_folder(maps, tmp_path):
-    loop.fit(TINY, maps, tmp_path, "cpu", silent)
+    loop.fit(TINY, maps, tmp_path, CPU, silent)
     with pytest.raises(ValueError, match="holds a run with other seed"):
-        loop.fit(replace(TINY, seed=1), maps, tmp_path, "cpu", silent)
+        loop.fit(replace(TINY, seed=1), maps, tmp_path, CPU, silent)
 
 
 def test_the_learning_rate_falls_linearly_and_the_average_starts_young():
     config = replace(TINY, updates=101, learning_rate=1e-3, final_learning_rate=1e-5)
-    rates = [loop.learning_rate(config, update) for update in (0, 50, 100)]
+    rates = [steps.linear_rate(config, update) for update in (0, 50, 100)]
     assert rates == pytest.approx([1e-3, 5.05e-4, 1e-5])
     assert loop.decay(config, 1) < 0.1
     assert loop.decay(config, 100000) == config.average
@@ -120,7 +126,7 @@ def test_the_learning_rate_falls_linearly_and_the_average_starts_young():
 def test_a_loss_that_is_not_finite_stops_the_run(maps, tmp_path):
     config = replace(TINY, updates=40, learning_rate=1e12, checkpoint_minutes=10)
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
-        loop.fit(config, maps, tmp_path, "cpu", silent)
+        loop.fit(config, maps, tmp_path, CPU, silent)
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +175,7 @@ def test_the_score_is_on_the_card_and_told(run):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["fit", "--preset", "huge", "--out", "x"], "expected one of small, smoke"),
+        (["fit", "--preset", "huge", "--out", "x"], "expected one of paper, small, smoke"),
         (["fit", "--data", "nowhere", "--out", "x"], "nowhere holds no file"),
         (["fit", "--device", "abacus", "--out", "x"], "expected one of auto, cpu, cuda"),
         (["score", "none.json"], "Model card none.json can't be read"),

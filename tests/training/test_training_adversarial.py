@@ -1,0 +1,509 @@
+"""Generator and critic: a run learns, goes on to the same numbers, and ends in a usable card."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+from engine.emulators.ember import EmberUNet, EmberWGAN
+from engine.model_card import read_card, read_weights, sha256
+from engine.networks import critic, generator, unet
+from engine.simulation import open_simulation
+from training import checkpoint, loop, steps
+from training.__main__ import app
+from training.choice import Choice, best_so_far, power_error, side_by_side
+from training.config import ADVERSARIAL_PRESETS, TABLE_3, AdversarialConfig, preset
+from training.datasets import TrainingMaps, read_pairs
+from training.validation import compare
+
+CPU = Fabric(accelerator="cpu", devices=1)
+TINY = replace(ADVERSARIAL_PRESETS["smoke"], network="tiny", updates=6, checkpoint_minutes=1e-9)
+NUMBERS = {"widths": (4, 6, 8), "decoder_widths": (8, 6)}
+
+
+@pytest.fixture(autouse=True)
+def _tiny_networks(monkeypatch):
+    monkeypatch.setitem(unet.PRESETS, "tiny", unet.UNetConfig(**NUMBERS))
+    monkeypatch.setitem(generator.PRESETS, "tiny", generator.GeneratorConfig(**NUMBERS))
+    monkeypatch.setitem(critic.PRESETS, "tiny", critic.CriticConfig((4, 6), (6, 8, 8)))
+
+
+@pytest.fixture(scope="module")
+def maps(data):
+    pairs = read_pairs(data / "training-05-z2.hdf5", "xyz", "gas", "HR")
+    return TrainingMaps(pairs, 2, 0)
+
+
+def silent(update, losses):
+    pass
+
+
+def state(progress):
+    """Every number of a run, by part and name."""
+    return {
+        (part, name): tensor.clone()
+        for part, tensors in checkpoint._tensors(progress).items()
+        for name, tensor in tensors.items()
+    }
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    for key, tensor in a.items():
+        assert tensor.equal(b[key]), key
+
+
+class KilledError(Exception):
+    """Stands for a run that is killed."""
+
+
+class KilledAt:
+    """Maps that kill the run when a batch is asked for."""
+
+    def __init__(self, maps, number):
+        self.pairs, self.maps, self.number = maps.pairs, maps, number
+        self.drawn = []
+
+    def batch(self, number):
+        self.drawn.append(number)
+        if number == self.number:
+            raise KilledError
+        return self.maps.batch(number)
+
+
+def test_the_painting_nears_the_truth_and_both_networks_move(maps, tmp_path):
+    lines = []
+    config = replace(
+        TINY, updates=100, checkpoint_minutes=10, learning_rate=3e-3, critic_learning_rate=1e-3
+    )
+    progress = loop.fit(config, maps, tmp_path, CPU, lambda u, losses: lines.append(losses))
+    assert set(lines[0]) == {"critic", "penalty", "generator", "dssim", "msle"}
+    first, last = ([line["dssim"] + line["msle"] for line in lines][i] for i in (0, -1))
+    assert last < 0.5 * first
+    assert progress.network.noise_strength.all()
+    fresh = loop.start(config, CPU.device)
+    for name, before in fresh.critic.state_dict().items():
+        assert not progress.critic.state_dict()[name].equal(before), name
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_killed_run_goes_on_to_the_same_numbers(maps, tmp_path, precision):
+    config = replace(TINY, precision=precision, critic_steps=2)
+    whole = loop.fit(config, maps, tmp_path / "whole", CPU, silent)
+    with pytest.raises(KilledError):
+        loop.fit(config, KilledAt(maps, 9), tmp_path / "parts", CPU, silent)
+    assert checkpoint.find_all(tmp_path / "parts")[-1].name.endswith("4")
+    resumed = loop.fit(config, maps, tmp_path / "parts", CPU, silent)
+    assert_same(state(resumed), state(whole))
+    names = ("log.jsonl", "best.safetensors")
+    looks = [
+        [line for line in (folder / names[0]).read_text().splitlines() if "power_error" in line]
+        for folder in (tmp_path / "whole", tmp_path / "parts")
+    ]
+    assert looks[0] == looks[1]
+    assert len(looks[0]) == 2
+    kept = [(tmp_path / folder / names[1]).read_bytes() for folder in ("whole", "parts")]
+    assert kept[0] == kept[1]
+
+
+def test_each_step_of_the_critic_sees_other_maps(maps, tmp_path):
+    watched = KilledAt(maps, None)
+    loop.fit(replace(TINY, updates=2, critic_steps=3), watched, tmp_path, CPU, silent)
+    assert watched.drawn == [0, 1, 2, 3, 4, 5]
+
+
+def test_lines_after_the_checkpoint_are_dropped(maps, tmp_path):
+    loop.fit(TINY, maps, tmp_path, CPU, silent)
+    log = tmp_path / "log.jsonl"
+    before = log.read_text()
+    log.write_text(before + '{"update": 7, "critic": 0.0}\n{"update": 8, "cri')
+    loop.fit(TINY, maps, tmp_path, CPU, silent)
+    assert log.read_text() == before
+
+
+def test_a_run_that_breaks_leaves_no_broken_checkpoint(maps, tmp_path):
+    config = replace(TINY, updates=40, learning_rate=1e30, critic_learning_rate=1e30)
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        loop.fit(config, maps, tmp_path, CPU, silent)
+    for folder in checkpoint.find_all(tmp_path):
+        assert all(t.isfinite().all() for t in load_file(folder / "network.safetensors").values())
+
+
+def test_curves_and_pictures_are_left_for_tensorboard(maps, tmp_path):
+    loop.fit(TINY, maps, tmp_path, CPU, silent)
+    (events,) = (tmp_path / "tensorboard").iterdir()
+    content = events.read_bytes()
+    for name in (b"loss/critic", b"training slabs/power_error", b"dark matter, truth, painting"):
+        assert name in content
+
+
+def test_a_picture_shows_truth_and_painting_in_one_scale(maps):
+    pair = maps.pairs[0]
+    double = pair.target.with_values(2 * pair.target.values)
+    picture = side_by_side(pair.dark_matter, double, pair.target)
+    side = pair.target.shape[0]
+    assert picture.shape == (side, 3 * side)
+    parts = np.split(picture, 3, axis=1)
+    assert [p.max() for p in parts[:2]] == [255, 255]
+    assert parts[2].max() < 255
+
+
+# Choosing.
+
+
+def test_the_weights_with_the_best_power_spectrum_are_kept(maps, tmp_path):
+    config = replace(TINY, updates=24, learning_rate=1e-2, choose_every=4)
+    loop.fit(config, maps, tmp_path, CPU, silent)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    looks = {line["update"]: line["power_error"] for line in lines if "power_error" in line}
+    assert sorted(looks) == [4, 8, 12, 16, 20, 24]
+    update, error = best_so_far(tmp_path / "best.safetensors")
+    assert looks[update] == error == min(looks.values())
+
+
+def test_a_perfect_painter_has_no_error(maps, tmp_path, monkeypatch):
+    choice = Choice(TINY, maps.pairs, tmp_path)
+    truth = iter([pair.target for pair in choice.pairs])
+    monkeypatch.setattr(choice, "_paint", lambda *_: next(truth))
+    progress = loop.start(TINY, CPU.device)
+    progress.update = 3
+    scores, _ = choice.look(progress)
+    assert scores == {"power_error": 0, "mass": 1}
+    assert best_so_far(tmp_path / "best.safetensors") == (3, 0)
+
+
+def test_the_error_is_the_mean_over_boxes_of_the_logarithms_of_power(data):
+    pairs = [
+        (target, target.with_values(factor * target.values + offset))
+        for path, factor, offset in (("training-05-z2", 1.0, 0.0), ("hydro11-z2-xy", 1.0, 1e4))
+        for target in [open_simulation(data / f"{path}.hdf5").slab("gas", "x", 0)]
+    ]
+    # A constant on top of a map lowers its contrast, and so its power, at all scales alike.
+    (_, _), (truth, painting) = pairs
+    ratio = 2 * np.log(truth.values.mean() / painting.values.mean())
+    bins = [len(compare([pair])["k"]) for pair in pairs]
+    shown = [
+        np.count_nonzero(np.array(compare([pair])["k"]) < 0.4 * np.pi / 0.0293) for pair in pairs
+    ]
+    assert 0 < shown[0] < bins[0]
+    expected = abs(ratio) * np.sqrt(shown[1] / sum(shown))
+    assert power_error(pairs) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_worse_network_does_not_replace_a_better_one(maps, tmp_path, monkeypatch):
+    choice = Choice(TINY, maps.pairs, tmp_path)
+    progress = loop.start(TINY, CPU.device)
+    for update, factor in ((1, 1.5), (2, 1.2), (3, 1.3)):
+        progress.update = update
+        monkeypatch.setattr(
+            choice, "_paint", lambda _, slab, i, f=factor: painted(choice.pairs[i].target, f)
+        )
+        choice.look(progress)
+    assert best_so_far(choice.path)[0] == 2
+
+
+def painted(truth, power):
+    return truth.with_values(truth.values**power)
+
+
+def test_slabs_to_look_at_are_spread_over_all(maps, tmp_path):
+    chosen = Choice(TINY, maps.pairs * 9, tmp_path).pairs
+    assert len(chosen) <= 16
+    assert {(p.target.axis, p.target.index) for p in chosen} == {
+        (p.target.axis, p.target.index) for p in maps.pairs
+    }
+
+
+# Configuration and first weights.
+
+
+def test_weights_of_the_loss_are_the_papers_unless_named():
+    for field in ("gas", "hi"):
+        config = preset("small", "ember-wgan", field=field)
+        assert config.weights == TABLE_3["ember-wgan", field]
+    named = preset("small", "ember-wgan", field="hi", alpha=3.0)
+    assert named.weights == replace(TABLE_3["ember-wgan", "hi"], alpha=3.0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"field": "stars"}, "Field for ember-wgan is 'stars', expected one of gas, hi"),
+        ({"critic_steps": 0}, "0 critic steps"),
+        ({"choose_every": 0}, "every 0 updates"),
+        ({"updates": 0}, "0 updates"),
+        ({"crop": 64, "margin": 32}, "squares of 64 pixels with margins of 32"),
+        ({"margin": -4}, "margins of -4"),
+    ],
+)
+def test_a_configuration_that_cannot_train_is_refused(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        preset("small", "ember-wgan", **wrong)
+
+
+def test_adam_has_no_momentum_and_rates_fall_as_a_power(maps):
+    config = replace(TINY, updates=101, learning_rate=1e-4, final_learning_rate=0, decay_power=2)
+    progress = loop.start(config, CPU.device)
+    step = steps.step_for(config, progress, CPU)
+    for optimizer in progress.optimizers.values():
+        assert optimizer.param_groups[0]["betas"] == (0.0, 0.99)
+    for update, share in ((0, 1.0), (50, 0.25), (100, 0.0)):
+        progress.update = update
+        step(lambda number: maps.batch(number))
+        weights, noise = progress.optimizer.param_groups
+        assert weights["lr"] == pytest.approx(1e-4 * share)
+        assert noise["lr"] == pytest.approx(30 * 1e-4 * share)
+        assert [p.shape for p in noise["params"]] == [(2,)]
+        rate = progress.critic_optimizer.param_groups[0]["lr"]
+        assert rate == pytest.approx(config.critic_learning_rate * share)
+
+
+def test_noise_differs_between_updates_samples_and_seeds_and_is_repeatable(maps):
+    seen = []
+    for seed, update in ((0, 0), (0, 1), (1, 0), (0, 0)):
+        config = replace(TINY, seed=seed)
+        progress = loop.start(config, CPU.device)
+        progress.update = update
+        step = steps.step_for(config, progress, CPU)
+        seen.append(steps.draw_noise(progress.network, torch.zeros(2, 1, 32, 32), step._random(0)))
+    assert [tuple(n.shape) for n in seen[0]] == [(2, 1, 16, 16), (2, 1, 32, 32)]
+    first, *others, again = (noises[1] for noises in seen)
+    assert first.equal(again)
+    assert not first[0].equal(first[1])
+    assert not any(first.equal(other) for other in others)
+
+
+def test_the_critic_is_not_moved_by_the_generators_step(maps):
+    progress = loop.start(TINY, CPU.device)
+    step = steps.step_for(TINY, progress, CPU)
+    dark_matter, real = step._maps(maps.batch(0))
+    noise = steps.draw_noise(progress.network, dark_matter[0], step._random(0))
+    fake = progress.network(dark_matter[0], noise)
+    step._step_generator(progress.critic, real, fake, dark_matter)
+    assert all(p.grad is None and p.requires_grad for p in progress.critic.parameters())
+    assert any(p.grad.any() for p in progress.network.parameters())
+
+
+def test_only_the_inside_of_a_square_that_is_cut_out_is_judged(maps, monkeypatch):
+    config = replace(TINY, crop=24, margin=4)
+    progress = loop.start(config, CPU.device)
+    step = steps.step_for(config, progress, CPU)
+    seen, paddings = [], set()
+
+    def look(painting, dark_matter, padding):
+        seen.append([*painting, *dark_matter])
+        paddings.add(padding)
+        return type(progress.critic).forward(progress.critic, painting, dark_matter, padding)
+
+    monkeypatch.setattr(progress.critic, "forward", look)
+    dark_matter, target = TrainingMaps(maps.pairs, 2, 0, crop=24).batch(0)
+    assert dark_matter.shape[-2:] == (24, 24)
+    step(lambda _: (dark_matter, target))
+    assert paddings == {"replicate"}
+    assert [m.shape[-1] for m in seen[0]] == 2 * [16, 8, 4]
+    inside = steps.normalization("dm").forward(dark_matter[..., 4:-4, 4:-4])
+    torch.testing.assert_close(seen[0][3], inside)
+    torch.testing.assert_close(
+        seen[0][4],
+        steps.normalized_pyramid(dark_matter[..., 4:-4, 4:-4], steps.normalization("dm"), 2)[1],
+    )
+
+
+def test_whole_maps_are_periodic_also_where_larger_ones_are_cut(maps):
+    step = steps.step_for(replace(TINY, crop=24, margin=4), loop.start(TINY, CPU.device), CPU)
+    assert step._edges(24) == (4, "replicate")
+    assert step._edges(16) == (0, "circular")
+
+
+@pytest.mark.parametrize(("crop", "margin"), [(22, 4), (24, 3)])
+def test_squares_that_cannot_be_halved_are_refused(crop, margin):
+    with pytest.raises(ValueError, match="expected multiples of 4 for network 'tiny'"):
+        steps.step_for(replace(TINY, crop=crop, margin=margin), loop.start(TINY, CPU.device), CPU)
+
+
+def test_a_warm_start_is_the_unet_and_nothing_else():
+    torch.manual_seed(5)
+    plain = unet.PRESETS["tiny"].build().eval()
+    progress = loop.start(TINY, CPU.device, plain.state_dict())
+    x = torch.rand(1, 1, 16, 16)
+    noise = steps.draw_noise(progress.average, x, torch.Generator().manual_seed(0))
+    for a, b in zip(progress.average(x, noise), plain(x), strict=True):
+        assert a.equal(b)
+    with pytest.raises(ValueError, match="are a network of 1566629 parameters, expected the U-Net"):
+        loop.start(TINY, CPU.device, unet.PRESETS["small"].build().state_dict())
+
+
+# The command line.
+
+FIT = ["fit", "--system", "ember-wgan", "--preset", "smoke", "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    """The smoke preset by the command line, started from a U-Net's."""
+    out = tmp_path_factory.mktemp("run")
+    unet_fit = ["fit", "--preset", "smoke", "--data", str(data), "--out", str(out / "unet")]
+    card = out / "unet" / "ember-unet-gas-hr.json"
+    fit = [*FIT, "--data", str(data), "--out", str(out / "wgan"), "--warm-start", str(card)]
+    for command in (unet_fit, fit):
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, result.output
+    return out
+
+
+def test_the_card_says_what_was_done(run):
+    path = run / "wgan" / "ember-wgan-gas-hr.json"
+    card = read_card(path)
+    warm = read_card(run / "unet" / "ember-unet-gas-hr.json")
+    assert (card.system, card.stochastic, card.title) == ("ember-wgan", True, "EMBER WGAN")
+    config = preset("smoke", "ember-wgan", warm_start=warm.weights_sha256)
+    expected = json.loads(json.dumps(asdict(config)))
+    update, error = best_so_far(run / "wgan" / "best.safetensors")
+    chosen = {"chosen_update": update, "chosen_power_error": round(error, 4)}
+    assert card.recipe == expected | chosen
+    weights = read_weights(path, card)
+    kept = load_file(run / "wgan" / "best.safetensors")
+    for name, tensor in kept.items():
+        np.testing.assert_allclose(weights[name], tensor, atol=1e-3)
+
+
+def test_the_trained_generator_paints(run, data):
+    slab = open_simulation(data / "held-out.hdf5").slab("dm", "z", 0)
+    maps = []
+    for system, cls in (("unet", EmberUNet), ("wgan", EmberWGAN)):
+        path = run / system / f"ember-{system}-gas-hr.json"
+        card = read_card(path)
+        maps.append(cls(card, read_weights(path, card), "cpu").predict(slab, seed=3))
+    assert [m.seed for m in maps] == [None, 3]
+    scaled = [np.log1p(m.values / 1e4) for m in maps]
+    # A few updates of a warm start: another map, yet close to where it started.
+    assert np.abs(scaled[0] - scaled[1]).max() > 0
+    assert np.abs(scaled[0] - scaled[1]).mean() < 0.5
+
+
+def test_every_part_of_smalls_checkpoint_is_below_16_mib(run):
+    (last,) = checkpoint.find_all(run / "wgan")
+    sizes = {p.name: p.stat().st_size for p in last.iterdir()}
+    assert set(sizes) == {
+        "state.json",
+        *(f"{name}.safetensors" for name in ("network", "average", "critic")),
+        *(f"{who}{m}.safetensors" for who in ("", "critic_") for m in checkpoint.MOMENTS),
+    }
+    assert max(sizes.values()) < 16 * 2**20
+    assert sizes["critic.safetensors"] > 4 * 2**20
+
+
+def test_a_dry_run_says_everything_and_writes_nothing(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, [*FIT, "--data", str(data), "--out", "run", "--dry-run"])
+    assert result.exit_code == 0, result.output
+    words = " ".join(result.output.split())
+    assert "Would train on 10 maps of 32 and 48 pixels a side, 8 updates of 2 maps" in words
+    for part in ("network: 1.57 M", "critic: 1.32 M", "penalty: 10", "choose_every: 3"):
+        assert part in words
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--system", "ember"], "Emulator to train is 'ember', expected one of ember-unet,"),
+        (["--system", "ember-unet"], "--warm-start is for ember-wgan"),
+        (["--field", "hi"], "is of ember-unet for gas, expected ember-unet for hi"),
+        (["--field", "stars"], "expected one of gas, hi"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(run, tmp_path, arguments, words):
+    warm = ["--warm-start", str(run / "unet" / "ember-unet-gas-hr.json")]
+    result = CliRunner().invoke(app, [*FIT, "--out", str(tmp_path / "x"), *warm, *arguments])
+    assert result.exit_code == 1
+    assert words in " ".join(result.output.split())
+    assert not list(tmp_path.iterdir())
+
+
+def python(*arguments, **options):
+    """Start another Python on one thread."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([sys.executable, *arguments], env=environment, text=True, **options)
+
+
+def test_training_imports_no_page_and_nothing_for_pictures():
+    code = "import training.__main__, sys; print(*sys.modules)"
+    out, _ = python("-c", code, stdout=subprocess.PIPE).communicate()
+    loaded = {name.split(".")[0] for name in out.split()}
+    assert "lightning_fabric" in loaded
+    assert not loaded & {"panel", "holoviews", "bokeh", "param", "explorer", "tensorboard"}
+
+
+@pytest.mark.slow
+def test_a_run_killed_by_the_system_goes_on_to_the_same_weights(data, tmp_path):
+    def fit(folder):
+        return python("-m", "training", *FIT, "--data", str(data), "--out", str(tmp_path / folder))
+
+    assert fit("whole").wait() == 0
+    killed = fit("parts")
+    while killed.poll() is None and not checkpoint.find_all(tmp_path / "parts"):
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    (left,) = checkpoint.find_all(tmp_path / "parts")
+    assert 0 < int(left.name.split("-")[1]) < ADVERSARIAL_PRESETS["smoke"].updates
+    assert fit("parts").wait() == 0
+    for name in ("ember-wgan-gas-hr.safetensors", "best.safetensors"):
+        assert sha256(tmp_path / "parts" / name) == sha256(tmp_path / "whole" / name)
+    for name in ("network", "critic", "critic_exp_avg_sq"):
+        files = [
+            checkpoint.find_all(tmp_path / folder)[-1] / f"{name}.safetensors"
+            for folder in ("parts", "whole")
+        ]
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network(data, tmp_path):
+    command = ["-m", "training", *FIT, "--data", str(data), "--devices", "2", "--out"]
+    assert python(*command, str(tmp_path)).wait() == 0
+    assert read_card(tmp_path / "ember-wgan-gas-hr.json").recipe["chosen_update"] > 0
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["update"] for line in lines if "critic" in line] == [8]
+
+
+def test_gradients_are_averaged_over_processes():
+    class Two:
+        """Two processes, of which the other has the gradient zero."""
+
+        world_size = 2
+
+        def all_reduce(self, tensor, reduce_op):
+            assert reduce_op == "mean"
+            return tensor / 2
+
+    network = unet.PRESETS["tiny"].build()
+    sum(m.sum() for m in network(torch.rand(1, 1, 16, 16))).backward()
+    before = [p.grad.clone() for p in network.parameters()]
+    steps.average_gradients(network, Two())
+    for parameter, gradient in zip(network.parameters(), before, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient / 2)
+
+
+def test_bfloat16_features_give_the_same_penalty_and_nearly_the_same_game(maps):
+    found = []
+    for precision in ("float32", "bfloat16"):
+        config = replace(TINY, precision=precision)
+        progress = loop.start(config, CPU.device)
+        terms = steps.step_for(config, progress, CPU)(lambda number: maps.batch(number))
+        found.append({name: term.item() for name, term in terms.items()})
+    exact, rounded = found
+    assert isinstance(config, AdversarialConfig)
+    for name in ("penalty", "dssim", "msle"):
+        assert rounded[name] == pytest.approx(exact[name], rel=0.02)
