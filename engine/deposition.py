@@ -1,6 +1,7 @@
 """Depositing particles with round kernels on a periodic map: a fast way and an obvious one."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numba
 import numpy as np
@@ -11,16 +12,19 @@ from engine.kernel import projected_cubic_spline, projected_polynomial
 SMALLEST_SUPPORT = 0.25
 """Narrower kernels are widened to this many pixels: all inside a pixel is all the same."""
 
-RESOLVED_SUPPORT = 6.0
-"""From this many pixels on, the kernel summed over pixel centres is one to 1e-5; it is
-not renormalised, and rows outside a thread's band need not be visited."""
+RESOLVED_SUPPORT = 9.0
+"""From this many pixels on, the kernel summed over pixel centres is one to 1e-5 wherever it
+lies (at 6 pixels only to 5e-5); it is not renormalised, and rows outside a thread's band
+need not be visited."""
 
 SAMPLES_PER_SUPPORT = 3
 """Narrower kernels are sampled at least this often per support radius, within pixels too."""
 
 LANES = 16
-"""Samples done together: a fixed number is unrolled and needs no remainder one by one. A
-kernel of RESOLVED_SUPPORT samples radius, wherever its centre, lies within as many."""
+"""Samples done together: a fixed number is unrolled and needs no remainder one by one."""
+
+BLOCK = 2 * LANES
+"""Samples a side that a kernel narrower than RESOLVED_SUPPORT lies within, wherever its centre."""
 
 ROWS_PER_BAND = 96
 """At least; a band is what one thread does at a time, a kernel across two is visited twice."""
@@ -72,13 +76,15 @@ def deposit(
                 f"the map, 0 to {pixels}; wrap them first."
             )
     maps = np.zeros((len(weights), *shape)) if out is None else out
+    coarse = np.float32(shape[0])
     particles = (
         np.ascontiguousarray(column, np.float32),
-        np.ascontiguousarray(row, np.float32),
+        # As coarse at the first row as at the last: both sides of an edge see the same place.
+        (np.asarray(row, np.float32) + coarse) - coarse,
         np.maximum(support, SMALLEST_SUPPORT).astype(np.float32),
         np.ascontiguousarray(np.transpose(weights), np.float32),
     )
-    margin = int(np.ceil(max(support.max(initial=0), 1))) + LANES + 1
+    margin = int(np.ceil(max(support.max(initial=0), 1))) + BLOCK + 1
     polynomial = tuple(projected_polynomial())
     rows = max(ROWS_PER_BAND, -(-shape[0] // BANDS))
 
@@ -104,8 +110,7 @@ def deposit_reference(
     """
     ny, nx = shape
     maps = np.zeros((len(weights), *shape))
-    q = np.linspace(0, 1, 20001)
-    column_through = projected_cubic_spline(q)
+    q, column_through = _column_table()
     for x, y, radius, carried in zip(column, row, support, np.transpose(weights), strict=True):
         radius = max(float(radius), SMALLEST_SUPPORT)
         reach = int(np.ceil(radius)) + 1
@@ -121,6 +126,13 @@ def deposit_reference(
     return maps
 
 
+@cache
+def _column_table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Squared distances and the columns through the spline there."""
+    q = np.linspace(0, 1, 20001)
+    return q, projected_cubic_spline(q)
+
+
 # Single precision throughout, integers cast by hand: one mixed product and numba goes on in
 # double, at half the speed. Threads are Python's and all is inlined into one function: numba's
 # own parallel loops, and calls, are compiled once more when cached, and run a quarter slower.
@@ -132,8 +144,8 @@ def _deposit_band(column, row, support, weights, polynomial, margin, maps, first
     q, ny, nx = maps.shape
     # Columns beyond the edges, folded back at the end, keep the inner loops free of wrapping.
     strip = np.zeros((q, last - first, nx + 2 * margin), np.float32)
-    line = np.empty(LANES, np.float32)
-    block = np.empty((LANES, LANES), np.float32)
+    line = np.empty(BLOCK, np.float32)
+    block = np.empty((BLOCK, BLOCK), np.float32)
     for i in range(len(column)):
         x, radius = column[i] + np.float32(margin), support[i]
         images = 1 + int(radius) // ny
@@ -180,36 +192,59 @@ def _spread_wide(x, y, radius, carried, polynomial, strip, line):  # type: ignor
 @numba.njit(inline="always", fastmath=True)
 def _spread_narrow(x, y, radius, carried, polynomial, strip, line, block):  # type: ignore[no-untyped-def]
     """Sample a kernel of few pixels within pixels and renormalise, so that none is lost."""
-    q, n_rows, _ = strip.shape
+    q = len(strip)
     fine = int(np.ceil(SAMPLES_PER_SUPPORT / radius))
+    # From here on in samples, `fine` to a pixel, and from the corner of the centre's pixel.
     scale = np.float32(fine)
-    radius = radius * scale  # from here on in samples, `fine` to a pixel
-    column, row = int(x * scale - radius), int(np.floor(y * scale - radius))
+    radius = radius * scale
+    x_pixel, y_pixel = int(x), int(np.floor(y))
+    x = (x - np.float32(x_pixel)) * scale
+    y = (y - np.float32(y_pixel)) * scale
+    column, row = int(np.floor(x - radius)), int(np.floor(y - radius))
     side = int(2 * radius) + 2
+    lanes = LANES if side <= LANES else BLOCK
     per_radius = np.float32(1) / radius
-    x_offset = (np.float32(column) + np.float32(0.5) - x * scale) * per_radius
-    y_offset = (np.float32(row) + np.float32(0.5) - y * scale) * per_radius
     total = np.float32(0)
     for r in range(side):
-        dy = y_offset + np.float32(r) * per_radius
-        for c in range(LANES):
-            dx = x_offset + np.float32(c) * per_radius
-            value = _kernel(dx * dx + dy * dy, polynomial)
-            block[r, c] = value
-            total += value
-    for j in range(max(row // fine, 0), min((row + side - 1) // fine + 1, n_rows)):
+        dy = (np.float32(row + r) + np.float32(0.5) - y) * per_radius
+        for start in range(0, lanes, LANES):
+            offset = (np.float32(column + start) + np.float32(0.5) - x) * per_radius
+            for c in range(LANES):
+                dx = offset + np.float32(c) * per_radius
+                value = _kernel(dx * dx + dy * dy, polynomial)
+                block[r, start + c] = value
+                total += value
+    for m in range(q):
+        _add_block(
+            block,
+            x_pixel,
+            y_pixel,
+            column,
+            row,
+            side,
+            lanes,
+            fine,
+            carried[m] / total,
+            strip[m],
+            line,
+        )
+
+
+@numba.njit(inline="always", fastmath=True)
+def _add_block(block, x_pixel, y_pixel, column, row, side, lanes, fine, weight, strip, line):  # type: ignore[no-untyped-def]
+    """Add samples, the first at (column, row) from a pixel's corner, to the pixels they are in."""
+    first, last = row // fine, (row + side - 1) // fine
+    for j in range(max(first, -y_pixel), min(last + 1, len(strip) - y_pixel)):
         line[:] = 0
         for r in range(max(j * fine - row, 0), min((j + 1) * fine - row, side)):
-            for c in range(LANES):
-                line[c] += block[r, c]
-        for m in range(q):
-            weight = carried[m] / total
-            if fine == 1:
-                for c in range(LANES):
-                    strip[m, j, column + c] += weight * line[c]
-            else:
-                for c in range(side):
-                    strip[m, j, (column + c) // fine] += weight * line[c]
+            for c in range(lanes):
+                line[c] += weight * block[r, c]
+        if fine == 1:
+            for c in range(lanes):
+                strip[y_pixel + j, x_pixel + column + c] += line[c]
+        else:
+            for c in range(side):
+                strip[y_pixel + j, x_pixel + (column + c) // fine] += line[c]
 
 
 @numba.njit(inline="always", fastmath=True)

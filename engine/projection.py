@@ -399,5 +399,7 @@ def slab_maps(
 
 def slab_numbers(height: NDArray[np.floating], header: SlabFileHeader) -> NDArray[np.intp]:
     """Which slab holds each height along the line of sight, (n,); `height` in [kpc/h]."""
-    above = np.mod(height.astype(np.float64) / 1000 - header.offset, header.box_size)
-    return np.minimum((above / header.depth).astype(np.intp), header.n_slabs - 1)
+    box_size = 1000 * header.box_size
+    above = np.mod(height.astype(np.float64) - 1000 * header.offset, box_size)
+    # In this order, a height on the edge between two slabs is in the upper one.
+    return np.minimum((above * header.n_slabs / box_size).astype(np.intp), header.n_slabs - 1)

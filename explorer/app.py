@@ -59,8 +59,10 @@ def page() -> pmui.Page:
     )
     built.param.watch(lambda event: display.param.update(dark=event.new), "dark_theme")
     pn.state.onload(store.refresh)
-    if pn.state.curdoc:
+    if pn.state.curdoc and pn.state.curdoc.session_context:
         pn.state.curdoc.js_on_event("document_ready", CustomJS(code=FOLD_SIDEBAR))
+        pn.state.on_session_destroyed(lambda _: store.close())
+        pn.state.on_session_destroyed(lambda _: maps.release())
     return built
 
 

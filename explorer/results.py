@@ -60,33 +60,40 @@ class Results:
     masses: tuple[float | None, ...] = (None, None)
 
 
-def input_place(simulation: Simulation, axis: str) -> dict[str, str]:
-    """Choose the map to paint from: dark matter of the hydrodynamical run if there is one.
+def inputs(simulation: Simulation, axis: str) -> list[tuple[str, str]]:
+    """List the maps to paint from, dark matter of a hydrodynamical run before the other.
 
     Returns
     -------
-    dict
-        `field`, `axis`, `level` and `origin` of the map.
+    list of tuple
+        Field and origin of each.
+    """
+    kinds = product(INPUT_FIELDS, ORIGINS)
+    return [(name, origin) for name, origin in kinds if simulation.has(name, axis, LEVEL, origin)]
+
+
+def paintable_axes(simulation: Simulation) -> list[str]:
+    """List the axes along which there is something to paint from.
 
     Raises
     ------
     ValueError
-        If the simulation has none.
+        If there is none.
     """
-    for name, origin in product(INPUT_FIELDS, ORIGINS):
-        place = {"field": name, "axis": axis, "level": LEVEL, "origin": origin}
-        if simulation.has(**place):
-            return place
-    raise ValueError(
-        f"{simulation.name} has no {' or '.join(INPUT_FIELDS)} map at level {LEVEL} along {axis}, "
-        "expected one to paint from; project its snapshot again with that field."
-    )
+    axes = [axis for axis in simulation.axes if inputs(simulation, axis)]
+    if not axes:
+        raise ValueError(
+            f"{simulation.name} has no {' or '.join(INPUT_FIELDS)} map at level {LEVEL}, expected "
+            "one to paint from; project its snapshot again with that field."
+        )
+    return axes
 
 
 def read(simulation: Simulation, request: Request) -> Results:
     """Read the slab's dark matter, and its true field if the simulation has it."""
     axis, index = request.axis, request.slab
-    dark_matter = simulation.slab(**input_place(simulation, axis), index=index)
+    name, origin = inputs(simulation, axis)[0]
+    dark_matter = simulation.slab(name, axis, index, LEVEL, origin)
     if not simulation.has(request.field, axis):
         missing = f"{request.simulation} has no\n{field(request.field).label} to compare with"
         return Results(request, dark_matter, no_truth=missing)

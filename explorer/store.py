@@ -22,13 +22,13 @@ from explorer.results import (
     UNTRAINED,
     Results,
     at_hand,
-    input_place,
+    paintable_axes,
     painted,
     read,
     summarise,
     trained,
 )
-from explorer.state import QUERY, Choices, Request, Selection
+from explorer.state import LEVEL, QUERY, Choices, Request, Selection
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,10 @@ class Store(param.Parameterized):
         self._newest = 0
         self._session = secrets.token_hex(8)
         self._opened: str | None = None
-        self._cards = {(card.system, card.field): card for card in engine.emulators()}
+        self._axes: list[str] = []
+        self._cards = {
+            (card.system, card.field): card for card in engine.emulators() if card.level == LEVEL
+        }
         self.error = " ".join(self._start(link or {}))
         selection.param.watch(self._changed, list(QUERY), precedence=1)
         selection.param.watch(self._ask, list(QUERY), precedence=2)
@@ -134,9 +137,13 @@ class Store(param.Parameterized):
 
     def cancel(self) -> None:
         """Drop what is running or waits; the page keeps what it shows."""
+        self.close()
+        self.busy = ""
+
+    def close(self) -> None:
+        """Let go of what still waits; the session is over."""
         self._newest += 1
         WORKER.cancel(self._session)
-        self.param.update(busy="")
 
     async def _compute(self, number: int, simulation: Simulation, request: Request) -> None:
         """Read, paint, summarise; the page gets all at once, or first without the painting."""
@@ -237,8 +244,7 @@ class Store(param.Parameterized):
         """Open a simulation that has something to paint from; why not, if it can't be."""
         try:
             simulation = engine.open_simulation(name)
-            for axis in simulation.axes:
-                input_place(simulation, axis)
+            self._axes = paintable_axes(simulation)
         except ValueError as error:
             return str(error)
         self.simulation, self._opened = simulation, name
@@ -246,14 +252,14 @@ class Store(param.Parameterized):
 
     def _choices(self) -> Choices:
         """List what can be selected now."""
-        simulation = self.simulation
-        fields = {field(name).label.capitalize(): name for _, name in self._cards}
-        names = list(fields.values())
-        painted = self.selection.field if self.selection.field in names else next(iter(names), None)
+        cards = list(self._cards.values())
+        fields = {field(card.field).label.capitalize(): card.field for card in cards}
+        chosen = self.selection.field
+        painted_now = chosen if chosen in fields.values() else next(iter(fields.values()), None)
         return Choices(
             simulation={name: name for name in engine.simulations()},
-            axis={f"along {axis}": axis for axis in simulation.axes} if simulation else {},
+            axis={f"along {axis}": axis for axis in self._axes},
             field=fields or {"Gas": "gas"},
-            emulator={c.title: c.system for c in self._cards.values() if c.field == painted},
-            slabs=simulation.n_slabs(simulation.axes[0]) if simulation else 0,
+            emulator={card.title: card.system for card in cards if card.field == painted_now},
+            slabs=self.simulation.n_slabs(self._axes[0]) if self.simulation else 0,
         )

@@ -14,7 +14,8 @@ ENGINE_ORDER = (
     {"fields", "units", "cosmology", "assets", "noise", "kernel"},
     {"results", "smoothing", "deposition", "normalization", "networks"},
     {"formats"},
-    {"simulation", "particles", "projection"},
+    {"simulation", "particles"},
+    {"projection"},
     {"model_card"},
     {"registry"},
     {"inference"},
@@ -80,7 +81,7 @@ def test_no_module_is_named_after_another_one():
             assert path.stem not in sys.stdlib_module_names
 
 
-def test_opening_a_simulation_needs_no_torch():
-    use = "engine.simulations(); engine.emulators()"
-    code = f"import engine, sys; {use}; assert 'torch' not in sys.modules"
+def test_opening_a_simulation_needs_neither_torch_nor_astropy():
+    use = "engine.open_simulation('hydro11-z2').cosmology; engine.emulators()"
+    code = f"import engine, sys; {use}; assert not {{'torch', 'astropy'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

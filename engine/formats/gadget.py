@@ -122,7 +122,7 @@ class GadgetSnapshot(Snapshot):
         length, mass, velocity = DEFAULT_UNITS
         volume = (box_size * length / 1000) ** 3
         density = counts.get("dark matter", 0) * common * mass / volume if volume else 0.0
-        if density > 1e6 * cosmology.mean_matter_density:
+        if density > 3e4 * cosmology.mean_matter_density:  # half-way to 1e9
             return 1000 * length, mass, velocity
         return DEFAULT_UNITS
 

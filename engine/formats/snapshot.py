@@ -306,7 +306,7 @@ def read_rows(
         In one sentence, if they can't be read.
     """
     if block.dtype.kind not in "iuf":
-        raise ValueError(f"{name}: {block.name} holds {block.dtype}, expected numbers.")
+        raise ValueError(f"{name}: {block.name} holds words or records, expected numbers.")
     try:
         return np.asarray(block[low:high], dtype=dtype)
     except OSError as error:

@@ -4,7 +4,7 @@ import holoviews as hv
 
 from explorer.plots.comparison import Pair, main_panel, ratio_panel
 
-TITLE = "Pixel distribution"
+TITLE = "Pixel PDF"
 
 FEWEST_PIXELS = 20
 """Bins of the truth with fewer are left out of the ratio: their Poisson error alone is

@@ -60,8 +60,6 @@ class Maps(pn.viewable.Viewer):
         )
         self.linked.feed.on_change("expired", self._republish)
         self._colour()
-        if pn.state.curdoc and pn.state.curdoc.session_context:
-            pn.state.on_session_destroyed(lambda _: self.release())
 
     def present(self, results: Results) -> None:
         """Show the maps of new results."""

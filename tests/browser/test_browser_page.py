@@ -45,7 +45,7 @@ def test_the_page_shows_three_maps_and_their_curves(explorer, picture):
         assert maps[name]["note"] == ""
         assert len(picture(explorer, name).getcolors(1 << 20)) > 200
     assert differ(picture(explorer, "truth"), picture(explorer, "prediction"))
-    for words in ("Power spectrum", "Pixel distribution", "True gas mass", "cMpc/h", "CPU, "):
+    for words in ("Power spectrum", "Pixel PDF", "True gas mass", "cMpc/h", "CPU, "):
         assert explorer.page.get_by_text(words).first.is_visible()
 
 

@@ -156,6 +156,34 @@ class TestTwins:
             with h5py.File(twins["dmo", "HR"], "a") as file:
                 file["Header"].attrs[name] = before
 
+    @pytest.mark.parametrize(
+        ("key", "options", "words"),
+        [
+            (("dm", "HR"), {}, r"dm at HR is snap\.hdf5 itself"),
+            (("dmo", "HR"), {}, r"twin\.hdf5 is a run with gas, but was given as the twin of dmo"),
+            (("dm", "MR"), {"gas": False}, r"twin\.hdf5 is a run without gas, but was given as"),
+            (
+                ("dmo", "LR"),
+                {"gas": False},
+                r"twin\.hdf5 has 512 dark-matter particles, .* about 8",
+            ),
+            (("gas", "MR"), {}, "field of a twin is 'gas', expected one of dm, dmo"),
+            (("dmo", "XR"), {}, "level of a twin is 'XR', expected one of HR"),
+        ],
+    )
+    def test_a_twin_that_is_not_what_it_is_called(
+        self, snapshot, gadget, tmp_path, key, options, words
+    ):
+        twin = gadget(type(self).universe(seed=4, **options), "twin")
+        with pytest.raises(ValueError, match=words):
+            project_snapshot(snapshot, tmp_path / "out.hdf5", twins={key: twin})
+
+    def test_a_twin_of_another_cosmology_is_refused(self, snapshot, gadget, tmp_path):
+        other = type(self).universe(gas=False)
+        twin = gadget(other, "twin", attributes={"Omega0": 0.27})
+        with pytest.raises(ValueError, match=r"twin\.hdf5 has Omega_m 0\.27, expected 0\.3089"):
+            project_snapshot(snapshot, tmp_path / "out.hdf5", twins={("dmo", "HR"): twin})
+
 
 class TestDarkMatterOnly:
     @pytest.fixture
@@ -186,12 +214,68 @@ class TestDarkMatterOnly:
         ({"axes": "xw"}, "axis is 'w', expected one of x, y, z"),
         ({"smoothing": "adaptive"}, "smoothing is 'adaptive', expected one of neighbours, file"),
         ({"fields": ("dmo",)}, r"snap\.hdf5 is a run with gas, but dmo was asked for"),
+        ({"pixels": -4}, "pixels is -4, expected 0 to"),
+        ({"n_slabs": -1}, "n_slabs is -1, expected 0 to"),
+        ({"offset": np.nan}, "offset is nan, expected"),
+        ({"seed": -1}, "seed is -1, expected 0 to"),
+        ({"mantissa_bits": 24}, "mantissa_bits is 24, expected 1 to 23"),
+        ({"mantissa_bits": 0}, "mantissa_bits is 0, expected 1 to 23"),
     ],
 )
 def test_an_impossible_wish_is_refused_before_any_work(snapshot, tmp_path, arguments, words):
     with pytest.raises(ValueError, match=words):
         project_snapshot(snapshot, tmp_path / "out.hdf5", **arguments)
     assert [p.name for p in tmp_path.iterdir()] == ["snap.hdf5"]
+
+
+def test_what_is_asked_for_twice_is_made_once(snapshot, tmp_path):
+    out = project_snapshot(
+        snapshot, tmp_path / "out.hdf5", fields=("gas", "gas"), levels=("HR", "HR"), axes="zz",
+        **SMALL,
+    )  # fmt: skip
+    assert len(engine.open_simulation(out).available()) == 2  # ds and native, which are one
+
+
+def test_nothing_is_written_over_a_snapshot_or_a_folder(snapshot, tmp_path):
+    before = snapshot.read_bytes()
+    with pytest.raises(ValueError, match=r"snap\.hdf5 is the snapshot itself"):
+        project_snapshot(snapshot, tmp_path / "sub" / ".." / "snap.hdf5")
+    with pytest.raises(ValueError, match="is a folder, expected the name of the slab file"):
+        project_snapshot(snapshot, tmp_path)
+    assert snapshot.read_bytes() == before
+
+
+def test_a_snapshot_without_dark_matter_is_refused(gadget, universe, tmp_path):
+    del universe.columns["dark matter"]
+    with pytest.raises(ValueError, match=r"snap\.hdf5 holds no dark matter"):
+        project_snapshot(gadget(universe), tmp_path / "out.hdf5")
+
+
+def test_smoothing_as_in_the_file_is_for_gas_alone(gadget, universe, tmp_path):
+    path = gadget(universe)
+    maps = {}
+    for smoothing in ("neighbours", "file"):
+        out = project_snapshot(
+            path, tmp_path / f"{smoothing}.hdf5", axes="z", smoothing=smoothing, **SMALL
+        )
+        simulation = engine.open_simulation(out)
+        maps[smoothing] = [simulation.slab(name, "z").values for name in ("dm", "gas")]
+        assert (smoothing == "file") == ("as the file gives it" in simulation.provenance)
+    assert np.array_equal(maps["file"][0], maps["neighbours"][0])
+    assert not np.allclose(maps["file"][1], maps["neighbours"][1], rtol=0.1)
+    with h5py.File(path, "a") as file:
+        del file["PartType0/SmoothingLength"]
+    with pytest.raises(ValueError, match="no block SmoothingLength in PartType0"):
+        project_snapshot(path, tmp_path / "out.hdf5", smoothing="file")
+
+
+def test_a_star_is_a_pixel_wide(gadget, universe, tmp_path):
+    universe.columns["stars"]["position"][:] = [5156.25, 5156.25, 5156.25]  # mid of pixel 16
+    out = project_snapshot(gadget(universe), tmp_path / "out.hdf5", fields=("stars",), **SMALL)
+    values = engine.open_simulation(out).slab("stars", "z", 2).values
+    rows, columns = np.nonzero(values)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (15, 17, 15, 17)
+    assert values[16, 16] == values.max()
 
 
 def test_a_failure_midway_leaves_what_was_there(gadget, universe, tmp_path):
@@ -253,3 +337,7 @@ def test_the_command(snapshot, tmp_path):
     assert "field is 'dust', expected one of" in " ".join(failed.stderr.split())
     assert "Traceback" not in failed.stderr
     assert not (tmp_path / "not.hdf5").exists()
+    nowhere = run(snapshot, snapshot / "not.hdf5", "--fields", "dm")
+    assert nowhere.returncode == 2
+    assert len(nowhere.stderr.strip().splitlines()[-1]) > 0
+    assert "Traceback" not in nowhere.stderr

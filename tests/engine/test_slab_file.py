@@ -160,6 +160,19 @@ class TestBadFiles:
         path.write_bytes(content[: len(content) * 2 // 3])
         self.refused(path, r"toy\.hdf5 .*truncated")
 
+    @pytest.mark.parametrize("value", [0, -3])
+    def test_no_pixels(self, path, value):
+        with h5py.File(path, "a") as file:
+            file.attrs["pixels"] = value
+        self.refused(path, rf"toy\.hdf5: its attribute pixels is {value}, expected a positive")
+
+    def test_haloes_of_different_numbers(self, path):
+        with h5py.File(path, "a") as file:
+            del file["halos/hydro/mvir"]
+            file["halos/hydro/mvir"] = [1e12, 1e13]
+        with pytest.raises(ValueError, match=r"halos/hydro has columns of .* expected as many"):
+            engine.open_simulation(path).halos("hydro")
+
     def test_no_maps(self, path):
         with h5py.File(path, "a") as file:
             del file["maps"]

@@ -140,6 +140,42 @@ def test_swift_prefers_its_own_hydrogen_and_temperature(tmp_path, universe, writ
     assert np.all(snapshot.temperatures(0, 512) == 12345)
 
 
+def test_comoving_energies_of_swift_are_made_physical(tmp_path, universe, write):
+    path = swift(tmp_path, universe, write)
+    stored = open_snapshot(path).temperatures(0, 512)
+    with h5py.File(path, "a") as file:
+        file["PartType0/InternalEnergies"].attrs["a-scale exponent"] = [-2.0]
+    # At z = 2, a^-2 = 9.
+    assert np.allclose(open_snapshot(path).temperatures(0, 512), 9 * stored, rtol=1e-6)
+    with h5py.File(path, "a") as file:
+        file["PartType0/InternalEnergies"].attrs["Value stored as physical"] = [1]
+    assert np.allclose(open_snapshot(path).temperatures(0, 512), stored, rtol=1e-6)
+
+
+@pytest.mark.parametrize("mass_table", [True, False])
+def test_a_silent_file_in_mpc_is_known_by_its_density(tmp_path, universe, write, mass_table):
+    path = write(tmp_path / "g2.hdf5", universe, COSMOLOGY, mass_table=mass_table)
+    with h5py.File(path, "a") as file:
+        file["Header"].attrs["BoxSize"] = 10.0
+        for kind in (0, 1, 4):
+            file[f"PartType{kind}/Coordinates"][...] /= 1000
+        file["PartType0/SmoothingLength"][...] /= 1000
+    snapshot = open_snapshot(path)
+    assert snapshot.header.box_size == pytest.approx(10000)
+    assert "taken as 1000 kpc/h" in " ".join(snapshot.header.notes)
+    gas = universe.columns["gas"]
+    assert np.allclose(snapshot.positions("gas", 0, 512), gas["position"], atol=0.01)
+    assert np.allclose(snapshot.smoothing_lengths("gas", 0, 512), gas["support"], rtol=1e-6)
+    assert np.allclose(snapshot.masses("gas", 0, 512), gas["mass"], rtol=1e-6)
+
+
+def test_heavier_particles_of_a_zoom_are_left_out_and_this_is_said(gadget, universe):
+    numbers = np.array([512, 512, 99, 0, 60, 0], np.uint32)
+    snapshot = open_snapshot(gadget(universe, attributes={"NumPart_Total": numbers}))
+    assert "particles of type 2 left out" in snapshot.header.notes
+    assert set(snapshot.header.counts) == {"gas", "dark matter", "stars"}
+
+
 def test_wind_particles_of_arepo_weigh_nothing(tmp_path, universe, write):
     path = arepo(tmp_path, universe, write)
     with h5py.File(path, "a") as file:
@@ -256,6 +292,61 @@ class TestBadInput:
             file["data"] = np.arange(3)
         with pytest.raises(ValueError, match=r"foreign\.hdf5 is HDF5 but no snapshot"):
             open_snapshot(path)
+
+    def test_no_files_at_all(self):
+        with pytest.raises(ValueError, match="list of the snapshot's files is empty"):
+            open_snapshot([])
+
+    @pytest.mark.parametrize(
+        ("attribute", "value", "words"),
+        [
+            ("BoxSize", 0.0, "the box size in the header is 0, expected a positive number"),
+            ("BoxSize", np.nan, "the box size in the header is nan, expected a positive number"),
+            ("HubbleParam", -0.7, r"the Hubble parameter in the header is -0\.7"),
+            ("Omega0", 0.0, "the Omega_m in the header is 0"),
+        ],
+    )
+    def test_a_header_of_no_universe(self, gadget, universe, attribute, value, words):
+        with pytest.raises(ValueError, match=rf"snap\.hdf5: {words}"):
+            open_snapshot(gadget(universe, attributes={attribute: value}))
+
+    def test_no_numbers_of_particles(self, gadget, universe):
+        path = gadget(universe)
+        with h5py.File(path, "a") as file:
+            del file["Header"].attrs["NumPart_Total"]
+        with pytest.raises(ValueError, match=r"snap\.hdf5 has no Header/NumPart_Total"):
+            open_snapshot(path)
+
+    def test_units_of_the_header_that_are_not_those_of_the_block(self, gadget, universe):
+        universe.columns["gas"]["position"] *= 1000
+        snapshot = open_snapshot(gadget(universe))
+        with pytest.raises(
+            ValueError, match=r"coordinates of gas reach .* inside the box of 10000"
+        ):
+            snapshot.positions("gas", 0, 512)
+
+    def test_a_block_of_words(self, gadget, universe):
+        path = gadget(universe)
+        with h5py.File(path, "a") as file:
+            del file["PartType0/Masses"]
+            file["PartType0/Masses"] = [b"heavy"] * 512
+        with pytest.raises(
+            ValueError, match=r"PartType0/Masses holds words or records, expected numbers"
+        ):
+            open_snapshot(path).masses("gas", 0, 5)
+
+    def test_bad_values_are_laid_to_their_own_file(self, gadget, universe):
+        universe.columns["gas"]["mass"][500] = np.nan
+        with pytest.raises(ValueError, match=r"many\.2\.hdf5: mass of gas holds 1 value"):
+            open_snapshot(gadget(universe, "many", files=3)).masses("gas", 0, 512)
+
+    def test_haloes_without_a_mass(self, gadget, universe):
+        path = gadget(universe)
+        with h5py.File(path, "a") as file:
+            file["Halos/Coordinates"] = np.ones((1, 3))
+            file["Halos/Mvir"], file["Halos/Rvir"], file["Halos/FoFMass"] = [np.nan], [1.0], [1.0]
+        with pytest.raises(ValueError, match=r"snap\.hdf5: Halos/Mvir holds 1 value"):
+            open_snapshot(path).halos("hydro")
 
     def test_empty_folder(self, tmp_path):
         with pytest.raises(ValueError, match=r"is a folder without \.hdf5 files"):

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from dataclasses import replace
 
 import numpy as np
 import param
@@ -171,6 +172,13 @@ def test_a_file_without_dark_matter_is_refused(folder, monkeypatch):
     monkeypatch.setattr("engine.simulation.Simulation.has", lambda *_, **__: False)
     store = opened()
     assert "no dm or dmo map" in store.error
+    assert store.selection.simulation is None
+
+
+def test_cards_of_other_levels_are_not_offered(monkeypatch, emulator):
+    other = replace(emulator.card, level="LR", title="From few particles")
+    monkeypatch.setattr(engine, "emulators", lambda: [emulator.card, other])
+    assert opened().card is emulator.card
 
 
 class SlowPainter:

@@ -1,0 +1,68 @@
+"""What holds for the maps of any particles."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from engine.cosmology import Cosmology
+from engine.fields import map_axes
+from engine.formats.slab_file import SlabFileHeader
+from engine.particles import Particles
+from engine.projection import slab_maps, slab_numbers
+
+BOX = 4096  # kpc/h: pixels, slabs and lattice are powers of two, so that shifts are exact
+PIXELS, SLABS = 32, 4
+LATTICE = 1 / 8
+
+HEADER = SlabFileHeader(
+    name="any", box_size=BOX / 1000, redshift=0.0, cosmology=Cosmology(0.3, 0.05, 0.7), code="",
+    provenance="", pixels=PIXELS, n_slabs=SLABS,
+)  # fmt: skip
+
+coordinate = some.integers(0, int(BOX / LATTICE) - 1).map(lambda i: i * LATTICE)
+support = some.floats(-1, 4).map(lambda power: 10**power)  # of a thousandth of a pixel to the box's
+particle = some.tuples(coordinate, coordinate, coordinate, support, some.floats(0.1, 10))
+axes = some.sampled_from("xyz")
+
+
+def particles(rows, shift=(0, 0, 0)):
+    table = np.array(rows)
+    return Particles(
+        position=((table[:, :3] + shift) % BOX).astype(np.float32),
+        support=table[:, 3].astype(np.float32),
+        weights=table[:, 4:5].astype(np.float32),
+    )
+
+
+def maps(some_particles, axis):
+    return np.stack([values[0] for _, values in slab_maps(some_particles, HEADER, axis)])
+
+
+@settings(max_examples=60)
+@given(rows=some.lists(particle, min_size=1, max_size=12), axis=axes)
+def test_every_slab_has_the_mass_of_the_particles_in_it(rows, axis):
+    given_particles = particles(rows)
+    values = maps(given_particles, axis)
+    height = given_particles.position[:, map_axes(axis)[2]]
+    slab = slab_numbers(height, HEADER)
+    assert np.array_equal(slab, (height // (BOX / SLABS)).astype(int))
+    expected = np.bincount(slab, given_particles.weights[:, 0], SLABS)
+    assert np.allclose(values.sum((1, 2)), expected, rtol=1e-5, atol=0)
+    assert values.min() >= 0
+
+
+@settings(max_examples=60)
+@given(
+    rows=some.lists(particle, min_size=1, max_size=12),
+    axis=axes,
+    cells=some.tuples(*[some.integers(-PIXELS, PIXELS)] * 2),
+    slabs=some.integers(-SLABS, SLABS),
+)
+def test_maps_follow_a_shift_of_the_box(rows, axis, cells, slabs):
+    column, row, depth = map_axes(axis)
+    shift = np.zeros(3)
+    shift[[column, row, depth]] = np.array([*cells, 0]) * BOX / PIXELS
+    shift[depth] = slabs * BOX / SLABS
+    moved = maps(particles(rows, shift), axis)
+    rolled = np.roll(maps(particles(rows), axis), (slabs, cells[1], cells[0]), (0, 1, 2))
+    assert np.allclose(moved, rolled, rtol=1e-4, atol=1e-7 * rolled.max())
