@@ -7,9 +7,7 @@ from tempfile import TemporaryDirectory
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.deposition import deposit
 from engine.fields import AXES, INPUT_FIELDS, LEVELS, field, map_axes, one_of
 from engine.formats import open_snapshot
 from engine.formats.slab_file import (
@@ -23,6 +21,7 @@ from engine.formats.slab_file import (
 from engine.formats.snapshot import Snapshot
 from engine.particles import SMOOTHINGS, Job, Particles, collect
 from engine.results import Progress
+from engine.slabs import slab_maps
 from engine.smoothing import NEIGHBOURS
 
 SLAB_DEPTH = 1.5
@@ -33,12 +32,6 @@ PIXELS_PER_SEPARATION = 4
 
 THINNING = 8
 """Every level has an eighth of the particles of the one above, half of them along each side."""
-
-MAP_MEMORY = 1 << 30
-"""Bytes of maps summed at a time; slabs beyond them wait for the next pass."""
-
-CHUNK = 1 << 22
-"""Particles deposited at a time: few enough for memory, enough to be worth a walk over the map."""
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -198,6 +191,8 @@ def _check_place(out: Path, snapshots: Iterable[Snapshot]) -> None:
     """Refuse to write where a folder or a snapshot lies."""
     if out.is_dir():
         raise ValueError(f"{out} is a folder, expected the name of the slab file to write.")
+    if out.parent.is_file():
+        raise ValueError(f"{out.parent} is a file, expected a folder to write {out.name} into.")
     for snapshot in snapshots:
         if out.resolve() in (path.resolve() for path in snapshot.paths):
             raise ValueError(f"{out} is the snapshot itself, expected another name to write to.")
@@ -353,53 +348,3 @@ def _write_axis(
             else:
                 values = sums[name] / header.pixel_size**2
             dataset[index] = round_mantissa(values, mantissa_bits)
-
-
-def slab_maps(
-    particles: Particles,
-    header: SlabFileHeader,
-    axis: str,
-    step: Callable[[int], None] = lambda done: None,
-) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    """Sum the particles' weights over the pixels of each slab along an axis.
-
-    Yields
-    ------
-    int
-        Number of the slab.
-    array, (q, ny, nx)
-        Weight in each pixel.
-    """
-    column, row, depth = map_axes(axis)
-    quantities, number = particles.weights.shape[1], len(particles.position)
-    shape = (header.pixels, header.pixels)
-    together = max(1, MAP_MEMORY // (8 * quantities * header.pixels**2))
-    for first in range(0, header.n_slabs, together):
-        group = range(first, min(first + together, header.n_slabs))
-        maps = np.zeros((len(group), quantities, *shape))
-        for start in range(0, number, CHUNK):
-            piece = slice(start, start + CHUNK)
-            position = particles.position[piece]
-            slab = slab_numbers(position[:, depth], header)
-            for index in group:
-                mine = np.flatnonzero(slab == index)
-                if len(mine):
-                    deposit(
-                        position[mine, column] / header.pixel_size,
-                        position[mine, row] / header.pixel_size,
-                        particles.support[piece][mine] / header.pixel_size,
-                        particles.weights[piece][mine].T,
-                        shape,
-                        out=maps[index - first],
-                    )
-                step(len(mine))
-        for index in group:
-            yield index, maps[index - first]
-
-
-def slab_numbers(height: NDArray[np.floating], header: SlabFileHeader) -> NDArray[np.intp]:
-    """Which slab holds each height along the line of sight, (n,); `height` in [kpc/h]."""
-    box_size = 1000 * header.box_size
-    above = np.mod(height.astype(np.float64) - 1000 * header.offset, box_size)
-    # In this order, a height on the edge between two slabs is in the upper one.
-    return np.minimum((above * header.n_slabs / box_size).astype(np.intp), header.n_slabs - 1)

@@ -15,6 +15,7 @@ ENGINE_ORDER = (
     {"results", "smoothing", "deposition", "normalization", "networks"},
     {"formats"},
     {"simulation", "particles"},
+    {"slabs"},
     {"projection"},
     {"model_card"},
     {"registry"},

@@ -16,6 +16,8 @@ hv.Store.set_current_backend("bokeh")
 BAND = 0.1
 """Half width of the band in the ratio panel: the agreement the papers aim for."""
 
+BAND_ALPHA = 0.2
+
 RATIO_RANGE = (0.45, 1.55)
 
 MARGINS = {"min_border_left": 64, "min_border_right": 12, "min_border_top": 6}
@@ -92,7 +94,7 @@ def ratio_panel(pair: Pair, least: float = 0) -> hv.Overlay:
     one = hv.HLine(1, kdims=["x", "ratio"])
     curve = hv.Curve(ratio(pair, least), x, y)
     overlay = (
-        band.opts(framewise=True, color=GREY, alpha=0.18)
+        band.opts(framewise=True, color=PREDICTION, alpha=BAND_ALPHA)
         * one.opts(framewise=True, color=GREY, line_width=1)
         * curve.opts(framewise=True, color=PREDICTION, line_width=2.4)
     )

@@ -1,5 +1,6 @@
 """Statistics of truth and prediction as curves."""
 
+from html import escape
 from types import ModuleType
 
 import holoviews as hv
@@ -7,11 +8,11 @@ import panel as pn
 import param
 
 from explorer.plots import pdf, power_spectrum
-from explorer.plots.comparison import BAND, HEIGHT, RATIO_HEIGHT, Pair
+from explorer.plots.comparison import BAND, BAND_ALPHA, HEIGHT, RATIO_HEIGHT, Pair
 from explorer.results import Results
 from explorer.state import Display
 from explorer.store import Store
-from explorer.style import CARD, FREE, GREY, INK, PREDICTION, TEXT
+from explorer.style import CARD, FREE, INK, PREDICTION, TEXT
 
 PLOTS: dict[str, ModuleType] = {"power_spectrum": power_spectrum, "pdf": pdf}
 """The plot of each statistic, in the order of the page."""
@@ -70,8 +71,10 @@ class Curves(pn.viewable.Viewer):
         """Write the title and a legend of the lines there are."""
         alone = self.pair.truth is None and self.pair.prediction is not None
         lines = PREDICTION_LINE if alone else TRUTH_LINE + PREDICTION_LINE + BAND_MARK
+        kind = self.pair.truth.error_kind if self.pair.truth else ""
+        shaded = f"Shaded: one standard deviation of the truth ({kind})" if kind else ""
         self.heading.object = (
-            f'<div class="heading"><b>{PLOTS[self.statistic].TITLE}</b>'
+            f'<div class="heading"><b title="{escape(shaded)}">{PLOTS[self.statistic].TITLE}</b>'
             f'<span class="legend">{lines}</span></div>'
         )
 
@@ -103,7 +106,5 @@ TRUTH_LINE = line('stroke-width="2" style="stroke: var(--panel-on-surface-color)
 PREDICTION_LINE = line(
     f'stroke-width="2.4" stroke="{PREDICTION}" stroke-dasharray="6 4"', "prediction"
 )
-BAND_MARK = (
-    f'<span><svg><rect y="-1" width="22" height="10" fill="{GREY}" opacity="0.35"/></svg>'
-    f"±{100 * BAND:.0f} %</span>"
-)
+BAND_SHAPE = f'<rect y="-1" width="22" height="10" fill="{PREDICTION}" opacity="{BAND_ALPHA}"/>'
+BAND_MARK = f"<span><svg>{BAND_SHAPE}</svg>±{100 * BAND:.0f} %</span>"

@@ -1,0 +1,67 @@
+"""Particles to the maps of a box's slabs along one axis, a bounded number at a time."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.deposition import deposit
+from engine.fields import map_axes
+from engine.formats.slab_file import SlabFileHeader
+from engine.particles import Particles
+
+MAP_MEMORY = 1 << 30
+"""Bytes of maps summed at a time; slabs beyond them wait for the next pass."""
+
+CHUNK = 1 << 22
+"""Particles deposited at a time: few enough for memory, enough to be worth a walk over the map."""
+
+
+def slab_maps(
+    particles: Particles,
+    header: SlabFileHeader,
+    axis: str,
+    step: Callable[[int], None] = lambda done: None,
+) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """Sum the particles' weights over the pixels of each slab along an axis.
+
+    Yields
+    ------
+    int
+        Number of the slab.
+    array, (q, ny, nx)
+        Weight in each pixel.
+    """
+    column, row, depth = map_axes(axis)
+    quantities, number = particles.weights.shape[1], len(particles.position)
+    shape = (header.pixels, header.pixels)
+    together = max(1, MAP_MEMORY // (8 * quantities * header.pixels**2))
+    for first in range(0, header.n_slabs, together):
+        group = range(first, min(first + together, header.n_slabs))
+        maps = np.zeros((len(group), quantities, *shape))
+        for start in range(0, number, CHUNK):
+            piece = slice(start, start + CHUNK)
+            position = particles.position[piece]
+            slab = slab_numbers(position[:, depth], header)
+            for index in group:
+                mine = np.flatnonzero(slab == index)
+                if len(mine):
+                    deposit(
+                        position[mine, column] / header.pixel_size,
+                        position[mine, row] / header.pixel_size,
+                        particles.support[piece][mine] / header.pixel_size,
+                        particles.weights[piece][mine].T,
+                        shape,
+                        out=maps[index - first],
+                    )
+                step(len(mine))
+        for index in group:
+            yield index, maps[index - first]
+
+
+def slab_numbers(height: NDArray[np.floating], header: SlabFileHeader) -> NDArray[np.intp]:
+    """Which slab holds each height along the line of sight, (n,); `height` in [kpc/h]."""
+    box_size = 1000 * header.box_size
+    above = np.mod(height.astype(np.float64) - 1000 * header.offset, box_size)
+    # In this order, a height on the edge between two slabs is in the upper one.
+    return np.minimum((above * header.n_slabs / box_size).astype(np.intp), header.n_slabs - 1)
