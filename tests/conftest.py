@@ -1,4 +1,4 @@
-"""What every test shares: when slow tests run, and no clock in property tests."""
+"""What every test shares: order, when slow tests run, no clock in property tests."""
 
 import os
 
@@ -15,6 +15,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Playwright leaves an event loop running in this thread, and others start their own.
+    items.sort(key=lambda item: "browser" in item.keywords)
     if config.getoption("--slow") or os.environ.get("CI") == "true":
         return
     for item in items:

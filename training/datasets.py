@@ -38,22 +38,24 @@ class Pair:
 
 
 def find_files(folder: str | Path, sources: Sequence[Source]) -> list[tuple[Path, str]]:
-    """Slab files of the sources and the axes to take from each.
+    """Slab files of the sources and the axes to take from each; some sources may be missing.
 
     Raises
     ------
     ValueError
-        If a source has no file in the folder.
+        If the folder holds a file of none of the sources.
     """
-    found = []
-    for source in sources:
-        files = sorted(Path(folder).glob(f"{source.pattern}.hdf5"))
-        if not files:
-            raise ValueError(
-                f"Training data folder {folder} holds no file {source.pattern}.hdf5, expected "
-                "slab files as `python -m engine project` writes them."
-            )
-        found += [(file, source.axes) for file in files]
+    found = [
+        (file, source.axes)
+        for source in sources
+        for file in sorted(Path(folder).glob(f"{source.pattern}.hdf5"))
+    ]
+    if not found:
+        wanted = " or ".join(f"{source.pattern}.hdf5" for source in sources)
+        raise ValueError(
+            f"Training data folder {folder} holds no file {wanted}, expected slab files as "
+            "`python -m engine project` writes them."
+        )
     return found
 
 

@@ -63,6 +63,11 @@ def test_a_source_without_files_is_refused(tmp_path):
         find_files(tmp_path, [Source("training-*", "xyz")])
 
 
+def test_some_sources_are_enough(data):
+    sources = [Source("training-*", "xyz"), Source("nowhere-*", "x")]
+    assert find_files(data, sources) == find_files(data, sources[:1])
+
+
 def test_a_file_without_the_field_is_refused(data):
     with pytest.raises(ValueError, match="no maps of 'hi'"):
         read_pairs(data / "training-05-z2.hdf5", "x", "hi", "HR")
