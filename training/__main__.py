@@ -17,7 +17,7 @@ from engine.model_card import read_card, read_weights, write_card
 from engine.registry import emulator_class
 from engine.simulation import open_simulation
 from training import export, loop, validation
-from training.config import AdversarialConfig, RunConfig, TrainingConfig, preset
+from training.config import AdversarialConfig, RunConfig, TrainingConfig, preset, with_values
 from training.datasets import Pair, TrainingMaps, find_files, read_pairs
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -33,6 +33,10 @@ def fit(
     field: Annotated[str, typer.Option(help="What to paint: gas or hi.")] = "gas",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; else the preset's.")] = None,
     warm_start: Annotated[Path | None, typer.Option(help="Card of a U-Net to start from.")] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Another value of the preset, as calibration=100; repeatable."),
+    ] = None,
     precision: Annotated[
         str, typer.Option(help="float32, bfloat16, or auto: bfloat16 on CUDA.")
     ] = "auto",
@@ -52,6 +56,7 @@ def fit(
             precision = "bfloat16" if kind == "cuda" else "float32"
         config = preset(name, system, field=field, precision=precision, seed=seed)
         config = replace(config, updates=updates or config.updates)
+        config = with_values(config, values or ())
         weights = None
         if warm_start:
             config, weights = _warm(config, warm_start)

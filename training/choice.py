@@ -58,8 +58,9 @@ class Choice:
         self.path = folder / BEST
 
     def is_due(self, update: int) -> bool:
-        """Whether to look after this update."""
-        return update % self.config.choose_every == 0 or update == self.config.updates
+        """Whether to look after this update; none before the critic has had a say."""
+        every = update % self.config.choose_every == 0 and update > self.config.warm_up
+        return every or update == self.config.updates
 
     def look(self, progress: Progress) -> tuple[dict[str, float], NDArray[np.uint8]]:
         """Score a run's averaged generator, keep it if it is the best so far.

@@ -1,6 +1,6 @@
 """What a training run is fixed by; presets are named values of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
@@ -90,14 +90,20 @@ class TrainingConfig(RunConfig):
     Parameters
     ----------
     absolute, power : float
-        Weights of the absolute and of the power-spectrum term beside the squared one,
-        see `training.losses`.
+        Weights of the absolute and of the power-spectrum term beside the squared one, see
+        `training.losses`; the second is the field's in `POWER` where left out.
     """
 
     absolute: float = 0.1
-    power: float = 0.01
+    power: float | None = None
 
     system = "ember-unet"
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be trained, and fill in the field's weight."""
+        super().__post_init__()
+        if self.power is None:
+            object.__setattr__(self, "power", POWER.get(self.field, 0.0))
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,12 @@ class AdversarialConfig(RunConfig):
         Steps of the critic for each one of the generator.
     alpha, beta, penalty : float
         Weights of the loss; the paper's for the field where left out, see `TABLE_3`.
+    calibration, power : float
+        Weights of two terms that the paper doesn't have: the probability score of two
+        paintings of each map, see `training.probability`, and the power-spectrum term of
+        `training.losses`. With 0 for both the loss is the paper's.
+    warm_up : int
+        Updates before the critic enters, in which the painter learns from the other terms.
     crop, margin : int
         Larger maps are cut to squares of this side, of which so much at every edge only
         shows the painter what lies around and is not judged; 0: whole maps, [pixels].
@@ -138,6 +150,9 @@ class AdversarialConfig(RunConfig):
     alpha: float | None = None
     beta: float | None = None
     penalty: float | None = None
+    calibration: float = 0.0
+    power: float = 0.0
+    warm_up: int = 0
     crop: int = 0
     margin: int = 0
     choose_every: int = 500
@@ -152,6 +167,11 @@ class AdversarialConfig(RunConfig):
             raise ValueError(
                 f"Training takes {self.critic_steps} critic steps and looks every "
                 f"{self.choose_every} updates, expected at least one of each."
+            )
+        if not 0 <= self.warm_up < self.updates:
+            raise ValueError(
+                f"Training has {self.warm_up} updates before the critic enters, expected fewer "
+                f"than its {self.updates} updates."
             )
         if self.margin < 0 or (self.crop <= 2 * self.margin and self.crop):
             raise ValueError(
@@ -207,6 +227,9 @@ TABLE_3 = {
 }
 """(system, field) to the paper's weights (Bernardini et al. 2022, table 3)."""
 
+POWER = {"gas": 0.01, "hi": 0.1}
+"""Weight of the U-Net's power-spectrum term. The mean of HI's scaled pixels is far from the
+mean of its mass, of which this term sees the most (its k = 0)."""
 
 _BOXES = (Source("hydro11-z2*", "xy"), Source("training-*-z2*", "xyz"))
 
@@ -261,3 +284,25 @@ def preset(name: str, system: str = "ember-unet", **changes: object) -> RunConfi
         # Another field has other weights, unless they are named.
         changes = {"alpha": None, "beta": None, "penalty": None} | changes
     return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def with_values(config: RunConfig, values: Iterable[str]) -> RunConfig:
+    """Change numbers of a configuration, each written as "name=value".
+
+    Raises
+    ------
+    ValueError
+        If the configuration has no such number, or it can't have that value.
+    """
+    numbers = {name: old for name, old in asdict(config).items() if isinstance(old, int | float)}
+    changes: dict[str, int | float] = {}
+    for text in values:
+        name, _, value = text.partition("=")
+        kind = type(numbers[one_of(f"Number of {config.system} to set", name, tuple(numbers))])
+        try:
+            changes[name] = kind(value)
+        except ValueError:
+            raise ValueError(
+                f"--set {name} is {value!r}, expected a number like {numbers[name]}."
+            ) from None
+    return replace(config, **changes)  # type: ignore[arg-type]

@@ -49,7 +49,9 @@ class PaintLoss:
         pairs = list(zip(painted, scales, strict=True))
         squared = torch.stack([F.mse_loss(p, t) for p, t in pairs]).sum()
         absolute = torch.stack([F.l1_loss(p, t) for p, t in pairs]).sum()
-        power = log_power_error(self.normalization.inverse(painted[0]), target)
+        # Early on a painting may overshoot by so much that its power would overflow.
+        bounded = painted[0].clamp(max=scales[0].max() + 1)
+        power = log_power_error(self.normalization.inverse(bounded), target)
         return {
             "squared": squared,
             "absolute": self.absolute * absolute,

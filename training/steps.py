@@ -13,8 +13,9 @@ from engine.networks.padding import Padding
 from engine.normalization import LogNormalization, normalization
 from training.checkpoint import Progress
 from training.config import AdversarialConfig, RunConfig, TrainingConfig
-from training.losses import PaintLoss, pyramid
+from training.losses import PaintLoss, log_power_error, pyramid
 from training.perceptual import perceptual_loss
+from training.probability import probability_score
 from training.wasserstein import Score, critic_loss, generator_loss, gradient_penalty
 
 Draw = Callable[[int], tuple[Tensor, Tensor]]
@@ -39,6 +40,7 @@ class PaintStep:
     def __init__(self, config: TrainingConfig, progress: Progress, fabric: Fabric) -> None:
         self.config, self.progress, self.fabric = config, progress, fabric
         self.scaling = normalization("dm")
+        assert config.power is not None
         self.loss = PaintLoss(normalization(config.field), config.absolute, config.power)
 
     def __call__(self, draw: Draw) -> dict[str, Tensor]:
@@ -83,20 +85,32 @@ class GameStep:
 
     def __call__(self, draw: Draw) -> dict[str, Tensor]:
         """Step all; return the losses' terms."""
-        for number in range(self.config.critic_steps):
+        if self.progress.update < self.config.warm_up:
+            dark_matter, real = self._maps(draw(self.batches - 1))
+            _, real, draws, _ = self._paint(dark_matter, real, self._random(0))
+            return self._step_generator(None, real, draws, dark_matter)
+        for number in range(self.batches):
             dark_matter, real = self._maps(draw(number))
-            margin, padding = self._edges(dark_matter[0].shape[-1])
             random = self._random(number)
-            last = number == self.config.critic_steps - 1
-            # The last painting is the one the generator is judged by: painted only once.
-            with torch.set_grad_enabled(last), autocast(self.config, self.fabric):
-                noise = draw_noise(self.generator, dark_matter[0], random)
-                fake = self.generator(dark_matter[0], noise, padding)
-            real, fake, dark_matter = (trim(maps, margin) for maps in (real, fake, dark_matter))
+            # The last paintings are those the generator is judged by: painted only once.
+            with torch.set_grad_enabled(number == self.batches - 1):
+                dark_matter, real, draws, padding = self._paint(dark_matter, real, random)
             critic = partial(self.critic, padding=padding)
-            detached = [f.detach() for f in fake]
+            detached = [scale.detach() for scale in draws[0]]
             terms = self._step_critic(critic, real, detached, dark_matter, random)
-        return terms | self._step_generator(critic, real, fake, dark_matter)
+        return terms | self._step_generator(critic, real, draws, dark_matter)
+
+    def _paint(
+        self, dark_matter: list[Tensor], real: list[Tensor], random: torch.Generator
+    ) -> tuple[list[Tensor], list[Tensor], list[list[Tensor]], Padding]:
+        """Dark matter, truth and as many draws of each map as the loss takes, without margins."""
+        margin, padding = self._edges(dark_matter[0].shape[-1])
+        count = 2 if self.config.calibration else 1
+        with autocast(self.config, self.fabric):
+            noise = draw_noise(self.generator, dark_matter[0], random, count)
+            painted = self.generator(dark_matter[0], noise, padding)
+        draws = [trim([scale[i::count] for scale in painted], margin) for i in range(count)]
+        return trim(dark_matter, margin), trim(real, margin), draws, padding
 
     def _step_critic(
         self,
@@ -119,16 +133,26 @@ class GameStep:
 
     def _step_generator(
         self,
-        critic: Score,
+        critic: Score | None,
         real: Sequence[Tensor],
-        fake: Sequence[Tensor],
+        draws: Sequence[Sequence[Tensor]],
         dark_matter: Sequence[Tensor],
     ) -> dict[str, Tensor]:
+        """Judge the first draw by itself and, where the spread counts, beside the second."""
+        config = self.config
+        terms = perceptual_loss(draws[0], real, config.weights)
+        if config.calibration:
+            terms["calibration"] = config.calibration * probability_score(draws[0], draws[1], real)
+        if config.power:
+            scaling = normalization(config.field)
+            full_size = torch.cat([scales[0] for scales in draws]).clamp(max=real[0].max() + 1)
+            error = log_power_error(scaling.inverse(full_size), scaling.inverse(real[0]))
+            terms["power"] = config.power * error
         self.critic.requires_grad_(False)  # saves its weights' gradients
-        with autocast(self.config, self.fabric):
-            terms = {"generator": generator_loss(critic, fake, dark_matter)}
-        terms |= perceptual_loss(fake, real, self.config.weights)
-        rate = self.config.learning_rate * self._decay()
+        if critic is not None:
+            with autocast(config, self.fabric):
+                terms["generator"] = generator_loss(critic, draws[0], dark_matter)
+        rate = config.learning_rate * self._decay()
         descend(terms, self.generator, self.progress.optimizer, rate, self.fabric)
         self.critic.requires_grad_(True)
         return terms
@@ -206,10 +230,12 @@ def autocast(config: RunConfig, fabric: Fabric) -> torch.autocast:
     return torch.autocast(kind, torch.bfloat16, enabled=config.precision == "bfloat16")
 
 
-def draw_noise(generator: Generator, x: Tensor, random: torch.Generator) -> list[Tensor]:
-    """Draw standard normal numbers for each map of a batch, coarsest level first."""
+def draw_noise(
+    generator: Generator, x: Tensor, random: torch.Generator, draws: int = 1
+) -> list[Tensor]:
+    """Draw standard normal numbers for each draw of each map of a batch, coarsest first."""
     return [
-        torch.randn(len(x), 1, *sides, generator=random, device=x.device)
+        torch.randn(draws * len(x), 1, *sides, generator=random, device=x.device)
         for sides in generator.config.noise_shapes((x.shape[-2], x.shape[-1]))
     ]
 

@@ -61,8 +61,8 @@ class Generator(unet.UNet):
         x : tensor, (batch, in_channels, ny, nx)
             Normalised, sides multiples of 2^halvings.
         noise : sequence of tensor, (batch, 1, ny / 2^i, nx / 2^i)
-            Standard normal numbers for each level, coarsest first, full size last. For a
-            single map there may be several of each: that many realisations of it.
+            Standard normal numbers for each level, coarsest first, full size last. There may
+            be several of each for every map, one after the other: that many realisations.
         padding : {"circular", "replicate"}
             How the map goes on beyond its edges.
 
@@ -79,9 +79,11 @@ class Generator(unet.UNet):
         self.config.check_sides(x.shape[-2:])
         self._check_noise(noise, x)
         features, skips = self.encode(x, padding)
-        realisations = len(noise[0])
-        if realisations > len(features):  # the way down is the same for all of them
-            features, *skips = (f.expand(realisations, -1, -1, -1) for f in (features, *skips))
+        realisations = len(noise[0]) // len(features)
+        if realisations > 1:  # the way down is the same for all of them
+            features, *skips = (
+                f.repeat_interleave(realisations, dim=0) for f in (features, *skips)
+            )
         added = [strength * n for strength, n in zip(self.noise_strength, noise, strict=True)]
         return self.decode(features, skips, padding, added)
 

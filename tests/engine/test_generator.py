@@ -136,6 +136,16 @@ def test_several_realisations_of_one_map_are_those_of_each_alone():
             torch.testing.assert_close(a[i : i + 1], b, rtol=1e-5, atol=1e-6)
 
 
+def test_several_realisations_of_several_maps_come_map_by_map():
+    network = built([0.5, 0.25])
+    x, given = torch.rand(2, 1, 16, 24), noise(batch=6)
+    together = network(x, given)
+    for i in range(2):
+        alone = network(x[i : i + 1], [n[3 * i : 3 * i + 3] for n in given])
+        for a, b in zip(together, alone, strict=True):
+            torch.testing.assert_close(a[3 * i : 3 * i + 3], b, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("wrong", [slice(None, None, -1), slice(1)])
 def test_noise_of_other_sides_is_refused(wrong):
     with pytest.raises(ValueError, match=r"expected \[\(8, 12\), \(16, 24\)\], coarsest first"):

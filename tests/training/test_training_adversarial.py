@@ -22,7 +22,7 @@ from engine.simulation import open_simulation
 from training import checkpoint, loop, steps
 from training.__main__ import app
 from training.choice import Choice, best_so_far, power_error, side_by_side
-from training.config import ADVERSARIAL_PRESETS, TABLE_3, AdversarialConfig, preset
+from training.config import ADVERSARIAL_PRESETS, TABLE_3, AdversarialConfig, preset, with_values
 from training.datasets import TrainingMaps, read_pairs
 from training.validation import compare
 
@@ -283,13 +283,50 @@ def test_noise_differs_between_updates_samples_and_seeds_and_is_repeatable(maps)
     assert not any(first.equal(other) for other in others)
 
 
+def test_until_the_critic_enters_it_stays_and_the_painter_learns(maps, tmp_path):
+    config = replace(TINY, warm_up=4, calibration=1.0, power=0.1)
+    before = loop.start(config, CPU.device)
+    for updates, entered in ((4, False), (6, True)):
+        shorter = replace(config, updates=6)
+        progress = loop.start(shorter, CPU.device)
+        step = steps.step_for(shorter, progress, CPU)
+        for update in range(updates):
+            terms = step(lambda number: maps.batch(update))  # noqa: B023 (called at once)
+            progress.update += 1
+        assert ("critic" in terms) is entered
+        assert {"calibration", "power"} <= terms.keys()
+        moved = [
+            not torch.equal(a, b)
+            for a, b in zip(progress.critic.parameters(), before.critic.parameters(), strict=True)
+        ]
+        assert any(moved) is entered
+        assert progress.network.noise_strength.all()
+
+
+def test_weights_are_chosen_only_once_the_critic_has_had_a_say(maps, tmp_path):
+    choice = Choice(replace(TINY, warm_up=4, choose_every=2, updates=9), maps.pairs, tmp_path)
+    assert [update for update in range(1, 10) if choice.is_due(update)] == [6, 8, 9]
+
+
+def test_numbers_of_a_preset_can_be_set():
+    config = with_values(TINY, ["calibration=100", "warm_up=2", "alpha=1"])
+    assert (config.calibration, config.warm_up, config.alpha) == (100.0, 2, 1.0)
+    for wrong, words in (
+        ("magic=1", "magic"),
+        ("warm_up=two", "warm_up is 'two'"),
+        ("warm_up=6", "6 updates before the critic enters"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            with_values(TINY, [wrong])
+
+
 def test_the_critic_is_not_moved_by_the_generators_step(maps):
     progress = loop.start(TINY, CPU.device)
     step = steps.step_for(TINY, progress, CPU)
     dark_matter, real = step._maps(maps.batch(0))
     noise = steps.draw_noise(progress.network, dark_matter[0], step._random(0))
     fake = progress.network(dark_matter[0], noise)
-    step._step_generator(progress.critic, real, fake, dark_matter)
+    step._step_generator(progress.critic, real, [fake], dark_matter)
     assert all(p.grad is None and p.requires_grad for p in progress.critic.parameters())
     assert any(p.grad.any() for p in progress.network.parameters())
 

@@ -50,6 +50,20 @@ def test_a_factor_costs_the_squared_logarithm_of_its_square(target, factor):
     assert log_power_error(factor * target, target).item() == pytest.approx(expected, rel=1e-4)
 
 
+def test_a_painting_that_overshoots_beyond_all_numbers_still_has_a_slope():
+    # HI's inverse is a fifth power of an exponential: squared it overflows from 10 on.
+    scaling = normalization("hi")
+    truth = torch.from_numpy(
+        np.random.default_rng(1).lognormal(5, 2, (1, 1, 32, 32)).astype(np.float32)
+    )
+    painted = [scaling.forward(scale) for scale in pyramid(truth, 2)]
+    painted[0] = (painted[0] + 30 * (painted[0] > 1)).requires_grad_()
+    terms = PaintLoss(scaling, 0.1, 0.1)(painted, truth)
+    sum(terms.values()).backward()
+    assert all(term.isfinite() for term in terms.values())
+    assert painted[0].grad.isfinite().all()
+
+
 def test_power_does_not_see_a_periodic_shift_or_a_unit(target):
     painted = target**1.05
     before = log_power_error(painted, target)
