@@ -34,30 +34,32 @@ class Results:
     ----------
     request : Request
         What was asked for.
-    input, truth, prediction : Slab or None
-        The last two are None where there is none.
-    no_truth, no_prediction : str
+    input, truth, prediction, other : Slab or None
+        The last three are None where there is none; the last is the second painting.
+    no_truth, no_prediction, no_other : str
         Why there is none, in words.
     device : str
         What the emulator runs on, in words.
     seconds : float or None
         Wall time of the painting; None if it was remembered.
     curves : mapping
-        (truth, prediction) by the statistic's name.
+        (truth, prediction, other) by the statistic's name.
     masses : tuple of float or None
-        Total mass of (truth, prediction), [Msun/h].
+        Total mass of (truth, prediction, other), [Msun/h].
     """
 
     request: Request
     input: Slab
     truth: Slab | None = None
     prediction: Slab | None = None
+    other: Slab | None = None
     no_truth: str = ""
     no_prediction: str = ""
+    no_other: str = ""
     device: str = ""
     seconds: float | None = None
     curves: Mapping[str, tuple[Curve | None, ...]] = attribute(default_factory=dict)
-    masses: tuple[float | None, ...] = (None, None)
+    masses: tuple[float | None, ...] = (None, None, None)
 
 
 def inputs(simulation: Simulation, axis: str) -> list[tuple[str, str]]:
@@ -106,7 +108,11 @@ def at_hand(simulation: Simulation, request: Request, cache: ResultCache) -> Res
     if not request.emulator:
         return summarise(replace(found, no_prediction=UNTRAINED))
     emulator = trained(request.emulator, request.field, request.level)
-    prediction = cache.get(prediction_key(emulator, found.input))
+    prediction = cache.get(prediction_key(emulator, found.input, request.seed))
+    if request.other:
+        second = trained(request.other, request.field, request.level)
+        other = cache.get(prediction_key(second, found.input, request.other_seed))
+        found = replace(found, other=other, no_other="" if other else PAINTING)
     return summarise(painted(found, emulator, prediction))
 
 
@@ -136,13 +142,14 @@ def device_in_words(device: str) -> str:
 
 def summarise(found: Results) -> Results:
     """Add the statistics of the maps that are there."""
-    curves = {name: of_both(name, found) for name in CURVES}
+    curves = {name: of_all(name, found) for name in CURVES}
     if not field(found.request.field).is_surface_density:
         return replace(found, curves=curves)
-    return replace(found, curves=curves, masses=of_both("total_mass", found))
+    return replace(found, curves=curves, masses=of_all("total_mass", found))
 
 
-def of_both(statistic: str, found: Results) -> tuple[Any, ...]:
-    """Compute a statistic of truth and prediction; None for one that isn't there."""
+def of_all(statistic: str, found: Results) -> tuple[Any, ...]:
+    """Compute a statistic of truth and paintings; None for one that isn't there."""
     compute = statistics.get(statistic)
-    return tuple(compute(slab) if slab else None for slab in (found.truth, found.prediction))
+    slabs = (found.truth, found.prediction, found.other)
+    return tuple(compute(slab) if slab else None for slab in slabs)

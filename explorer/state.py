@@ -1,7 +1,7 @@
 """What is selected and how it is shown; both as parameters the page can watch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import param
@@ -11,8 +11,15 @@ from explorer.style import COLOUR_MAPS
 LEVEL = "HR"
 """The input level shown."""
 
-QUERY = ("simulation", "axis", "slab", "field", "emulator")
+QUERY = ("simulation", "axis", "slab", "field", "emulator", "seed", "other", "other_seed")
 """Names of the selection in a link."""
+
+
+NOTHING = "none"
+"""Stands for no second painting."""
+
+LAST_SEED = 2**32 - 1
+"""Largest seed offered: every one up to it is a whole number in a browser too."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +28,9 @@ class Choices:
 
     Parameters
     ----------
-    simulation, axis, field, emulator : dict
+    simulation, axis, field, emulator, other : dict
         Names by the label a person reads; fields are those an emulator can paint,
-        emulators the systems that paint the selected one.
+        emulators the systems that paint the selected one, others the same or none.
     slabs : int
         Number of slabs along each axis.
     """
@@ -33,6 +40,11 @@ class Choices:
     field: Mapping[str, str]
     emulator: Mapping[str, str]
     slabs: int
+
+    @property
+    def other(self) -> Mapping[str, str]:
+        """What a second painting can be made by."""
+        return {"nothing": NOTHING} | dict(self.emulator)
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,12 @@ class Request:
         Names; the emulator is empty where there is none.
     slab : int
         Index of the slab.
+    seed : int
+        Of the realisation; a deterministic emulator ignores it.
+    other : str
+        Name of the emulator of a second painting; empty for none.
+    other_seed : int
+        Of the second painting.
     level : str
         Of the input.
     """
@@ -54,7 +72,14 @@ class Request:
     slab: int
     field: str
     emulator: str
+    seed: int = 0
+    other: str = ""
+    other_seed: int = 0
     level: str = LEVEL
+
+    def of_other(self) -> "Request":
+        """Ask for the second painting as if it were the first."""
+        return replace(self, emulator=self.other, seed=self.other_seed, other="", other_seed=0)
 
 
 class Selection(param.Parameterized):
@@ -65,12 +90,21 @@ class Selection(param.Parameterized):
     slab = param.Integer(default=0, bounds=(0, 0), doc="Which slab along the line of sight.")
     field: Any = param.Selector(objects=[], label="Field", doc="Quantity to paint.")
     emulator: Any = param.Selector(objects=[], doc="Published system that paints it.")
+    seed = param.Integer(
+        default=0, bounds=(0, LAST_SEED), doc="Which of the universes the emulator could paint."
+    )
+    other: Any = param.Selector(
+        objects=[], label="Compare with", doc="What a second painting is made by."
+    )
+    other_seed = param.Integer(
+        default=1, bounds=(0, LAST_SEED), doc="Realisation of the second painting."
+    )
 
     def offer(self, choices: Choices) -> None:
         """Set what can be selected; what no longer can be moves to the first choice."""
         last = max(choices.slabs - 1, 0)
         changes: dict[str, Any] = {"slab": min(self.slab, last)}
-        for name in ("simulation", "axis", "field", "emulator"):
+        for name in ("simulation", "axis", "field", "emulator", "other"):
             offered: Mapping[str, str] = getattr(choices, name)
             if self.param[name].names != offered:  # pickers redraw at every assignment
                 self.param[name].objects = dict(offered)
@@ -88,6 +122,9 @@ class Selection(param.Parameterized):
             slab=self.slab,
             field=self.field or "",
             emulator=self.emulator or "",
+            seed=self.seed,
+            other="" if self.other in (None, NOTHING) else self.other,
+            other_seed=0 if self.other in (None, NOTHING) else self.other_seed,
         )
 
     def to_query(self) -> dict[str, str]:
@@ -103,8 +140,9 @@ class Selection(param.Parameterized):
             In one sentence, if it is not among what can be selected.
         """
         value: Any = text
-        if name == "slab":
-            allowed: list[Any] = list(range(self.param.slab.bounds[1] + 1))
+        allowed: Any
+        if name in ("slab", "seed", "other_seed"):
+            allowed = range(self.param[name].bounds[1] + 1)
             value = int(text) if text.isdecimal() else text
             expected = f"a number from 0 to {allowed[-1]}"
         else:
@@ -113,8 +151,8 @@ class Selection(param.Parameterized):
         if value not in allowed:
             shown = getattr(self, name)
             raise ValueError(
-                f"{name.capitalize()} in the link is {text!r}, expected {expected}; "
-                f"showing {shown if shown is not None else 'none'}."
+                f"{name.replace('_', ' ').capitalize()} in the link is {text!r}, expected "
+                f"{expected}; showing {shown if shown is not None else 'none'}."
             )
         self.param.update(**{name: value})
 

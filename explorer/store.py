@@ -12,12 +12,16 @@ from typing import Any
 import param
 
 import engine
+from engine import statistics
 from engine.fields import field
 from engine.inference import Worker, prediction_key
 from engine.model_card import ModelCard
+from engine.registry import Emulator
 from engine.results import Slab
 from engine.simulation import Simulation
+from explorer.ensemble import FEWEST, Ensemble, ensemble
 from explorer.results import (
+    CURVES,
     PAINTING,
     UNTRAINED,
     Results,
@@ -65,6 +69,7 @@ class Store(param.Parameterized):
     """
 
     results = param.ClassSelector(class_=Results, doc="Of the newest request that has some.")
+    ensemble = param.ClassSelector(class_=Ensemble, doc="Of the slab shown; none until asked for.")
     simulation = param.ClassSelector(class_=Simulation, doc="The simulation that is open.")
     busy = param.String(default="", doc="What is running, in words; empty if nothing is.")
     error = param.String(default="", doc="What went wrong last, in a sentence.")
@@ -79,6 +84,7 @@ class Store(param.Parameterized):
         self.selection = selection
         self._deliver = deliver
         self._newest = 0
+        self._sampling = 0
         self._session = secrets.token_hex(8)
         self._opened: str | None = None
         self._axes: list[str] = []
@@ -92,7 +98,11 @@ class Store(param.Parameterized):
     @property
     def card(self) -> ModelCard | None:
         """Model card of the selected emulator."""
-        return self._cards.get((self.selection.emulator, self.selection.field))
+        return self.card_of(self.selection.emulator)
+
+    def card_of(self, emulator: str) -> ModelCard | None:
+        """Model card of an emulator for the selected field."""
+        return self._cards.get((emulator, self.selection.field))
 
     def begin(self) -> Future[Results] | None:
         """Start on the selection in a thread, as far as it needs no painting.
@@ -114,6 +124,9 @@ class Store(param.Parameterized):
         if self.simulation is None:
             return
         request = self.selection.request()
+        self._stop_sampling()
+        if self.ensemble is not None and not self.ensemble.is_of(request):
+            self.ensemble = None
         if self._shows(request):
             self.cancel()  # whatever else is under way
             return
@@ -130,10 +143,64 @@ class Store(param.Parameterized):
             self._tell(number, error=UNEXPECTED)
         self._tell(number, busy="")
 
+    async def sample(self, count: int) -> None:
+        """Paint the slab shown with the seeds below `count`; bands of its curves follow.
+
+        A change of the selection ends it, `cancel` as well; the samples so far stay.
+        """
+        shown = self.results
+        if shown is None or shown.prediction is None or self.card is None:
+            return
+        self._stop_sampling()
+        number = self._sampling
+        samples: list[Mapping[str, Any]] = []
+        try:
+            while len(samples) < count:
+                self._deliver_while(number, busy=f"Painting sample {len(samples) + 1} of {count}")
+                samples.append(await self._sampled(shown, len(samples)))
+                if len(samples) == count or len(samples) % FEWEST == 0:
+                    found = ensemble(shown.request, samples)
+                    self._deliver_while(number, ensemble=found)
+        except asyncio.CancelledError:
+            return
+        except Exception:
+            log.exception("painting samples of %s failed", shown.request)
+            self._deliver_while(number, error=UNEXPECTED)
+        self._deliver_while(number, busy="")
+
+    async def _sampled(self, shown: Results, seed: int) -> Mapping[str, Any]:
+        """Paint one realisation between the requests of other sessions; its curves."""
+        loop = asyncio.get_running_loop()
+        request = replace(shown.request, seed=seed)
+        _, slab, _ = await self._submit(f"{self._session} samples", request, shown.input)
+
+        def summed() -> Mapping[str, Any]:
+            return {name: statistics.get(name)(slab) for name in CURVES}
+
+        return await loop.run_in_executor(READERS, summed)
+
+    def _stop_sampling(self) -> None:
+        """Let a running `sample` end, and drop what it waits for."""
+        self._sampling += 1
+        WORKER.cancel(f"{self._session} samples")
+
+    def _deliver_while(self, number: int, **values: Any) -> None:
+        """Deliver values to the page unless sampling was stopped; then end the sampling."""
+        if number != self._sampling:
+            raise asyncio.CancelledError
+
+        def assign() -> None:
+            if number == self._sampling:
+                self.param.update(**values)
+
+        self._deliver(assign)
+
     def _shows(self, request: Request) -> bool:
         """Whether the page has all there is of a request."""
         shown = self.results
-        return shown is not None and shown.request == request and shown.prediction is not None
+        if shown is None or shown.request != request or shown.prediction is None:
+            return False
+        return shown.other is not None or not request.other
 
     def cancel(self) -> None:
         """Drop what is running or waits; the page keeps what it shows."""
@@ -144,6 +211,8 @@ class Store(param.Parameterized):
         """Let go of what still waits; the session is over."""
         self._newest += 1
         WORKER.cancel(self._session)
+        WORKER.cancel(f"{self._session} other")
+        self._stop_sampling()
 
     async def _compute(self, number: int, simulation: Simulation, request: Request) -> None:
         """Read, paint, summarise; the page gets all at once, or first without the painting."""
@@ -153,22 +222,51 @@ class Store(param.Parameterized):
         if self.card is None:
             found = replace(found, no_prediction=UNTRAINED)
         elif number == self._newest:
-            self._tell(number, busy=f"Painting {field(request.field).label}")
-            painting = asyncio.ensure_future(self._paint(found))
-            done, _ = await asyncio.wait({painting}, timeout=PATIENCE)
-            if not done and (self.results is None or self.results.request != request):
-                waiting = await loop.run_in_executor(READERS, summarise, found)
-                self._tell(number, results=replace(waiting, no_prediction=PAINTING))
-            try:
-                found = await painting
-            except ValueError as error:
-                self._tell(number, error=str(error))
-                found = replace(found, no_prediction=REFUSED)
+            found = await self._painted(number, request, found)
         self._tell(number, results=await loop.run_in_executor(READERS, summarise, found))
+
+    async def _painted(self, number: int, request: Request, found: Results) -> Results:
+        """Add the paintings; the page gets the slab without them if they take their time."""
+        self._tell(number, busy=f"Painting {field(request.field).label}")
+        first = asyncio.ensure_future(self._paint(found))
+        second = asyncio.ensure_future(self._paint_other(found)) if request.other else None
+        _, pending = await asyncio.wait({first, second or first}, timeout=PATIENCE)
+        if pending and (self.results is None or self.results.request != request):
+            loop = asyncio.get_running_loop()
+            waiting = await loop.run_in_executor(READERS, summarise, found)
+            no_other = PAINTING if second else ""
+            waiting = replace(waiting, no_prediction=PAINTING, no_other=no_other)
+            self._tell(number, results=waiting)
+        try:
+            found = await first
+        except ValueError as error:
+            self._tell(number, error=str(error))
+            found = replace(found, no_prediction=REFUSED)
+        if second is None:
+            return found
+        try:
+            return replace(found, other=await second)
+        except ValueError as error:
+            self._tell(number, error=str(error))
+            return replace(found, no_other=REFUSED)
+
+    async def _paint_other(self, found: Results) -> Slab:
+        """Paint the second painting, beside the first one's request and not in its place."""
+        request = found.request.of_other()
+        _, painting, _ = await self._submit(f"{self._session} other", request, found.input)
+        return painting
 
     async def _paint(self, found: Results) -> Results:
         """Paint in the engine's worker, where a newer request of this session cancels it."""
-        request = found.request
+        emulator, prediction, seconds = await self._submit(
+            self._session, found.request, found.input
+        )
+        return painted(found, emulator, prediction, seconds)
+
+    async def _submit(
+        self, session: str, request: Request, dark_matter: Slab
+    ) -> tuple[Emulator, Slab, float | None]:
+        """Have a request painted: emulator, painting, and the seconds if it wasn't there."""
         loop = asyncio.get_running_loop()
         emulator = await loop.run_in_executor(
             READERS, trained, request.emulator, request.field, request.level
@@ -177,13 +275,13 @@ class Store(param.Parameterized):
 
         def compute() -> Slab:
             start = time.perf_counter()
-            slab = emulator.predict(found.input)
+            slab = emulator.predict(dark_matter, request.seed)
             seconds.append(time.perf_counter() - start)
             return slab
 
-        key = prediction_key(emulator, found.input)
-        prediction = await asyncio.wrap_future(WORKER.submit(self._session, key, compute))
-        return painted(found, emulator, prediction, seconds[0] if seconds else None)
+        key = prediction_key(emulator, dark_matter, request.seed)
+        painting = await asyncio.wrap_future(WORKER.submit(session, key, compute))
+        return emulator, painting, seconds[0] if seconds else None
 
     def _tell(self, number: int, **values: Any) -> None:
         """Deliver values to the page if the request is still the newest."""

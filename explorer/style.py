@@ -10,6 +10,12 @@ from engine.fields import field
 PREDICTION = "#56b4e9"
 """Colour of the emulator's curves; dashed as well, so that colour isn't needed."""
 
+OTHER = "#cc79a7"
+"""Colour of the second painting's curves; dotted as well."""
+
+SAMPLES = "#e69f00"
+"""Colour of the band of many samples; apart from the prediction's for every colour vision."""
+
 INK = {True: "#f2f4f7", False: "#14181d"}
 """Colour of the truth's curves: near-white on the dark theme, near-black on the light."""
 
@@ -194,15 +200,23 @@ GRID = """
 }
 .bk-panel-models-layout-Column { height: auto !important; }
 :host > .wide { grid-column: span 2; }
+:host(.four) { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+:host(.four) > .wide { grid-column: span 3; }
+@media (max-width: 1200px) {
+  :host(.four) { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  :host(.four) > .wide { grid-column: span 1; }
+}
 @media (max-width: 900px) {
-  :host { grid-template-columns: minmax(0, 1fr); }
+  :host, :host(.four) { grid-template-columns: minmax(0, 1fr); }
   :host > .wide { grid-column: span 1; }
   :host > .bar-input { order: 1; }
   :host > .map-input { order: 0; }
-  :host > .map-truth, :host > .map-prediction, :host > .bar-truth { order: 2; }
+  :host > .map-truth, :host > .map-prediction, :host > .map-other { order: 2; }
+  :host > .bar-truth { order: 2; }
 }
 """
-"""Three columns, one on a narrow screen; there each colour bar follows its maps."""
+"""Three columns, four where maps are compared, one on a narrow screen; there each colour bar
+follows its maps."""
 
 CARD = f"""
 :host {{

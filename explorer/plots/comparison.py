@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.results import Curve
-from explorer.style import GREY, PREDICTION, unit_in_words
+from explorer.ensemble import Band
+from explorer.style import GREY, OTHER, PREDICTION, SAMPLES, unit_in_words
 
 hv.Store.set_current_backend("bokeh")
 
@@ -17,6 +18,9 @@ BAND = 0.1
 """Half width of the band in the ratio panel: the agreement the papers aim for."""
 
 BAND_ALPHA = 0.2
+
+SAMPLES_ALPHA = 0.5
+"""Of the band of many samples."""
 
 RATIO_RANGE = (0.45, 1.55)
 
@@ -36,10 +40,12 @@ NOTHING = (0.1, 10.0)
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A statistic of the truth and of the prediction; either may be missing."""
+    """A statistic of truth, prediction, a second painting and many samples; any may be missing."""
 
     truth: Curve | None = None
     prediction: Curve | None = None
+    other: Curve | None = None
+    samples: Band | None = None
 
     @property
     def about(self) -> Curve | None:
@@ -59,11 +65,15 @@ def main_panel(pair: Pair, ink: str) -> hv.Overlay:
     """
     x, y = dimensions(pair.about)
     band = hv.Area(error_band(pair.truth), x, [y, hv.Dimension("upper")])
+    samples = hv.Area(sample_band(pair), x, [y, hv.Dimension("highest")])
     truth = hv.Curve(points(pair.truth), x, y)
     prediction = hv.Curve(points(pair.prediction), x, y)
+    other = hv.Curve(points(pair.other), x, y)
     overlay = (
         band.opts(framewise=True, color=ink, alpha=0.16, line_alpha=0)
+        * samples.opts(framewise=True, color=SAMPLES, alpha=SAMPLES_ALPHA, line_alpha=0)
         * truth.opts(framewise=True, color=ink, line_width=2)
+        * other.opts(framewise=True, color=OTHER, line_width=2.4, line_dash="dotted")
         * prediction.opts(framewise=True, color=PREDICTION, line_width=2.4, line_dash="dashed")
     )
     label = pair.about.y_label if pair.about else ""
@@ -93,9 +103,13 @@ def ratio_panel(pair: Pair, least: float = 0) -> hv.Overlay:
     band = hv.HSpan(1 - BAND, 1 + BAND, kdims=["x", "ratio"])
     one = hv.HLine(1, kdims=["x", "ratio"])
     curve = hv.Curve(ratio(pair, least), x, y)
+    other = hv.Curve(ratio(Pair(pair.truth, pair.other), least), x, y)
+    samples = hv.Area(sample_ratio(pair, least), x, [y, hv.Dimension("highest")])
     overlay = (
         band.opts(framewise=True, color=PREDICTION, alpha=BAND_ALPHA)
+        * samples.opts(framewise=True, color=SAMPLES, alpha=SAMPLES_ALPHA, line_alpha=0)
         * one.opts(framewise=True, color=GREY, line_width=1)
+        * other.opts(framewise=True, color=OTHER, line_width=2.4, line_dash="dotted")
         * curve.opts(framewise=True, color=PREDICTION, line_width=2.4)
     )
     label = pair.about.x_label if pair.about else ""
@@ -133,13 +147,13 @@ def panel_options(pair: Pair) -> dict[str, Any]:
 
 def extent(pair: Pair) -> tuple[float, float]:
     """Find the common range of x; two decades while there is nothing to show."""
-    x = np.concatenate([points(curve)[0] for curve in (pair.truth, pair.prediction)])
+    x = np.concatenate([points(curve)[0] for curve in (pair.truth, pair.prediction, pair.other)])
     return (float(x.min()), float(x.max())) if len(x) else NOTHING
 
 
 def height(pair: Pair) -> tuple[float, float]:
     """Find the common range of y, to the next half decade, so that it seldom changes."""
-    y = np.concatenate([points(curve)[1] for curve in (pair.truth, pair.prediction)])
+    y = np.concatenate([points(curve)[1] for curve in (pair.truth, pair.prediction, pair.other)])
     if not len(y):
         return NOTHING
     low, high = np.floor(2 * np.log10(y.min())) / 2, np.ceil(2 * np.log10(y.max())) / 2
@@ -176,11 +190,32 @@ def error_band(curve: Curve | None) -> tuple[NDArray[np.float64], ...]:
     return x, np.maximum(y - error, 0.1 * y), y + error
 
 
+def sample_band(pair: Pair) -> tuple[NDArray[np.float64], ...]:
+    """Give x, 16 and 84 % of the samples, where they can be drawn on logarithmic axes."""
+    if pair.samples is None:
+        return np.empty(0), np.empty(0), np.empty(0)
+    some = (pair.samples.x > 0) & (pair.samples.low > 0)
+    return pair.samples.x[some], pair.samples.low[some], pair.samples.high[some]
+
+
+def sample_ratio(pair: Pair, least: float = 0) -> tuple[NDArray[np.float64], ...]:
+    """Give x, 16 and 84 % of the samples over the truth, where `ratio` has a value."""
+    if pair.truth is None or pair.samples is None:
+        return np.empty(0), np.empty(0), np.empty(0)
+    some = comparable(pair.truth, least)
+    truth, samples = pair.truth, pair.samples
+    return truth.x[some], samples.low[some] / truth.y[some], samples.high[some] / truth.y[some]
+
+
 def ratio(pair: Pair, least: float = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give x and prediction over truth, where the truth isn't zero and counts at least so much."""
     if pair.truth is None or pair.prediction is None:
         return np.empty(0), np.empty(0)
-    some = (pair.truth.x > 0) & (pair.truth.y > 0)
-    if pair.truth.count is not None:
-        some &= pair.truth.count >= least
+    some = comparable(pair.truth, least)
     return pair.truth.x[some], pair.prediction.y[some] / pair.truth.y[some]
+
+
+def comparable(truth: Curve, least: float) -> NDArray[np.bool_]:
+    """Find the bins where a truth isn't zero and counts at least so much."""
+    some = (truth.x > 0) & (truth.y > 0)
+    return some if truth.count is None else some & (truth.count >= least)

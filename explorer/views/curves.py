@@ -8,11 +8,10 @@ import panel as pn
 import param
 
 from explorer.plots import pdf, power_spectrum
-from explorer.plots.comparison import BAND, BAND_ALPHA, HEIGHT, RATIO_HEIGHT, Pair
-from explorer.results import Results
+from explorer.plots.comparison import BAND, BAND_ALPHA, HEIGHT, RATIO_HEIGHT, SAMPLES_ALPHA, Pair
 from explorer.state import Display
 from explorer.store import Store
-from explorer.style import CARD, FREE, INK, PREDICTION, TEXT
+from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, SAMPLES, TEXT
 
 PLOTS: dict[str, ModuleType] = {"power_spectrum": power_spectrum, "pdf": pdf}
 """The plot of each statistic, in the order of the page."""
@@ -34,7 +33,7 @@ class Curves(pn.viewable.Viewer):
     pair = param.ClassSelector(class_=Pair, default=Pair(), doc="The curves on show.")
 
     def __init__(self, statistic: str, store: Store, display: Display) -> None:
-        super().__init__(pair=pair_of(statistic, store.results))
+        super().__init__(pair=pair_of(statistic, store))
         self.statistic = statistic
         self.store = store
         self.display = display
@@ -53,7 +52,9 @@ class Curves(pn.viewable.Viewer):
             for draw, height in ((self.main, HEIGHT), (self.ratio, RATIO_HEIGHT))
         ]
         # In a turn of its own, so that maps are sent before the curves are drawn.
-        store.param.watch(lambda _: pn.state.execute(self._follow, schedule=True), "results")
+        store.param.watch(
+            lambda _: pn.state.execute(self._follow, schedule=True), ["results", "ensemble"]
+        )
 
     def main(self, pair: Pair, dark: bool) -> hv.Overlay:
         """Draw the curves themselves."""
@@ -64,15 +65,21 @@ class Curves(pn.viewable.Viewer):
         return PLOTS[self.statistic].panels(pair, INK[dark])[1]
 
     def _follow(self) -> None:
-        self.pair = pair_of(self.statistic, self.store.results)
+        self.pair = pair_of(self.statistic, self.store)
         self._entitle()
 
     def _entitle(self) -> None:
         """Write the title and a legend of the lines there are."""
         alone = self.pair.truth is None and self.pair.prediction is not None
         lines = PREDICTION_LINE if alone else TRUTH_LINE + PREDICTION_LINE + BAND_MARK
+        if self.pair.other is not None:
+            lines += OTHER_LINE
+        if self.pair.samples is not None and self.store.ensemble is not None:
+            lines += f"<span><svg>{SAMPLES_SHAPE}</svg>{self.store.ensemble.count} samples</span>"
         kind = self.pair.truth.error_kind if self.pair.truth else ""
         shaded = f"Shaded: one standard deviation of the truth ({kind})" if kind else ""
+        if self.pair.samples is not None:
+            shaded += "; 16 to 84 % of the samples"
         self.heading.object = (
             f'<div class="heading"><b title="{escape(shaded)}">{PLOTS[self.statistic].TITLE}</b>'
             f'<span class="legend">{lines}</span></div>'
@@ -91,9 +98,15 @@ class Curves(pn.viewable.Viewer):
         )
 
 
-def pair_of(name: str, results: Results | None) -> Pair:
-    """Pick the two curves of a statistic, as far as there are results."""
-    return Pair(*results.curves.get(name, ())) if results else Pair()
+def pair_of(name: str, store: Store) -> Pair:
+    """Pick the curves of a statistic, as far as there are results."""
+    results, ensemble = store.results, store.ensemble
+    if results is None:
+        return Pair()
+    of_it = ensemble is not None and ensemble.is_of(results.request)
+    samples = ensemble.bands.get(name) if ensemble is not None and of_it else None
+    truth, prediction, other = results.curves.get(name, (None, None, None))
+    return Pair(truth, prediction, other, samples)
 
 
 def line(stroke: str, name: str) -> str:
@@ -107,4 +120,6 @@ PREDICTION_LINE = line(
     f'stroke-width="2.4" stroke="{PREDICTION}" stroke-dasharray="6 4"', "prediction"
 )
 BAND_SHAPE = f'<rect y="-1" width="22" height="10" fill="{PREDICTION}" opacity="{BAND_ALPHA}"/>'
+OTHER_LINE = line(f'stroke-width="2.4" stroke="{OTHER}" stroke-dasharray="2 3"', "comparison")
+SAMPLES_SHAPE = f'<rect y="-1" width="22" height="10" fill="{SAMPLES}" opacity="{SAMPLES_ALPHA}"/>'
 BAND_MARK = f"<span><svg>{BAND_SHAPE}</svg>±{100 * BAND:.0f} %</span>"

@@ -1,11 +1,11 @@
-"""The three linked maps with their captions and colour bars."""
+"""The linked maps with their captions and colour bars."""
 
 import panel as pn
 import panel_material_ui as pmui
 import param
 
 from engine.fields import AXES, field, map_axes
-from engine.results import MPC_IN_KPC
+from engine.results import MPC_IN_KPC, Slab
 from explorer.plots.maps import LinkedMaps, linked_maps, whole_map
 from explorer.results import Results
 from explorer.state import Display
@@ -14,8 +14,9 @@ from explorer.style import FREE, GRID, TEXT, unit_in_words
 from explorer.viewport import MAPS
 from explorer.views.colour_bar import ColourBar
 
-NAMES = ("input", "truth", "prediction")
-COMPARED = ("truth", "prediction")
+NAMES = ("input", "truth", "prediction", "other")
+COMPARED = ("truth", "prediction", "other")
+TITLES = {"other": "Comparison"}
 
 HINTS = {"truth": "scroll zooms, drag moves", "prediction": "area means of linear values"}
 """Words at the right of a caption: what can be done, and what a pixel of the screen shows."""
@@ -25,7 +26,7 @@ HELD = 4
 
 
 class Maps(pn.viewable.Viewer):
-    """Input, truth and prediction, side by side over the same ranges.
+    """Input, truth, prediction and what it is compared with, side by side over the same ranges.
 
     Parameters
     ----------
@@ -50,6 +51,7 @@ class Maps(pn.viewable.Viewer):
             "input": ColourBar(maps["input"].mapper, "Input"),
             "truth": ColourBar(maps["truth"].mapper, "Truth and prediction"),
         }
+        self.grid = self._grid()
         self.buttons = pn.Row(*self._buttons(), sizing_mode="stretch_width", margin=(8, 0))
         self._held: list[list[str]] = []
         self._results: Results | None = None
@@ -67,6 +69,9 @@ class Maps(pn.viewable.Viewer):
         for name in NAMES:
             self.captions[name].object = caption(name, results)
             self.linked.maps[name].note.text = note(name, results)
+        comparing = bool(results.request.other)
+        self.columns["other"].visible = comparing
+        self.grid.css_classes = ["four"] if comparing else []
         self.bars["input"].suit((results.request.simulation, results.input.field), results.input)
         self.bars["truth"].suit(
             (results.request.simulation, results.request.field),
@@ -96,7 +101,7 @@ class Maps(pn.viewable.Viewer):
         """
         if self._results is None:
             return
-        maps = (self._results.input, self._results.truth, self._results.prediction)
+        maps = of_each(self._results).values()
         there = [slab.values for slab in maps if slab]
         held = MAPS.publish(there, self._results.input.pixel_size / MPC_IN_KPC)
         self._held.append(held)
@@ -128,10 +133,16 @@ class Maps(pn.viewable.Viewer):
         self.bars["truth"].paint(self.display.field_colours)
 
     def __panel__(self) -> pn.viewable.Viewable:
+        return self.grid
+
+    def _grid(self) -> pn.Column:
+        """Put the maps above the colour bars."""
         for name, bar in self.bars.items():
             bar.slider.css_classes = [f"bar-{name}", *(["wide"] if name == "truth" else [])]
+        self.columns = {name: self._map(name) for name in NAMES}
+        self.columns["other"].visible = False
         return pn.Column(
-            *(self._map(name) for name in NAMES),
+            *self.columns.values(),
             *(bar.slider for bar in self.bars.values()),
             stylesheets=[FREE, GRID],
             sizing_mode="stretch_width",
@@ -151,15 +162,21 @@ class Maps(pn.viewable.Viewer):
         )
 
 
+def of_each(results: Results) -> dict[str, Slab | None]:
+    """Find the slab of every map by its name."""
+    return {name: getattr(results, name) for name in NAMES}
+
+
 def caption(name: str, results: Results) -> str:
     """Heading of a map, as HTML."""
-    shown = results.input.field if name == "input" else results.request.field
-    words = f"<b>{name.capitalize()}</b><small>{field(shown).label}</small>"
+    slab = of_each(results)[name]
+    about = field(results.input.field if name == "input" else results.request.field).label
+    if slab is not None and slab.seed is not None:
+        about += f", seed {slab.seed}"
+    words = f"<b>{TITLES.get(name, name.capitalize())}</b><small>{about}</small>"
     return f'<div class="heading">{words}<span class="legend">{HINTS.get(name, "")}</span></div>'
 
 
 def note(name: str, results: Results) -> str:
     """Say what to write over a map; nothing over one that is there."""
-    if name == "truth":
-        return results.no_truth
-    return results.no_prediction if name == "prediction" else ""
+    return "" if name == "input" else str(getattr(results, f"no_{name}"))

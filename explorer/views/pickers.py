@@ -7,6 +7,7 @@ import param
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import TEXT
+from explorer.views.latent import Latent
 
 WIDE = {"sizing_mode": "stretch_width", "margin": (5, 0), "size": "small", "description": ""}
 
@@ -34,12 +35,24 @@ class Pickers(pn.viewable.Viewer):
         self.slab = pmui.IntSlider.from_param(chosen.slab, tooltips=False, **WIDE)
         self.field = pmui.Select.from_param(chosen.field, **WIDE)
         self.emulator = pmui.Select.from_param(chosen.emulator, **WIDE)
+        self.latent = Latent(store)
+        self.other = pmui.Select.from_param(chosen.other, **WIDE)
+        self.other_seed = pmui.IntInput.from_param(
+            chosen.other_seed, **(WIDE | {"label": "Its seed"})
+        )
+        store.selection.param.watch(self._settle, ["other", "field"])
+        self._settle()
         self.input_colours = pmui.Select.from_param(shown.input_colours, **WIDE)
         self.field_colours = pmui.Select.from_param(shown.field_colours, **WIDE)
         self.place = pn.pane.HTML(
             "", stylesheets=[TEXT], sizing_mode="stretch_width", height=18, margin=0
         )
         store.param.watch(self._tell_place, "results")
+
+    def _settle(self, *_: param.parameterized.Event) -> None:
+        """Offer a seed to a second painting that has many."""
+        card = self.store.card_of(self.store.selection.other)
+        self.other_seed.disabled = card is None or not card.stochastic
 
     def _tell_place(self, event: param.parameterized.Event) -> None:
         """Say where the slab lies along the line of sight."""
@@ -59,6 +72,10 @@ class Pickers(pn.viewable.Viewer):
             group("Painting"),
             self.field,
             self.emulator,
+            self.latent,
+            group("Comparison"),
+            self.other,
+            self.other_seed,
             group("Colours"),
             self.input_colours,
             self.field_colours,

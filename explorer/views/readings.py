@@ -105,7 +105,7 @@ def table(rows: list[Row]) -> str:
 def masses(results: Results) -> list[Row]:
     """Total mass of truth and prediction, and how they differ."""
     what = short_label(results.request.field)
-    true, painted = results.masses
+    true, painted, other = results.masses
     rows: list[Row] = []
     for name, mass in ((f"True {what} mass", true), (f"Painted {what} mass", painted)):
         rows.append((name, "none" if mass is None else f"{number(mass)} M⊙/h"))
@@ -114,7 +114,10 @@ def masses(results: Results) -> list[Row]:
         apart = f"{percent:+.1f} %".replace("-", "−")
     else:
         apart = "none"
-    return [*rows, ("Difference", apart)]
+    rows.append(("Difference", apart))
+    if other is not None:
+        rows.append((f"{what.capitalize()} mass compared", f"{number(other)} M⊙/h"))
+    return rows
 
 
 def geometry(slab: Slab) -> list[Row]:
@@ -131,8 +134,14 @@ def geometry(slab: Slab) -> list[Row]:
 def painting(results: Results) -> list[Row]:
     """Say what the emulator ran on and how long it took."""
     if results.prediction is None:
-        return [("Painted on", "not painted"), ("Took", "none")]
-    return [("Painted on", results.device), ("Took", duration(results.seconds))]
+        return [("Painted on", "not painted"), ("Took", "none"), ("Seed", "none")]
+    seed = results.prediction.seed
+    drawn = "none: one painting a slab" if seed is None else str(seed)
+    return [
+        ("Painted on", results.device),
+        ("Took", duration(results.seconds)),
+        ("Seed", drawn),
+    ]
 
 
 def duration(seconds: float | None) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,13 +83,26 @@ class CosmicShare:
     refuses = ""
     painted = 0
 
-    def predict(self, slab: Slab) -> Slab:
+    @staticmethod
+    def contrast(seed: int) -> float:
+        """Factor on the overdensity when it is stochastic."""
+        return float(np.random.default_rng(seed).uniform(0.8, 1))
+
+    def predict(self, slab: Slab, seed: int = 0) -> Slab:
         if self.refuses:
             raise ValueError(self.refuses)
         type(self).painted += 1
         warnings = ("Not a trained emulator.",)
         values = 1.1 * BARYONS * slab.values
-        return slab.with_values(values, field="gas", emulator="share", warnings=warnings)
+        if self.card.stochastic:
+            values = values.mean() + self.contrast(seed) * (values - values.mean())
+        return slab.with_values(
+            values,
+            field="gas",
+            emulator="share",
+            seed=seed if self.card.stochastic else None,
+            warnings=warnings,
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +123,14 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[CosmicShare]]:
     yield CosmicShare
     store.WORKER.close()
     results.trained.cache_clear()
+
+
+@pytest.fixture
+def stochastic(emulator: type[CosmicShare], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the emulator paint each seed in another way."""
+    card = replace(CARD, stochastic=True)
+    monkeypatch.setattr(emulator, "card", card)
+    monkeypatch.setattr(engine, "emulators", lambda: [card])
 
 
 @pytest.fixture

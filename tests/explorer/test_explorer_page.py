@@ -35,7 +35,7 @@ def test_maps_of_new_results_are_published_and_old_ones_withdrawn(store):
     np.testing.assert_array_equal(MAPS.get(tokens[1]).values, store.results.truth.values)
     for slab in (1, 2, 3, 1, 2):
         store.selection.slab = slab
-    assert not set(tokens) & set(maps.linked.feed.tokens)
+    assert set(tokens) & set(maps.linked.feed.tokens) == {""}  # of no comparison
     assert len(MAPS) == before + 3 * HELD
     with pytest.raises(KeyError):
         MAPS.get(tokens[1])
@@ -98,11 +98,11 @@ def test_curves_show_the_stores_results(store, name):
     curves = Curves(name, store, display)
     assert "truth" in curves.heading.object
     refresh(store)
-    truth, prediction = store.results.curves[name]
+    truth, prediction, _ = store.results.curves[name]
     drawn = curves.main(curves.pair, dark=True).Curve.values()
     np.testing.assert_array_equal(drawn[0]["y"], truth.y[truth.y > 0])
-    np.testing.assert_array_equal(drawn[1]["y"], prediction.y[prediction.y > 0])
-    ratios = curves.ratio(curves.pair, dark=True).Curve.I["ratio"]
+    np.testing.assert_array_equal(drawn[2]["y"], prediction.y[prediction.y > 0])
+    ratios = curves.ratio(curves.pair, dark=True).Curve.II["ratio"]
     if name == "power_spectrum":
         np.testing.assert_allclose(ratios, 1, rtol=1e-4)  # a factor does not change the contrast
     store.selection.simulation = "dark-only"
@@ -180,3 +180,25 @@ def test_the_page_of_a_session_can_be_built():
 )
 def test_durations_are_short(seconds, words):
     assert duration(seconds) == words
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_a_comparison_has_its_map_line_and_mass_only_while_it_is_asked_for(store):
+    maps, readings = Maps(store, Display()), Readings(store)
+    curves = Curves("power_spectrum", store, Display())
+    refresh(store)
+    assert not maps.columns["other"].visible
+    store.selection.param.update(other="share", other_seed=4)
+    assert maps.columns["other"].visible
+    assert maps.grid.css_classes == ["four"]
+    assert "seed 4" in maps.captions["other"].object
+    np.testing.assert_array_equal(
+        MAPS.get(maps.linked.feed.tokens[3]).values, store.results.other.values
+    )
+    assert "comparison" in curves.heading.object
+    assert "Gas mass compared" in readings.pane.object
+    store.selection.other = "none"
+    assert not maps.columns["other"].visible
+    assert maps.linked.feed.tokens[3] == ""
+    assert "comparison" not in curves.heading.object
+    maps.release()

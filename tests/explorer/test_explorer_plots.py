@@ -55,7 +55,7 @@ def test_both_panels_share_their_range_and_margins(plot):
 
 def test_truth_is_solid_in_ink_and_the_prediction_dashed_in_colour():
     overlay, _ = power_spectrum.panels(Pair(power(), power(1.2)), INK[False])
-    truth, prediction = overlay.Curve.values()
+    truth, _, prediction = overlay.Curve.values()
     assert truth.opts.get().kwargs["color"] == INK[False]
     assert "line_dash" not in truth.opts.get().kwargs
     assert prediction.opts.get().kwargs["color"] == PREDICTION
@@ -79,7 +79,7 @@ def test_bins_that_count_too_few_say_nothing_of_the_ratio():
 @pytest.mark.parametrize("plot", [power_spectrum, pdf])
 def test_a_missing_curve_leaves_its_place_empty(plot, pair):
     main, below = figures(plot, pair)
-    assert len(main.renderers) == 3
+    assert len(main.renderers) == 5
     assert main.y_range.start > 0
     assert ratio(pair)[0].size == 0
     assert below.renderers
@@ -89,12 +89,12 @@ def test_a_plot_follows_its_results_in_place():
     pipe = hv.streams.Pipe(data=Pair(power(), power(1.2)))
     drawn = hv.DynamicMap(lambda data: power_spectrum.panels(data, INK[True])[0], streams=[pipe])
     figure = hv.renderer("bokeh").get_plot(drawn).state
-    before = figure.renderers[1].data_source
+    before = figure.renderers[2].data_source
     pipe.send(Pair(power(100, 2 * K), None))
     assert figure.x_range.end == pytest.approx(200)
-    assert figure.renderers[1].data_source is before
+    assert figure.renderers[2].data_source is before
     np.testing.assert_allclose(before.data["y"], 100 * (2 * K) ** -1.5)
-    assert not len(figure.renderers[2].data_source.data["y"])
+    assert not len(figure.renderers[4].data_source.data["y"])
 
 
 def test_the_error_band_stays_on_a_logarithmic_axis():

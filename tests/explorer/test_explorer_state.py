@@ -33,11 +33,16 @@ def test_the_first_of_each_is_selected_at_first(selection):
         "slab": "0",
         "field": "gas",
         "emulator": "share",
+        "seed": "0",
+        "other": "none",
+        "other_seed": "1",
     }
 
 
 def test_a_link_reproduces_the_selection(selection):
-    selection.param.update(simulation="two", axis="z", slab=5, field="hi")
+    selection.param.update(
+        simulation="two", axis="z", slab=5, field="hi", seed=2**32 - 1, other="share", other_seed=3
+    )
     other = Selection()
     other.offer(HYDRO)
     for name, value in selection.to_query().items():
@@ -53,6 +58,7 @@ def test_a_link_reproduces_the_selection(selection):
         ("slab", "8", ["Slab", "'8'", "0 to 7", "showing 0"]),
         ("slab", "-1", ["Slab", "'-1'", "0 to 7"]),
         ("slab", "two", ["Slab", "'two'", "0 to 7"]),
+        ("seed", "4294967296", ["Seed", "'4294967296'", "0 to 4294967295", "showing 0"]),
         ("field", "xray", ["Field", "'xray'", "gas, hi"]),
         ("emulator", "magic", ["Emulator", "'magic'", "share"]),
     ],

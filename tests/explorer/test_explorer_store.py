@@ -30,10 +30,10 @@ def test_a_slab_is_read_painted_and_summarised():
     assert (results.input.field, results.input.index) == ("dm", 2)
     assert (results.truth.field, results.prediction.field) == ("gas", "gas")
     np.testing.assert_allclose(results.prediction.values, 1.1 * results.truth.values, rtol=1e-5)
-    true, painted = results.masses
+    true, painted, _ = results.masses
     assert painted == pytest.approx(1.1 * true, rel=1e-5)
     for name in ("power_spectrum", "pdf"):
-        truth, prediction = results.curves[name]
+        truth, prediction, _ = results.curves[name]
         assert truth.name == prediction.name
         np.testing.assert_allclose(truth.x, prediction.x)
     assert results.device.startswith("CPU, ")
@@ -49,7 +49,7 @@ def test_a_dark_matter_only_run_is_painted_and_has_no_truth():
     assert results.truth is None
     assert "dark-only has no" in results.no_truth
     assert results.masses[0] is None
-    truth, prediction = results.curves["pdf"]
+    truth, prediction, _ = results.curves["pdf"]
     assert truth is None
     assert prediction.y.any()
 
@@ -188,7 +188,7 @@ class SlowPainter:
         self.go_on = threading.Event()
         paint = emulator.predict
 
-        def predict(painter, slab):
+        def predict(painter, slab, seed=0):
             assert self.go_on.wait(10)
             return paint(painter, slab)
 
@@ -260,3 +260,84 @@ def test_cancelling_keeps_what_is_on_show(slow):
         assert store.results.prediction is None
 
     asyncio.run(session())
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_another_seed_is_painted_and_told_in_the_request():
+    store = opened(simulation="with-gas", seed="7")
+    asyncio.run(store.refresh())
+    first = store.results
+    assert first.request.seed == first.prediction.seed == 7
+    store.selection.seed = 8
+    assert store.results.prediction.seed == 8
+    assert (store.results.prediction.values != first.prediction.values).any()
+    np.testing.assert_array_equal(store.results.truth.values, first.truth.values)
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_an_ensemble_gives_the_quantiles_of_its_curves(emulator):
+    store = opened(simulation="with-gas", seed="99")
+    asyncio.run(store.refresh())
+    asyncio.run(store.sample(16))
+    assert store.ensemble.count == 16
+    assert emulator.painted == 17
+    assert store.busy == ""
+    found = store.ensemble.bands["power_spectrum"]
+    powers = [emulator.contrast(seed) ** 2 for seed in range(16)]
+    true = store.results.curves["power_spectrum"][0].y
+    for band, percent in zip((found.low, found.median, found.high), (16, 50, 84), strict=True):
+        np.testing.assert_allclose(band / true, np.percentile(powers, percent), rtol=1e-4)
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_an_ensemble_stays_for_other_seeds_and_goes_with_its_slab():
+    store = opened(simulation="with-gas")
+    asyncio.run(store.refresh())
+    asyncio.run(store.sample(4))
+    store.selection.seed = 3
+    assert store.ensemble.count == 4
+    store.selection.slab = 1
+    assert store.ensemble is None
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_a_cancelled_ensemble_keeps_the_samples_it_has(monkeypatch, emulator):
+    store = opened(simulation="with-gas")
+    asyncio.run(store.refresh())
+    paint = emulator.predict
+
+    def predict(painter, slab, seed=0):
+        if seed == 6:
+            store.cancel()
+        return paint(painter, slab, seed)
+
+    monkeypatch.setattr(emulator, "predict", predict)
+    asyncio.run(store.sample(64))
+    assert store.ensemble.count == 4
+    assert store.busy == ""
+    assert emulator.painted < 10
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_a_second_painting_stands_beside_the_first():
+    store = opened(simulation="with-gas", seed="1", other="share", other_seed="2")
+    asyncio.run(store.refresh())
+    shown = store.results
+    assert (shown.prediction.seed, shown.other.seed) == (1, 2)
+    _, prediction, other = shown.curves["power_spectrum"]
+    assert (prediction.y != other.y).all()
+    store.selection.other_seed = 1
+    np.testing.assert_array_equal(store.results.other.values, store.results.prediction.values)
+    store.selection.other = "none"
+    assert store.results.other is None
+    assert store.results.curves["power_spectrum"][2] is None
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_an_ensemble_outlives_a_comparison():
+    store = opened(simulation="with-gas")
+    asyncio.run(store.refresh())
+    asyncio.run(store.sample(4))
+    store.selection.other = "share"
+    assert store.ensemble.count == 4
+    assert store.results.other.seed == 1

@@ -1,0 +1,73 @@
+"""What many realisations of one slab say together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.results import Curve
+from explorer.state import Request
+
+QUANTILES = (16.0, 50.0, 84.0)
+"""Per cent: median and what a Gaussian's one standard deviation holds (Bernardini et al.
+2022, figures 3 to 6)."""
+
+FEWEST = 4
+"""Realisations before a band is shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """Quantiles of a statistic over realisations.
+
+    Parameters
+    ----------
+    x, low, median, high : array, (n,)
+        Of the curves, with their units.
+    """
+
+    x: NDArray[np.float64]
+    low: NDArray[np.float64]
+    median: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Bands of the realisations of one request's slab.
+
+    Parameters
+    ----------
+    request : Request
+        What was painted; its seed doesn't count.
+    count : int
+        Realisations so far, of the seeds 0 to count - 1.
+    bands : mapping
+        By the statistic's name.
+    """
+
+    request: Request
+    count: int
+    bands: Mapping[str, Band]
+
+    def is_of(self, request: Request) -> bool:
+        """Whether a request differs in the seed or in what it is compared with at most."""
+        return alone(request) == alone(self.request)
+
+
+def alone(request: Request) -> Request:
+    """Leave out what doesn't change an ensemble."""
+    return replace(request, seed=0, other="", other_seed=0)
+
+
+def ensemble(request: Request, samples: Sequence[Mapping[str, Curve]]) -> Ensemble:
+    """Sum up the curves of some realisations, which share their bins."""
+    bands = {name: band([sample[name] for sample in samples]) for name in samples[0]}
+    return Ensemble(request, len(samples), bands)
+
+
+def band(curves: Sequence[Curve]) -> Band:
+    """Quantiles of curves bin by bin."""
+    low, median, high = np.percentile([curve.y for curve in curves], QUANTILES, axis=0)
+    return Band(np.asarray(curves[0].x), low, median, high)

@@ -1,0 +1,71 @@
+import asyncio
+
+import pytest
+
+from explorer.plots.comparison import sample_band, sample_ratio
+from explorer.state import Display, Selection
+from explorer.store import Store
+from explorer.views.curves import Curves
+from explorer.views.latent import Latent
+
+pytestmark = pytest.mark.usefixtures("emulator", "folder")
+
+
+def opened():
+    store = Store(Selection(), {"simulation": "with-gas", "axis": "z"})
+    asyncio.run(store.refresh())
+    return store
+
+
+def click(button):
+    button.param.trigger("clicks")
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_a_new_sample_is_drawn_and_the_way_back_is_kept():
+    store = opened()
+    latent = Latent(store)
+    assert latent.back.disabled
+    click(latent.new)
+    first = store.selection.seed
+    click(latent.new)
+    second = store.selection.seed
+    assert len({0, first, second}) == 3
+    assert store.results.prediction.seed == second
+    click(latent.back)
+    assert store.selection.seed == first
+    click(latent.back)
+    assert store.selection.seed == 0
+    assert latent.back.disabled
+    assert not latent.forward.disabled
+    click(latent.forward)
+    assert store.selection.seed == first
+    latent.seed.value = 5
+    assert store.results.prediction.seed == 5
+    assert latent.forward.disabled, "a new way forgets what lay ahead"
+    click(latent.back)
+    assert store.selection.seed == first
+
+
+def test_a_deterministic_emulator_has_one_sample():
+    latent = Latent(opened())
+    controls = (latent.seed, latent.new, latent.back, latent.forward, latent.count, latent.many)
+    assert all(control.disabled for control in controls)
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_curves_show_the_band_of_an_ensemble_and_drop_it_with_the_slab():
+    store = opened()
+    curves = Curves("power_spectrum", store, Display())
+    assert not len(sample_band(curves.pair)[0])
+    asyncio.run(store.sample(8))
+    x, low, high = sample_band(curves.pair)
+    assert len(x) > 5
+    assert (high > low).all()
+    _, low, high = sample_ratio(curves.pair)
+    assert (low > 0.63).all()
+    assert (high < 1).all()
+    assert "8 samples" in curves.heading.object
+    store.selection.slab = 2
+    assert not len(sample_band(curves.pair)[0])
+    assert "samples" not in curves.heading.object
