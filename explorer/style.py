@@ -236,7 +236,8 @@ TEXT = f"""
 .heading {{ white-space: nowrap; }}
 .heading b {{ font-weight: 500; font-size: 14px; }}
 .heading .legend {{ margin-left: auto; display: flex; gap: 12px; font-size: 12px; color: {GREY}; }}
-.heading svg {{ width: 22px; height: 8px; margin-right: 5px; overflow: visible; }}
+.key {{ display: flex; gap: 10px; font-size: 12px; color: {GREY}; white-space: nowrap; }}
+.legend svg, .key svg {{ width: 22px; height: 8px; margin-right: 5px; overflow: visible; }}
 .group {{
   font-size: 11px; letter-spacing: 0.09em; color: {GREY}; text-transform: uppercase;
   padding: 14px 0 4px 0;

@@ -128,6 +128,9 @@ class AdversarialConfig(RunConfig):
         Weights of two terms that the paper doesn't have: the probability score of two
         paintings of each map, see `training.probability`, and the power-spectrum term of
         `training.losses`. With 0 for both the loss is the paper's.
+    noise_scaled : float
+        Factor on the strengths of the noise in what is exported. The moving average shrinks
+        them; the factor with the least probability score on training slabs makes it good.
     warm_up : int
         Updates before the critic enters, in which the painter learns from the other terms.
     crop, margin : int
@@ -152,6 +155,7 @@ class AdversarialConfig(RunConfig):
     penalty: float | None = None
     calibration: float = 0.0
     power: float = 0.0
+    noise_scaled: float = 1.0
     warm_up: int = 0
     crop: int = 0
     margin: int = 0

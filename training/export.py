@@ -89,6 +89,8 @@ def export(folder: Path, card: ModelCard, progress: Progress) -> Path:
     else:
         tensors = progress.average.state_dict()
     weights = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+    if "noise_strength" in weights:
+        weights["noise_strength"] = weights["noise_strength"] * card.recipe["noise_scaled"]
     path, _ = write_model(folder, card, weights)
     return path
 

@@ -38,7 +38,7 @@ class Curves(pn.viewable.Viewer):
         self.store = store
         self.display = display
         self.heading = pn.pane.HTML(
-            stylesheets=[TEXT], sizing_mode="stretch_width", height=22, margin=0
+            stylesheets=[TEXT], sizing_mode="stretch_width", height=42, margin=0
         )
         self._entitle()
         self.panels = [
@@ -71,7 +71,7 @@ class Curves(pn.viewable.Viewer):
     def _entitle(self) -> None:
         """Write the title and a legend of the lines there are."""
         alone = self.pair.truth is None and self.pair.prediction is not None
-        lines = PREDICTION_LINE if alone else TRUTH_LINE + PREDICTION_LINE + BAND_MARK
+        lines = PREDICTION_LINE if alone else TRUTH_LINE + PREDICTION_LINE
         if self.pair.other is not None:
             lines += OTHER_LINE
         if self.pair.samples is not None and self.store.ensemble is not None:
@@ -82,7 +82,8 @@ class Curves(pn.viewable.Viewer):
             shaded += "; 16 to 84 % of the samples"
         self.heading.object = (
             f'<div class="heading"><b title="{escape(shaded)}">{PLOTS[self.statistic].TITLE}</b>'
-            f'<span class="legend">{lines}</span></div>'
+            f'<span class="legend">{"" if alone else BAND_MARK}</span></div>'
+            f'<div class="key">{lines}</div>'
         )
 
     def _streams(self) -> list[hv.streams.Stream]:

@@ -92,7 +92,9 @@ class Latent(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
             self.seed,
-            pn.Row(self.new, self.back, self.forward, sizing_mode="stretch_width", margin=0),
+            pn.Row(
+                self.new, self.back, self.forward, sizing_mode="stretch_width", margin=(0, 0, 8, 0)
+            ),
             pn.Row(self.count, self.many, sizing_mode="stretch_width", margin=0),
             sizing_mode="stretch_width",
             margin=0,

@@ -173,8 +173,9 @@ def caption(name: str, results: Results) -> str:
     about = field(results.input.field if name == "input" else results.request.field).label
     if slab is not None and slab.seed is not None:
         about += f", seed {slab.seed}"
+    hint = "" if results.request.other else HINTS.get(name, "")  # four maps have no room for it
     words = f"<b>{TITLES.get(name, name.capitalize())}</b><small>{about}</small>"
-    return f'<div class="heading">{words}<span class="legend">{HINTS.get(name, "")}</span></div>'
+    return f'<div class="heading">{words}<span class="legend">{hint}</span></div>'
 
 
 def note(name: str, results: Results) -> str:

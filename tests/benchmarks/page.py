@@ -1,4 +1,4 @@
-"""First paint, zoom, pan, slab change and memory of the page, in a real Chromium.
+"""First paint, zoom, pan, slab, new sample and memory of the page, in a real Chromium.
 
 Starts the real server, warms it with one visit, then measures; run from the repository:
 
@@ -62,6 +62,8 @@ def main() -> None:
             "zoom repainted [s]": ([zoom(page, i) for i in range(repeats)], 0.2),
             "pan repainted [s]": (pans(page, repeats), 0.2),
             "other slab painted [s]": ([other_slab(page) for _ in range(repeats)], None),
+            "new sample painted [s]": (new_samples(browser, address, repeats), 1),
+            "other session's zoom [s]": (zooms_beside(browser, address, repeats), 0.15),
             "peak memory of the server [GB]": ([peak_memory(process)], 2),
         }
     print(f"{'median of ' + str(repeats):32s} median   worst   limit")
@@ -145,6 +147,32 @@ def other_slab(page: Page) -> float:
     """Seconds from choosing the next slab to its maps, painting included, on show."""
     page.get_by_role("slider", name="Slab").focus()
     return repainted(page, lambda: page.keyboard.press("ArrowRight"))
+
+
+def new_samples(browser: Browser, address: str, repeats: int) -> list[float]:
+    """Seconds from asking for a new sample to its map on show; curves come in the same turn."""
+    page = visit(browser, f"{address}?emulator=ember-wgan")
+    seconds = []
+    for _ in range(repeats):
+        page.get_by_role("button", name="New sample").focus()
+        seconds.append(repainted(page, lambda: page.keyboard.press("Enter")))
+    page.close()
+    return seconds
+
+
+def zooms_beside(browser: Browser, address: str, repeats: int) -> list[float]:
+    """Seconds from the wheel to newer maps while another session's ensemble is painted."""
+    other = visit(browser, f"{address}?emulator=ember-wgan&slab=3")
+    page = visit(browser, address)
+    other.get_by_label("Samples").click()
+    other.get_by_role("option", name="128").click()
+    other.get_by_role("button", name="Paint ensemble").click()
+    other.get_by_text("Painting sample").first.wait_for()
+    seconds = [zoom(page, turn) for turn in range(repeats)]
+    assert other.get_by_text("Painting sample").first.is_visible(), "the ensemble was done too soon"
+    other.close()
+    page.close()
+    return seconds
 
 
 def repainted(page: Page, act: Callable[[], None]) -> float:

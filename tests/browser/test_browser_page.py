@@ -274,3 +274,45 @@ def test_behind_a_password_the_route_is_too(serve):
     with refusal.value as answer:
         assert answer.code == 302
         assert "login" in answer.headers["Location"]
+
+
+def test_a_new_sample_changes_the_painting_the_link_and_back_brings_it_again(explorer):
+    explorer.open("?simulation=hydro11-z2&emulator=ember-wgan&seed=7&slab=1").painted()
+    means = [explorer.maps()["prediction"]["mean"]]
+    for click in (
+        explorer.page.get_by_role("button", name="New sample"),
+        explorer.page.locator("button", has_text="arrow_back"),
+    ):
+        shown = explorer.shown()
+        click.click()
+        explorer.settle(after=shown)
+        explorer.painted()
+        means.append(explorer.maps()["prediction"]["mean"])
+        assert ("seed=7&" in explorer.page.url) is (len(means) == 3)
+    assert means[0] == means[2] != means[1]
+
+
+def test_two_paintings_stand_side_by_side_with_their_curves(explorer, picture):
+    explorer.open("?simulation=hydro11-z2&emulator=ember-wgan&slab=1").painted()
+    assert not explorer.figure("other").is_visible()
+    explorer.open(
+        "?simulation=hydro11-z2&emulator=ember-wgan&slab=1&other=ember-unet&other_seed=0"
+    ).painted()
+    explorer.figure("other").wait_for()
+    assert differ(picture(explorer, "other"), picture(explorer, "prediction"))
+    assert explorer.page.get_by_text("comparison").first.is_visible()
+    boxes = [explorer.figure(name).bounding_box() for name in (*NAMES, "other")]
+    assert len({round(box["y"]) for box in boxes}) == 1, "one row at 1440 pixels"
+    assert overflow(explorer) <= 0
+
+
+def test_an_ensemble_is_painted_sample_by_sample_and_can_be_cancelled(explorer):
+    explorer.open("?simulation=hydro11-z2&emulator=ember-wgan&slab=4").painted()
+    explorer.page.get_by_role("button", name="Paint ensemble").click()
+    explorer.page.get_by_text("Painting sample").first.wait_for()
+    explorer.page.get_by_text("4 samples").first.wait_for()
+    explorer.page.locator("button", has_text="close").first.click()
+    explorer.page.wait_for_timeout(1500)
+    before = explorer.page.get_by_text(" samples").first.inner_text()
+    explorer.page.wait_for_timeout(3000)
+    assert explorer.page.get_by_text(" samples").first.inner_text() == before

@@ -19,7 +19,7 @@ from engine.emulators.ember import EmberUNet, EmberWGAN
 from engine.model_card import read_card, read_weights, sha256
 from engine.networks import critic, generator, unet
 from engine.simulation import open_simulation
-from training import checkpoint, loop, steps
+from training import checkpoint, export, loop, steps
 from training.__main__ import app
 from training.choice import Choice, best_so_far, power_error, side_by_side
 from training.config import ADVERSARIAL_PRESETS, TABLE_3, AdversarialConfig, preset, with_values
@@ -412,6 +412,18 @@ def test_the_card_says_what_was_done(run):
     kept = load_file(run / "wgan" / "best.safetensors")
     for name, tensor in kept.items():
         np.testing.assert_allclose(weights[name], tensor, atol=1e-3)
+
+
+def test_the_noise_of_what_is_exported_can_be_scaled(maps, tmp_path):
+    strengths = {}
+    for factor in (1.0, 1.5):
+        config = replace(TINY, noise_scaled=factor)
+        progress = loop.fit(TINY, maps, tmp_path / str(factor), CPU, silent)
+        card = export.card_for(config, (), maps.pairs, 0.1, "cpu")
+        path = export.export(tmp_path / str(factor), card, progress)
+        strengths[factor] = read_weights(path, read_card(path))["noise_strength"]
+    assert strengths[1.0].all()
+    np.testing.assert_allclose(strengths[1.5], 1.5 * strengths[1.0], rtol=1e-3)
 
 
 def test_the_trained_generator_paints(run, data):
