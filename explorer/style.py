@@ -236,6 +236,7 @@ TEXT = f"""
 .heading {{ white-space: nowrap; }}
 .heading b {{ font-weight: 500; font-size: 14px; }}
 .heading .legend {{ margin-left: auto; display: flex; gap: 12px; font-size: 12px; color: {GREY}; }}
+@media (min-width: 901px) and (max-width: 1300px) {{ .hint {{ display: none !important; }} }}
 .key {{ display: flex; gap: 10px; font-size: 12px; color: {GREY}; white-space: nowrap; }}
 .legend svg, .key svg {{ width: 22px; height: 8px; margin-right: 5px; overflow: visible; }}
 .group {{

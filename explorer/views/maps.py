@@ -175,7 +175,7 @@ def caption(name: str, results: Results) -> str:
         about += f", seed {slab.seed}"
     hint = "" if results.request.other else HINTS.get(name, "")  # four maps have no room for it
     words = f"<b>{TITLES.get(name, name.capitalize())}</b><small>{about}</small>"
-    return f'<div class="heading">{words}<span class="legend">{hint}</span></div>'
+    return f'<div class="heading">{words}<span class="legend hint">{hint}</span></div>'
 
 
 def note(name: str, results: Results) -> str:

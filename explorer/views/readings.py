@@ -136,7 +136,7 @@ def painting(results: Results) -> list[Row]:
     if results.prediction is None:
         return [("Painted on", "not painted"), ("Took", "none"), ("Seed", "none")]
     seed = results.prediction.seed
-    drawn = "none: one painting a slab" if seed is None else str(seed)
+    drawn = "none" if seed is None else str(seed)
     return [
         ("Painted on", results.device),
         ("Took", duration(results.seconds)),

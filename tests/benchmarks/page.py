@@ -164,8 +164,6 @@ def zooms_beside(browser: Browser, address: str, repeats: int) -> list[float]:
     """Seconds from the wheel to newer maps while another session's ensemble is painted."""
     other = visit(browser, f"{address}?emulator=ember-wgan&slab=3")
     page = visit(browser, address)
-    other.get_by_label("Samples").click()
-    other.get_by_role("option", name="128").click()
     other.get_by_role("button", name="Paint ensemble").click()
     other.get_by_text("Painting sample").first.wait_for()
     seconds = [zoom(page, turn) for turn in range(repeats)]
