@@ -47,7 +47,8 @@ def page() -> pmui.Page:
     pickers = Pickers(store, display, maps.buttons)
     store.take(begun)
     curves = [Curves(name, store, display) for name in PLOTS]
-    below = pn.Column(*curves, readings, stylesheets=[FREE, GRID], **WIDE)
+    cards = [*curves, readings]
+    below = pn.Column(*cards, css_classes=["cards"], stylesheets=[FREE, GRID], **WIDE)
     parts = (maps, below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,

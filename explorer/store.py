@@ -155,18 +155,19 @@ class Store(param.Parameterized):
         number = self._sampling
         samples: list[Mapping[str, Any]] = []
         try:
-            while len(samples) < count:
-                self._deliver_while(number, busy=f"Painting sample {len(samples) + 1} of {count}")
+            while len(samples) < count and number == self._sampling:
+                self._tell_of(number, busy=f"Painting sample {len(samples) + 1} of {count}")
                 samples.append(await self._sampled(shown, len(samples)))
                 if len(samples) == count or len(samples) % FEWEST == 0:
-                    found = ensemble(shown.request, samples)
-                    self._deliver_while(number, ensemble=found)
+                    self._tell_of(number, ensemble=ensemble(shown.request, samples))
         except asyncio.CancelledError:
             return
+        except ValueError as error:
+            self._tell_of(number, error=str(error))
         except Exception:
             log.exception("painting samples of %s failed", shown.request)
-            self._deliver_while(number, error=UNEXPECTED)
-        self._deliver_while(number, busy="")
+            self._tell_of(number, error=UNEXPECTED)
+        self._tell_of(number, busy="")
 
     async def _sampled(self, shown: Results, seed: int) -> Mapping[str, Any]:
         """Paint one realisation between the requests of other sessions; its curves."""
@@ -184,10 +185,8 @@ class Store(param.Parameterized):
         self._sampling += 1
         WORKER.cancel(f"{self._session} samples")
 
-    def _deliver_while(self, number: int, **values: Any) -> None:
-        """Deliver values to the page unless sampling was stopped; then end the sampling."""
-        if number != self._sampling:
-            raise asyncio.CancelledError
+    def _tell_of(self, number: int, **values: Any) -> None:
+        """Deliver values of a sampling to the page if it hasn't been stopped."""
 
         def assign() -> None:
             if number == self._sampling:

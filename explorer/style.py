@@ -203,11 +203,12 @@ GRID = """
 :host(.four) { grid-template-columns: repeat(4, minmax(0, 1fr)); }
 :host(.four) > .wide { grid-column: span 3; }
 @media (max-width: 1200px) {
+  :host(.cards) { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   :host(.four) { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   :host(.four) > .wide { grid-column: span 1; }
 }
 @media (max-width: 900px) {
-  :host, :host(.four) { grid-template-columns: minmax(0, 1fr); }
+  :host, :host(.four), :host(.cards) { grid-template-columns: minmax(0, 1fr); }
   :host > .wide { grid-column: span 1; }
   :host > .bar-input { order: 1; }
   :host > .map-input { order: 0; }

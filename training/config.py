@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, get_type_hints
 
 from engine.fields import AXES, field, one_of
 
@@ -177,6 +177,11 @@ class AdversarialConfig(RunConfig):
                 f"Training has {self.warm_up} updates before the critic enters, expected fewer "
                 f"than its {self.updates} updates."
             )
+        if self.power and self.crop:
+            raise ValueError(
+                f"Training cuts squares of {self.crop} pixels, expected whole periodic maps for "
+                "the power-spectrum term: set crop or power to 0."
+            )
         if self.margin < 0 or (self.crop <= 2 * self.margin and self.crop):
             raise ValueError(
                 f"Training cuts squares of {self.crop} pixels with margins of {self.margin}, "
@@ -299,10 +304,13 @@ def with_values(config: RunConfig, values: Iterable[str]) -> RunConfig:
         If the configuration has no such number, or it can't have that value.
     """
     numbers = {name: old for name, old in asdict(config).items() if isinstance(old, int | float)}
+    # By declared type, not by value: a weight of 5 may become 0.5.
+    kinds = get_type_hints(type(config))
     changes: dict[str, int | float] = {}
     for text in values:
         name, _, value = text.partition("=")
-        kind = type(numbers[one_of(f"Number of {config.system} to set", name, tuple(numbers))])
+        one_of(f"Number of {config.system} to set", name, tuple(numbers))
+        kind = int if kinds[name] is int else float
         try:
             changes[name] = kind(value)
         except ValueError:

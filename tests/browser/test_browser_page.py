@@ -314,5 +314,6 @@ def test_an_ensemble_is_painted_sample_by_sample_and_can_be_cancelled(explorer):
     explorer.page.locator("button", has_text="close").first.click()
     explorer.page.wait_for_timeout(1500)
     before = explorer.page.get_by_text(" samples").first.inner_text()
+    assert before != "32 samples"
     explorer.page.wait_for_timeout(3000)
     assert explorer.page.get_by_text(" samples").first.inner_text() == before

@@ -319,6 +319,16 @@ def test_a_cancelled_ensemble_keeps_the_samples_it_has(monkeypatch, emulator):
 
 
 @pytest.mark.usefixtures("stochastic")
+def test_samples_that_are_refused_are_told_in_the_emulators_words(emulator):
+    store = opened(simulation="with-gas")
+    asyncio.run(store.refresh())
+    emulator.refuses = "It can't be painted."
+    asyncio.run(store.sample(4))
+    assert (store.error, store.busy) == ("It can't be painted.", "")
+    assert store.ensemble is None
+
+
+@pytest.mark.usefixtures("stochastic")
 def test_a_second_painting_stands_beside_the_first():
     store = opened(simulation="with-gas", seed="1", other="share", other_seed="2")
     asyncio.run(store.refresh())

@@ -311,6 +311,7 @@ def test_weights_are_chosen_only_once_the_critic_has_had_a_say(maps, tmp_path):
 def test_numbers_of_a_preset_can_be_set():
     config = with_values(TINY, ["calibration=100", "warm_up=2", "alpha=1"])
     assert (config.calibration, config.warm_up, config.alpha) == (100.0, 2, 1.0)
+    assert with_values(TINY, ["alpha=0.5"]).alpha == 0.5
     for wrong, words in (
         ("magic=1", "magic"),
         ("warm_up=two", "warm_up is 'two'"),
@@ -318,6 +319,8 @@ def test_numbers_of_a_preset_can_be_set():
     ):
         with pytest.raises(ValueError, match=words):
             with_values(TINY, [wrong])
+    with pytest.raises(ValueError, match="whole periodic maps"):
+        with_values(TINY, ["power=1", "crop=64"])
 
 
 def test_the_critic_is_not_moved_by_the_generators_step(maps):
