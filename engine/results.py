@@ -41,6 +41,8 @@ class Slab:
         Of the simulation.
     simulation, axis, index, level, origin
         Where the map comes from.
+    start : float
+        Where the slab begins along the line of sight, comoving, [Mpc/h].
     particles : int
         Number of particles in the whole run at this level; 0 if not known.
     emulator : str
@@ -63,6 +65,7 @@ class Slab:
     simulation: str = ""
     axis: str = "z"
     index: int = 0
+    start: float = 0.0
     level: str = "HR"
     origin: str = "ds"
     particles: int = 0

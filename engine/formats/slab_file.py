@@ -299,6 +299,7 @@ class SlabFile:
             simulation=header.name,
             axis=key[3],
             index=index,
+            start=header.offset + index * header.depth,
             level=key[1],
             origin=key[2],
             particles=particles,

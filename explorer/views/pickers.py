@@ -56,11 +56,9 @@ class Pickers(pn.viewable.Viewer):
 
     def _tell_place(self, event: param.parameterized.Event) -> None:
         """Say where the slab lies along the line of sight."""
-        slab, simulation = event.new.input, self.store.simulation
-        low = (simulation.offset if simulation else 0) + slab.index * slab.depth
-        self.place.object = (
-            f"<small>{low:.2f} to {low + slab.depth:.2f} cMpc/h along {slab.axis}</small>"
-        )
+        slab = event.new.input
+        end = slab.start + slab.depth
+        self.place.object = f"<small>{slab.start:.2f} to {end:.2f} cMpc/h along {slab.axis}</small>"
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(

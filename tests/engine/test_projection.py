@@ -49,6 +49,7 @@ def test_every_slab_holds_the_mass_of_its_particles(
             height = universe.columns[species]["position"][:, "xyz".index(axis)] / 1000
             number = np.floor((height - offset) % 10 / 2.5).astype(int)
             for index in range(4):
+                assert simulation.slab(name, axis, index).start == offset + 2.5 * index
                 expected = mass[number == index].sum()
                 found = mass_of(simulation.slab(name, axis, index))
                 assert found == pytest.approx(expected, rel=1e-5)
