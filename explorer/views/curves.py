@@ -3,12 +3,10 @@
 from html import escape
 from types import ModuleType
 
-import holoviews as hv
 import panel as pn
-import param
 
 from explorer.plots import pdf, power_spectrum
-from explorer.plots.comparison import BAND, BAND_ALPHA, HEIGHT, RATIO_HEIGHT, SAMPLES_ALPHA, Pair
+from explorer.plots.comparison import BAND, BAND_ALPHA, SAMPLES_ALPHA, Pair
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, SAMPLES, TEXT
@@ -30,10 +28,9 @@ class Curves(pn.viewable.Viewer):
         The theme, for the truth's colour.
     """
 
-    pair = param.ClassSelector(class_=Pair, default=Pair(), doc="The curves on show.")
-
     def __init__(self, statistic: str, store: Store, display: Display) -> None:
-        super().__init__(pair=pair_of(statistic, store))
+        super().__init__()
+        self.pair = pair_of(statistic, store)
         self.statistic = statistic
         self.store = store
         self.display = display
@@ -41,31 +38,23 @@ class Curves(pn.viewable.Viewer):
             stylesheets=[TEXT], sizing_mode="stretch_width", height=42, margin=0
         )
         self._entitle()
-        self.panels = [
-            pn.pane.HoloViews(
-                hv.DynamicMap(draw, streams=self._streams()),
-                height=height,
-                sizing_mode="stretch_width",
-                linked_axes=False,
-                margin=0,
-            )
-            for draw, height in ((self.main, HEIGHT), (self.ratio, RATIO_HEIGHT))
-        ]
+        self.panels = PLOTS[statistic].build()
+        self.panels.paint(INK[display.dark])
+        self.panels.show(self.pair)
         # In a turn of its own, so that maps are sent before the curves are drawn.
         store.param.watch(
             lambda _: pn.state.execute(self._follow, schedule=True), ["results", "ensemble"]
         )
-
-    def main(self, pair: Pair, dark: bool) -> hv.Overlay:
-        """Draw the curves themselves."""
-        return PLOTS[self.statistic].panels(pair, INK[dark])[0]
-
-    def ratio(self, pair: Pair, dark: bool) -> hv.Overlay:
-        """Prediction over truth."""
-        return PLOTS[self.statistic].panels(pair, INK[dark])[1]
+        display.param.watch(
+            lambda event: pn.state.execute(
+                lambda: self.panels.paint(INK[event.new]), schedule=True
+            ),
+            "dark",
+        )
 
     def _follow(self) -> None:
         self.pair = pair_of(self.statistic, self.store)
+        self.panels.show(self.pair)
         self._entitle()
 
     def _entitle(self) -> None:
@@ -86,13 +75,13 @@ class Curves(pn.viewable.Viewer):
             f'<div class="key">{lines}</div>'
         )
 
-    def _streams(self) -> list[hv.streams.Stream]:
-        return [hv.streams.Params(self, ["pair"]), hv.streams.Params(self.display, ["dark"])]
-
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
             self.heading,
-            *self.panels,
+            *(
+                pn.pane.Bokeh(each, height=each.height, sizing_mode="stretch_width", margin=0)
+                for each in self.panels.figures
+            ),
             stylesheets=[FREE, CARD],
             sizing_mode="stretch_width",
             margin=0,

@@ -99,10 +99,10 @@ def test_curves_show_the_stores_results(store, name):
     assert "truth" in curves.heading.object
     refresh(store)
     truth, prediction, _ = store.results.curves[name]
-    drawn = curves.main(curves.pair, dark=True).Curve.values()
-    np.testing.assert_array_equal(drawn[0]["y"], truth.y[truth.y > 0])
-    np.testing.assert_array_equal(drawn[2]["y"], prediction.y[prediction.y > 0])
-    ratios = curves.ratio(curves.pair, dark=True).Curve.II["ratio"]
+    drawn = curves.panels.sources
+    np.testing.assert_array_equal(drawn["truth"].data["y"], truth.y[truth.y > 0])
+    np.testing.assert_array_equal(drawn["prediction"].data["y"], prediction.y[prediction.y > 0])
+    ratios = curves.panels.ratio_sources["prediction"].data["y"]
     if name == "power_spectrum":
         np.testing.assert_allclose(ratios, 1, rtol=1e-4)  # a factor does not change the contrast
     store.selection.simulation = "dark-only"
