@@ -41,8 +41,6 @@ class Slab:
         Of the simulation.
     simulation, axis, index, level, origin
         Where the map comes from.
-    start : float
-        Where the slab begins along the line of sight, comoving, [Mpc/h].
     particles : int
         Number of particles in the whole run at this level; 0 if not known.
     emulator : str
@@ -53,6 +51,8 @@ class Slab:
         Whether opposite edges of the map meet.
     warnings : tuple of str
         One sentence each: where not to trust it.
+    start : float
+        Where the slab begins along the line of sight, comoving, [Mpc/h].
     """
 
     values: NDArray[np.float32]
@@ -65,7 +65,6 @@ class Slab:
     simulation: str = ""
     axis: str = "z"
     index: int = 0
-    start: float = 0.0
     level: str = "HR"
     origin: str = "ds"
     particles: int = 0
@@ -73,6 +72,7 @@ class Slab:
     seed: int | None = None
     periodic: bool = True
     warnings: tuple[str, ...] = ()
+    start: float = 0.0
 
     def __post_init__(self) -> None:
         """Freeze the map and refuse one that is not a map of a known field."""
@@ -104,6 +104,18 @@ class Slab:
         if not self.particles:
             return 0.0
         return self.box_size * MPC_IN_KPC / self.particles ** (1 / 3)
+
+    def cut(self, region: tuple[int, int, int, int]) -> Self:
+        """A piece of the map, which is no longer periodic.
+
+        Parameters
+        ----------
+        region : (y0, y1, x0, x1)
+            [pixels]; those outside the map are taken modulo its sides.
+        """
+        y0, y1, x0, x1 = region
+        rows, columns = np.arange(y0, y1) % self.shape[0], np.arange(x0, x1) % self.shape[1]
+        return self.with_values(self.values[np.ix_(rows, columns)], periodic=False)
 
     def with_values(self, values: ArrayLike, **changes: Any) -> Self:
         """The same place with other values (and whatever else is named)."""

@@ -14,6 +14,7 @@ from explorer.views.curves import PLOTS, Curves
 from explorer.views.maps import Maps
 from explorer.views.pickers import Pickers
 from explorer.views.readings import About, Readings
+from explorer.views.scope import Scope
 from explorer.views.status import Status
 
 TITLE = "Baryon Explorer"
@@ -49,7 +50,7 @@ def page() -> pmui.Page:
     curves = [Curves(name, store, display) for name in PLOTS]
     cards = [*curves, readings]
     below = pn.Column(*cards, css_classes=["cards"], stylesheets=[FREE, GRID], **WIDE)
-    parts = (maps, below, About(store), status.alert)
+    parts = (maps, Scope(store), below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,
         header=[status.busy],

@@ -44,6 +44,9 @@ def write_simulation(folder: Path, name: str, fields: tuple[str, ...]) -> Path:
     with new_slab_file(path, header) as file:
         for axis in "xz":
             dark_matter = maps_of(ord(axis))
+            if "dm" in fields:
+                thinned = create_maps(file, ("dm", "MR", "ds", axis), 8**3, "drawn")
+                thinned[:] = dark_matter.mean(axis=0)
             for field in fields:
                 share = BARYONS if field == "gas" else 1
                 create_maps(file, (field, "HR", "ds", axis), 16**3, "drawn")[:] = (
