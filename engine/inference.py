@@ -151,9 +151,9 @@ class _Job:
         return future
 
 
-PATIENCE = 10
+PATIENCE = 5
 """Niceness of paintings beside the process's own: whoever zooms or reads a slab meanwhile gets
-about nine tenths of a core that both want (man 7 sched: a factor of 1.25 a step)."""
+three quarters of a core that both want (man 7 sched: a factor of 1.25 a step)."""
 
 
 def _give_way() -> None:

@@ -45,12 +45,13 @@ def page() -> pmui.Page:
     selection.param.watch(lambda *_: keep_link(selection), list(QUERY))
     begun = store.begin()
     status, maps, readings = Status(store), Maps(store, display), Readings(store)
+    scope = Scope(store)
     pickers = Pickers(store, display, maps.buttons)
     store.take(begun)
     curves = [Curves(name, store, display) for name in PLOTS]
     cards = [*curves, readings]
     below = pn.Column(*cards, css_classes=["cards"], stylesheets=[FREE, GRID], **WIDE)
-    parts = (maps, Scope(store), below, About(store), status.alert)
+    parts = (maps, scope, below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,
         header=[status.busy],

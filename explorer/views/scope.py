@@ -20,10 +20,16 @@ class Scope(pn.viewable.Viewer):
     def __init__(self, store: Store) -> None:
         super().__init__()
         self.scope = pmui.RadioButtonGroup.from_param(
-            store.selection.param.scope, label="", size="small", margin=0, description=""
+            store.selection.param.scope,
+            label="",
+            size="small",
+            width=300,
+            margin=0,
+            description="",
+            sx={"& .MuiButton-root": {"textTransform": "none", "whiteSpace": "nowrap"}},
         )
         self.words = pn.pane.HTML(
-            "", stylesheets=[TEXT], sizing_mode="stretch_width", margin=(6, 12), align="center"
+            "", stylesheets=[TEXT], margin=(6, 12), align="center"
         )
         store.param.watch(self._describe, "results")
 
@@ -32,7 +38,7 @@ class Scope(pn.viewable.Viewer):
         self.words.object = f"<small>{in_words(results)}</small>"
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Row(self.scope, self.words, sizing_mode="stretch_width", margin=0)
+        return pn.FlexBox(self.scope, self.words, align_items="center", margin=0)
 
 
 def in_words(results: Results) -> str:
