@@ -8,14 +8,28 @@ import pytest
 
 from engine import statistics
 from engine.cosmology import Cosmology
-from engine.results import Curve, Slab
+from engine.results import Curve, Halos, Points, Slab
 from engine.statistics import Statistic, Sums
 
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
 
+FIELD = {"cddf": "hi"}
+"""Of the maps a statistic takes, where it takes but one."""
+
+TAKES_DARK_MATTER = {"halo_relation"}
+"""Statistics that take (dark matter, map)."""
+
+TWO_HALOES = Halos([(0.1, 0.2, 0.3), (0.4, 0.1, 0.4)], [1e11, 3e10], [90, 60], [0, 0], "hydro")
+
+OPTIONS = {
+    "halo_relation": {"halos": TWO_HALOES},
+    "halo_profile": {"halos": TWO_HALOES, "edges": (0, 0.5, 1, 2)},
+}
+"""What a statistic can't do without."""
+
 
 def slab_of(values, **changes):
-    given = {"field": "gas", "pixel_size": 29.3, "depth": 1.4, "box_size": 11.25}
+    given = {"field": "gas", "pixel_size": 29.3, "depth": 1.4, "box_size": 16 * 0.0293}
     return Slab(values=values, redshift=2.0, cosmology=PLANCK, **(given | changes))
 
 
@@ -25,7 +39,18 @@ def maps(number):
 
 
 def numbers_of(result):
-    return result.y if isinstance(result, Curve) else np.array([result])
+    return result.y if isinstance(result, Curve | Points) else np.array([result])
+
+
+def statistic_of(name):
+    return statistics.get(name, **OPTIONS.get(name, {}))
+
+
+def taken(name, slab):
+    """The maps a statistic takes, made of one."""
+    slab = slab.with_values(slab.values, field=FIELD.get(name, slab.field))
+    dark_matter = slab.with_values(np.ones(slab.shape), field="dm")
+    return (dark_matter, slab) if name in TAKES_DARK_MATTER else (slab,)
 
 
 @pytest.fixture(params=statistics.names())
@@ -51,25 +76,26 @@ def test_unknown_names_are_refused_in_a_sentence():
 
 
 def test_sums_of_slabs_add_in_any_order(name):
-    statistic = statistics.get(name)
-    first, second, third = (statistic.compute(slab) for slab in maps(3))
+    statistic = statistic_of(name)
+    first, second, third = (statistic.compute(*taken(name, slab)) for slab in maps(3))
     left = numbers_of(statistic.finish(first + second + third))
     right = numbers_of(statistic.finish(third + (second + first)))
-    at_once = numbers_of(statistic(iter(maps(3))))
+    columns = zip(*(taken(name, slab) for slab in maps(3)), strict=True)
+    at_once = numbers_of(statistic(*(iter(column) for column in columns)))
     assert np.isfinite(left).all()
     np.testing.assert_allclose(left, right, rtol=1e-12)
     np.testing.assert_array_equal(left, at_once)
 
 
 def test_one_slab_and_a_list_of_it_are_the_same(name):
-    (slab,) = maps(1)
-    one, listed = statistics.get(name)(slab), statistics.get(name)([slab])
+    slabs = taken(name, *maps(1))
+    one, listed = statistic_of(name)(*slabs), statistic_of(name)(*([slab] for slab in slabs))
     np.testing.assert_array_equal(numbers_of(one), numbers_of(listed))
 
 
 def test_adding_changes_neither_summand(name):
-    statistic = statistics.get(name)
-    first, second = (statistic.compute(slab) for slab in maps(2))
+    statistic = statistic_of(name)
+    first, second = (statistic.compute(*taken(name, slab)) for slab in maps(2))
     before = numbers_of(statistic.finish(first)).copy()
     assert first + second is not first
     np.testing.assert_array_equal(numbers_of(statistic.finish(first)), before)
@@ -86,17 +112,29 @@ def test_bad_pixels_are_refused_with_their_number_and_place(name, bad):
     values[2, 3:5] = bad
     slab = slab_of(values, simulation="hydro11-z2", index=3)
     with pytest.raises(ValueError, match=r"hydro11-z2, axis z, slab 3 has 2 pixels that are neg"):
-        statistics.get(name)(slab)
+        statistic_of(name)(*taken(name, slab))
 
 
-def test_sums_of_different_statistics_or_fields_dont_add(name):
+def test_sums_of_different_statistics_dont_add(name):
     (slab,) = maps(1)
-    sums = statistics.get(name).compute(slab)
-    with pytest.raises(ValueError, match=r"fields are 'gas' and 'dm'.*expected the same"):
-        sums + statistics.get(name).compute(slab_of(slab.values, field="dm"))
+    sums = statistic_of(name).compute(*taken(name, slab))
     for other in set(statistics.names()) - {name}:
         with pytest.raises(TypeError):
-            sums + statistics.get(other).compute(slab)
+            sums + statistic_of(other).compute(*taken(other, slab))
+
+
+@pytest.mark.parametrize("name", sorted(set(statistics.names()) - set(FIELD)))
+def test_sums_of_different_fields_dont_add(name):
+    (slab,) = maps(1)
+    compute = statistic_of(name).compute
+    with pytest.raises(ValueError, match=r"fields are 'gas' and 'dm'.*expected the same"):
+        compute(*taken(name, slab)) + compute(*taken(name, slab_of(slab.values, field="dm")))
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIONS)))
+def test_haloes_are_asked_for_in_a_sentence(name):
+    with pytest.raises(ValueError, match=r"got no haloes, expected a catalogue: pass halos="):
+        statistics.get(name)(*taken(name, *maps(1)))
 
 
 def test_power_spectra_of_different_boxes_dont_add():
