@@ -117,12 +117,11 @@ class HaloProfile(Statistic[ProfileSums, Curve]):
         values = checked_density(slab, "average around haloes")
         here = np.intersect1d(self.numbers, self.halos.in_slab(slab))
         edges = np.array(self.edges)
-        sums = np.zeros((3, len(edges) - 1))
-        for centre, number in zip(centres(slab, self.halos, here), here, strict=True):
-            radius = edges * float(self.halos.rvir[number]) / slab.pixel_size
-            sums += _rings(values, centre, radius)
+        radius = (
+            np.multiply.outer(self.halos.rvir[here].astype(np.float64), edges) / slab.pixel_size
+        )
+        count, density, square = _rings(values, centres(slab, self.halos, here), radius)
         alone = len(self.numbers) == 1
-        count, density, square = sums
         return ProfileSums(
             field=slab.field,
             numbers=tuple(self.numbers),
@@ -178,13 +177,17 @@ class HaloProfile(Statistic[ProfileSums, Curve]):
 def _rings(
     values: NDArray[np.float32], centre: NDArray[np.float64], radius: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Pixels, sum and sum of squares between radii, (3, n - 1); everything in pixels."""
-    within = np.zeros((3, len(radius)))
-    solid = np.flatnonzero(radius > 0)
-    around = np.broadcast_to(centre, (len(solid), 2))
-    for covered in discs(around, radius[solid], values.shape):
+    """Pixels, sum and sum of squares of each ring, added over haloes, (3, rings).
+
+    Everything in pixels: centres (n, 2) and the edges of the rings of each halo (n, rings + 1).
+    """
+    within = np.zeros((3, radius.size))
+    solid = np.flatnonzero(radius)
+    discs_of = np.repeat(centre, radius.shape[1], axis=0)[solid]
+    for covered in discs(discs_of, radius.ravel()[solid], values.shape):
         pixels, disc = covered.pixels_of(values), solid[covered.disc]
-        within[0, disc] = np.pi * radius[disc] ** 2
+        within[0, disc] = np.pi * radius.flat[disc] ** 2
         within[1, disc] = np.einsum("nij,nij->n", covered.fraction, pixels)
         within[2, disc] = np.einsum("nij,nij->n", covered.fraction, pixels**2)
-    return np.diff(within, axis=1)
+    rings: NDArray[np.float64] = np.diff(within.reshape(3, *radius.shape)).sum(axis=1)
+    return rings
