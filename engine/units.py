@@ -4,8 +4,12 @@ The constants are written out, because importing astropy's takes half a second; 
 compares them with astropy's.
 """
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
+
+Density = TypeVar("Density", float, NDArray[np.floating])
 
 HYDROGEN_FRACTION = 0.76
 """Primordial hydrogen mass fraction, used for HI and temperature."""
@@ -51,9 +55,7 @@ def temperature(
     return (GAMMA - 1) * internal_energy * mean_weight * PROTON_MASS_OVER_BOLTZMANN
 
 
-def column_density(
-    surface_density: NDArray[np.floating] | float, redshift: float, h: float
-) -> NDArray[np.floating] | float:
+def column_density(surface_density: Density, redshift: float, h: float) -> Density:
     """Hydrogen atoms per physical area that a surface density of hydrogen stands for.
 
     Parameters
