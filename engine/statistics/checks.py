@@ -46,6 +46,22 @@ def checked_values(slab: Slab) -> NDArray[np.float32]:
     )
 
 
+def checked_density(slab: Slab, purpose: str) -> NDArray[np.float32]:
+    """Return the values of a map of surface density, see `checked_values`.
+
+    Raises
+    ------
+    ValueError
+        If its field is another quantity, or a pixel is of no use.
+    """
+    if not slab.about.is_surface_density:
+        raise ValueError(
+            f"{place(slab)} is in {slab.about.unit}, expected a surface density to {purpose}: "
+            "take another field."
+        )
+    return checked_values(slab)
+
+
 def place(slab: Slab) -> str:
     """Say which map it is, to begin a sentence with."""
     if not slab.simulation:
