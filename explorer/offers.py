@@ -1,12 +1,13 @@
 """What can be selected, given the simulation that is open and the emulators there are."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import product
 
 import engine
 from engine.fields import INPUT_FIELDS, LEVELS, ORIGINS, field
 from engine.model_card import ModelCard
-from engine.results import MPC_IN_KPC
+from engine.results import MPC_IN_KPC, Halos
 from engine.simulation import Simulation
 from explorer.state import Choices, Selection, emulator_name
 
@@ -55,6 +56,7 @@ def choices(
         },
         slabs=simulation.n_slabs(axes[0]) if simulation else 0,
         pixels=simulation.pixels if simulation else 0,
+        halos=len(catalogue(simulation) or ()) if simulation else 0,
     )
 
 
@@ -93,6 +95,13 @@ def paintable_axes(simulation: Simulation) -> list[str]:
             "from; project its snapshot again with that field."
         )
     return axes
+
+
+@lru_cache(maxsize=4)
+def catalogue(simulation: Simulation) -> Halos | None:
+    """Haloes of the hydrodynamical run if there is one, else of the other; None without any."""
+    runs = sorted(simulation.runs, key=lambda run: run != "hydro")
+    return simulation.halos(runs[0]) if runs else None
 
 
 def in_words(simulation: Simulation | None, axis: str, source: str, level: str) -> str:

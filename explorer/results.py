@@ -12,18 +12,22 @@ from engine import statistics
 from engine.fields import field
 from engine.inference import ResultCache, prediction_key
 from engine.registry import Emulator
-from engine.results import Curve, Slab
+from engine.results import Curve, Halos, Points, Slab
 from engine.simulation import Simulation
+from explorer.offers import catalogue
 from explorer.state import Region, Request, system_and_level
 
-ALONE = ("power_spectrum", "pdf")
+ALONE = ("power_spectrum", "pdf", "bispectrum", "cddf")
 """Statistics of one map that the page shows as curves."""
 
-COMPARED: tuple[str, ...] = ()
+COMPARED = ("transfer_function", "cross_correlation")
 """Statistics of truth and a painting."""
 
 ONLY = {"cddf": "hi"}
 """Statistics of one field alone."""
+
+COMPARABLE = ("truth", "prediction", "other")
+"""Maps that statistics are taken of."""
 
 SHORTEST_SIDE = 64
 """Curves of a smaller region would hold few modes; it is widened, [pixels]."""
@@ -51,6 +55,10 @@ class Results:
         What the emulator runs on, in words.
     seconds : float or None
         Wall time of the painting; None if it was remembered.
+    dark : Slab or None
+        Full-resolution dark matter, against which haloes are measured.
+    catalogue : Halos or None
+        Of the simulation.
     along : tuple of Results
         All slabs of the axis as far as they are there, this one among them; empty unless
         the curves are summed over them.
@@ -58,6 +66,8 @@ class Results:
         (truth, prediction, other) by the statistic's name.
     masses : tuple of float or None
         Total mass of (truth, prediction, other), [Msun/h].
+    halos : tuple of Points or None
+        Mass of every halo against its dark matter of (truth, prediction, other).
     """
 
     request: Request
@@ -70,9 +80,12 @@ class Results:
     no_other: str = ""
     device: str = ""
     seconds: float | None = None
+    dark: Slab | None = None
+    catalogue: Halos | None = None
     along: "tuple[Results, ...]" = ()
     curves: Mapping[str, Triple] = attribute(default_factory=dict)
     masses: tuple[float | None, ...] = (None, None, None)
+    halos: tuple[Points | None, ...] = (None, None, None)
 
     @property
     def is_whole(self) -> bool:
@@ -113,10 +126,13 @@ def read(simulation: Simulation, request: Request) -> Results:
     axis, index = request.axis, request.slab
     name, origin = request.source.split("/")
     dark_matter = simulation.slab(name, axis, index, request.level, origin)
+    has_run = simulation.has("dm", axis)
+    dark = simulation.slab("dm", axis, index) if has_run else dark_matter
+    found = Results(request, dark_matter, dark=dark, catalogue=catalogue(simulation))
     if not simulation.has(request.field, axis):
         missing = f"{request.simulation} has no\n{field(request.field).label} to compare with"
-        return Results(request, dark_matter, no_truth=missing)
-    return Results(request, dark_matter, simulation.slab(request.field, axis, index))
+        return replace(found, no_truth=missing)
+    return replace(found, truth=simulation.slab(request.field, axis, index))
 
 
 def at_hand(simulation: Simulation, request: Request, cache: ResultCache) -> Results:
@@ -167,13 +183,39 @@ def device_in_words(device: str) -> str:
 
 def summarise(found: Results) -> Results:
     """Add the statistics of the maps that are there."""
-    truth, *painted = (found.slabs(name) for name in ("truth", "prediction", "other"))
+    truth, *painted = (found.slabs(name) for name in COMPARABLE)
     curves = curves_of(truth, *painted)
     if not field(found.request.field).is_surface_density:
         return replace(found, curves=curves)
     mass = statistics.get("total_mass")
     masses = tuple(mass(slabs) if slabs else None for slabs in (truth, *painted))
-    return replace(found, curves=curves, masses=masses)
+    curves["halo_profile"] = tuple(profile(found, name) for name in COMPARABLE)
+    halos = tuple(relation(found, name) for name in COMPARABLE)
+    return replace(found, curves=curves, masses=masses, halos=halos)
+
+
+def relation(found: Results, name: str) -> Points | None:
+    """Measure the haloes of the slabs that curves are summed over, always of whole maps."""
+    slabs = [(each.dark, getattr(each, name)) for each in found.along or (found,)]
+    if found.catalogue is None or any(None in pair for pair in slabs):
+        return None
+    dark, painted = zip(*slabs, strict=True)
+    measured: Points = statistics.get("halo_relation", halos=found.catalogue)(dark, painted)
+    return measured
+
+
+def profile(found: Results, name: str) -> Curve | None:
+    """Profile of a map around the halo that is chosen, if the slab holds it."""
+    slab, halo = getattr(found, name), found.request.halo
+    if slab is None or not holds(found, halo):
+        return None
+    drawn: Curve = statistics.get("halo_profile", halos=found.catalogue, numbers=(halo,))(slab)
+    return drawn
+
+
+def holds(found: Results, halo: int) -> bool:
+    """Whether the slab holds a halo's centre."""
+    return found.catalogue is not None and halo in found.catalogue.in_slab(found.input)
 
 
 def curves_of(truth: list[Slab] | None, *painted: list[Slab] | None) -> dict[str, Triple]:

@@ -22,11 +22,15 @@ QUERY = (
     "other_seed",
     "scope",
     "region",
+    "halo",
 )
 """Names of the selection in a link, in the order in which they are followed."""
 
 SCOPES = {"this slab": "slab", "all slabs": "axis", "visible region": "region"}
 """What curves are summed over."""
+
+NO_HALO = -1
+"""Stands for no halo."""
 
 Region = tuple[int, int, int, int]
 """(y0, y1, x0, x1), [pixels]."""
@@ -52,6 +56,8 @@ class Choices:
         Number of slabs along each axis.
     pixels : int
         A side of every map.
+    halos : int
+        Number of haloes in the catalogue.
     """
 
     simulation: Mapping[str, str]
@@ -62,6 +68,7 @@ class Choices:
     emulator: Mapping[str, str]
     slabs: int
     pixels: int
+    halos: int = 0
 
     @property
     def other(self) -> Mapping[str, str]:
@@ -93,6 +100,8 @@ class Request:
         What the curves are summed over, one of `SCOPES`.
     region : tuple of int or None
         Of the map, if that is the scope; None for all of it.
+    halo : int
+        Number in the catalogue of the halo whose profile is drawn; -1 for none.
     """
 
     simulation: str
@@ -107,11 +116,12 @@ class Request:
     level: str = "HR"
     scope: str = "slab"
     region: Region | None = None
+    halo: int = NO_HALO
 
     @property
     def maps(self) -> "Request":
         """What decides which maps are shown, whatever the curves are summed over."""
-        return replace(self, scope="slab", region=None)
+        return replace(self, scope="slab", region=None, halo=NO_HALO)
 
     def of_other(self) -> "Request":
         """Ask for the second painting as if it were the first."""
@@ -151,10 +161,16 @@ class Selection(param.Parameterized):
         default=None, length=4, allow_None=True, doc="Visible pixels: y0, y1, x0, x1."
     )
 
+    halo = param.Integer(
+        default=NO_HALO, bounds=(NO_HALO, None), doc="Halo whose profile is drawn; -1: none."
+    )
+
     def offer(self, choices: Choices) -> None:
         """Set what can be selected; what no longer can be moves to the first choice."""
         last = max(choices.slabs - 1, 0)
         changes: dict[str, Any] = {"slab": min(self.slab, last)}
+        if self.halo >= choices.halos:
+            changes["halo"] = NO_HALO
         if self.region is not None and max(self.region) > choices.pixels:
             changes["region"] = None
         for name in ("simulation", "axis", "source", "level", "field", "emulator", "other"):
@@ -164,8 +180,10 @@ class Selection(param.Parameterized):
             if getattr(self, name) not in offered.values():
                 changes[name] = next(iter(offered.values()), None)
         self.param.slab.bounds = (0, max(last, self.slab))
+        self.param.halo.bounds = (NO_HALO, None)
         self.param.update(**changes)
         self.param.slab.bounds = (0, last)
+        self.param.halo.bounds = (NO_HALO, choices.halos - 1)
 
     def request(self) -> Request:
         """Take the selection as it is now."""
@@ -182,13 +200,14 @@ class Selection(param.Parameterized):
             level=self.level or "",
             scope=self.scope,
             region=self.region if self.scope == "region" else None,
+            halo=self.halo,
         )
 
     def to_query(self) -> dict[str, str]:
         """Write the part of a link that reproduces it."""
-        return {
-            name: written(value) for name in QUERY if (value := getattr(self, name)) is not None
-        }
+        values = {name: getattr(self, name) for name in QUERY}
+        nothing = (None, NO_HALO)
+        return {name: written(value) for name, value in values.items() if value not in nothing}
 
     def take(self, name: str, text: str) -> None:
         """Set one parameter from a link.
@@ -213,6 +232,9 @@ class Selection(param.Parameterized):
             numbers = range(self.param[name].bounds[1] + 1)
             value = int(text) if text.isdecimal() else text
             return value, numbers, f"a number from 0 to {numbers[-1]}"
+        if name == "halo":
+            number = int(text) if text.isdecimal() else text
+            return number, range(self.param.halo.bounds[1] + 1), "the number of a halo"
         if name == "other_levels":
             return {"yes": True, "no": False}.get(text), (True, False), "yes or no"
         if name == "region":

@@ -28,9 +28,7 @@ class Scope(pn.viewable.Viewer):
             description="",
             sx={"& .MuiButton-root": {"textTransform": "none", "whiteSpace": "nowrap"}},
         )
-        self.words = pn.pane.HTML(
-            "", stylesheets=[TEXT], margin=(6, 12), align="center"
-        )
+        self.words = pn.pane.HTML("", stylesheets=[TEXT], margin=(6, 12), align="center")
         store.param.watch(self._describe, "results")
 
     def _describe(self, event: object) -> None:
