@@ -8,9 +8,21 @@ from numpy.typing import NDArray
 HANN_POWER = (3 / 8) ** 2
 """Mean of the squared window, sin^4 along each of two axes."""
 
+HANN_CUBE = (5 / 16) ** 2
+"""Mean of the cubed window, sin^6 along each axis."""
+
+HANN_SIXTH = (231 / 1024) ** 2
+"""Mean of its sixth power, sin^12 along each axis."""
+
 MODE_OVERLAP = (1.0, 4 / 9, 1 / 36)
 """Squared correlation of modes 0, 1 and 2 fundamentals apart along one axis, none beyond:
 sin^4 = 3/8 - cos(2x)/2 + cos(4x)/8, so (1/4)^2 and (1/16)^2 over (3/8)^2."""
+
+WINDOW_NOTE = (
+    "The map is not periodic: a Hann window was used, and modes closer together than two "
+    "fundamental wavenumbers are mixed."
+)
+"""Said by every curve of such a map."""
 
 
 def hann(shape: tuple[int, int]) -> NDArray[np.float32]:
