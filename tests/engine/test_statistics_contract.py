@@ -1,6 +1,7 @@
 """What holds for every statistic: found by name, sums add, bad maps are refused in words."""
 
 from dataclasses import dataclass
+from inspect import signature
 from typing import ClassVar
 
 import numpy as np
@@ -24,6 +25,13 @@ def maps(number):
     return [slab_of(1e4 * rng.lognormal(size=(16, 16))) for _ in range(number)]
 
 
+def maps_for(name, number):
+    """So many tuples of the maps that one call of the statistic's `compute` takes."""
+    taken = len(signature(statistics.get(name).compute).parameters)
+    drawn = iter(maps(taken * number))
+    return [tuple(next(drawn) for _ in range(taken)) for _ in range(number)]
+
+
 def numbers_of(result):
     return result.y if isinstance(result, Curve) else np.array([result])
 
@@ -34,7 +42,7 @@ def name(request):
 
 
 def test_the_first_statistics_are_there():
-    assert {"total_mass", "pdf", "power_spectrum"} <= set(statistics.names())
+    assert {"total_mass", "pdf", "power_spectrum", "bispectrum"} <= set(statistics.names())
     assert statistics.names() == sorted(statistics.names())
 
 
@@ -52,51 +60,58 @@ def test_unknown_names_are_refused_in_a_sentence():
 
 def test_sums_of_slabs_add_in_any_order(name):
     statistic = statistics.get(name)
-    first, second, third = (statistic.compute(slab) for slab in maps(3))
+    first, second, third = (statistic.compute(*row) for row in maps_for(name, 3))
     left = numbers_of(statistic.finish(first + second + third))
     right = numbers_of(statistic.finish(third + (second + first)))
-    at_once = numbers_of(statistic(iter(maps(3))))
+    at_once = numbers_of(statistic(*map(iter, zip(*maps_for(name, 3), strict=True))))
     assert np.isfinite(left).all()
     np.testing.assert_allclose(left, right, rtol=1e-12)
     np.testing.assert_array_equal(left, at_once)
 
 
 def test_one_slab_and_a_list_of_it_are_the_same(name):
-    (slab,) = maps(1)
-    one, listed = statistics.get(name)(slab), statistics.get(name)([slab])
+    (row,) = maps_for(name, 1)
+    one, listed = statistics.get(name)(*row), statistics.get(name)(*([slab] for slab in row))
     np.testing.assert_array_equal(numbers_of(one), numbers_of(listed))
 
 
 def test_adding_changes_neither_summand(name):
     statistic = statistics.get(name)
-    first, second = (statistic.compute(slab) for slab in maps(2))
+    first, second = (statistic.compute(*row) for row in maps_for(name, 2))
     before = numbers_of(statistic.finish(first)).copy()
     assert first + second is not first
     np.testing.assert_array_equal(numbers_of(statistic.finish(first)), before)
 
 
 def test_no_slab_is_refused(name):
+    (row,) = maps_for(name, 1)
     with pytest.raises(ValueError, match="got no slab, expected one or more"):
-        statistics.get(name)([])
+        statistics.get(name)(*([] for _ in row))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -1.0])
 def test_bad_pixels_are_refused_with_their_number_and_place(name, bad):
-    values = np.ones((8, 8))
-    values[2, 3:5] = bad
-    slab = slab_of(values, simulation="hydro11-z2", index=3)
-    with pytest.raises(ValueError, match=r"hydro11-z2, axis z, slab 3 has 2 pixels that are neg"):
-        statistics.get(name)(slab)
+    (row,) = maps_for(name, 1)
+    for place, good in enumerate(row):
+        values = good.values.copy()
+        values[2, 3:5] = bad
+        slabs = list(row)
+        slabs[place] = slab_of(values, simulation="hydro11-z2", index=3)
+        with pytest.raises(ValueError, match=r"hydro11-z2, axis z, slab 3 has 2 pixels that are"):
+            statistics.get(name)(*slabs)
 
 
-def test_sums_of_different_statistics_or_fields_dont_add(name):
-    (slab,) = maps(1)
-    sums = statistics.get(name).compute(slab)
+def test_sums_of_different_kinds_or_fields_dont_add(name):
+    (row,) = maps_for(name, 1)
+    sums = statistics.get(name).compute(*row)
+    of_dm = [slab.with_values(slab.values, field="dm") for slab in row]
     with pytest.raises(ValueError, match=r"fields are 'gas' and 'dm'.*expected the same"):
-        sums + statistics.get(name).compute(slab_of(slab.values, field="dm"))
-    for other in set(statistics.names()) - {name}:
-        with pytest.raises(TypeError):
-            sums + statistics.get(other).compute(slab)
+        sums + statistics.get(name).compute(*of_dm)
+    others = [statistics.get(n).compute(*maps_for(n, 1)[0]) for n in statistics.names()]
+    for other in others:
+        if type(other) is not type(sums):  # r(k) and T(k) are made of the same sums
+            with pytest.raises(TypeError):
+                sums + other
 
 
 def test_power_spectra_of_different_boxes_dont_add():
