@@ -98,7 +98,7 @@ class Bispectrum(Statistic[BispectrumSums, Curve]):
         Parameters
         ----------
         slab : Slab
-            Of 5 pixels a side or more.
+            Of 4 pixels a side or more.
 
         Raises
         ------
@@ -134,9 +134,9 @@ class Bispectrum(Statistic[BispectrumSums, Curve]):
             Mean side [h/Mpc], B [(Mpc/h)^4] and number of ordered triangles of each bin. B
             may be negative; it is usually drawn on a logarithmic axis all the same, since
             clustered matter's is positive wherever it stands out of its noise, and what
-            isn't has no place there. The error is that of a Gaussian field, sqrt(6 A P^3 /
-            triangles), the maps taken as independent: what a clustered field adds to it is
-            larger at small scales, and left out.
+            isn't has no place there. The error is that of a Gaussian field, sqrt(6 A <P1 P2
+            P3> / triangles), the maps taken as independent: what a clustered field adds to
+            it is larger at small scales, and left out.
         """
         about = field(sums.field)
         notes = [] if sums.periodic else [WINDOW_NOTE]

@@ -79,5 +79,5 @@ def triangle_overlap(mode_overlap: NDArray[np.float64]) -> NDArray[np.float64]:
         power over the cube of that of its square in one wider than the mixing.
     """
     widest = (1 + 2 * sum(MODE_OVERLAP[1:])) ** 2
-    towards_wide = ((mode_overlap - 1) / (widest - 1)) ** OVERLAP_SLOPE
+    towards_wide = (np.maximum(mode_overlap - 1, 0) / (widest - 1)) ** OVERLAP_SLOPE
     return 1 + (HANN_SIXTH / HANN_POWER**3 - 1) * towards_wide
