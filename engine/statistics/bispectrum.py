@@ -142,19 +142,20 @@ class Bispectrum(Statistic[BispectrumSums, Curve]):
         notes = [] if sums.periodic else [WINDOW_NOTE]
         if sums.maps > 1:
             notes.append(f"Mean over {sums.maps} maps, every triangle weighs the same.")
-        with np.errstate(invalid="ignore", divide="ignore"):  # bins without triangles are NaN
-            return Curve(
-                x=sums.wavenumber / sums.count,
-                y=sums.product / sums.count,
-                error=np.sqrt(sums.variance) / sums.count,
-                count=sums.count,
-                edges=sums.edges,
-                name=f"equilateral bispectrum of {about.label}",
-                x_label="k [h/Mpc]",
-                y_label="B(k) [(Mpc/h)^4]",
-                error_kind="Gaussian, from the number of triangles",
-                note=" ".join(notes),
-            )
+        # Bins without triangles are NaN; their sums are zero but for rounding.
+        count = np.where(sums.count > 0, sums.count, np.nan)
+        return Curve(
+            x=sums.wavenumber / count,
+            y=sums.product / count,
+            error=np.sqrt(np.maximum(sums.variance, 0)) / count,
+            count=sums.count,
+            edges=sums.edges,
+            name=f"equilateral bispectrum of {about.label}",
+            x_label="k [h/Mpc]",
+            y_label="B(k) [(Mpc/h)^4]",
+            error_kind="Gaussian, from the number of triangles",
+            note=" ".join(notes),
+        )
 
 
 def _cubed(shell: Shell, quantity_k: NDArray[np.inexact]) -> float:

@@ -200,11 +200,12 @@ def test_transforms_are_no_larger_than_their_triangles_need():
 @pytest.mark.parametrize("periodic", [True, False])
 def test_chosen_bins_are_kept_and_empty_ones_are_nan(periodic):
     slab = slab_of(np.random.default_rng(2).lognormal(size=(32, 32)), periodic=periodic)
-    edges = (0.1, 1.0, 20.0, 60.0)  # the fundamental is 6.5 h/Mpc
+    edges = (0.1, 6.5, 6.6, 20.0, 60.0)  # the fundamental is 6.545 h/Mpc, without a triangle
     found = statistics.bispectrum(slab, bins=edges)
     assert_array_equal(found.edges, edges)
-    assert_array_equal(np.isnan(found.y), [True, False, False])
-    assert_array_equal(np.isnan(found.error), [True, False, False])
+    assert_array_equal(np.isnan(found.x), [True, True, False, False])
+    assert_array_equal(np.isnan(found.y), [True, True, False, False])
+    assert_array_equal(np.isnan(found.error), [True, True, False, False])
 
 
 def test_mean_over_maps_weighs_triangles_and_shrinks_errors():
