@@ -21,6 +21,7 @@ ENGINE_ORDER = (
     {"registry"},
     {"inference"},
     {"emulators", "statistics"},
+    {"filtering"},
 )
 """From the bottom up: a module imports only from its own row or those above it here."""
 

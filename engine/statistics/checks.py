@@ -1,5 +1,6 @@
 """What a statistic refuses, each in one sentence."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,24 @@ def checked_edges(edges: Any, what: str) -> tuple[float, ...]:
     ):
         raise ValueError(f"{what} bins are {edges!r}, expected two or more increasing edges.")
     return tuple(array.tolist())
+
+
+def checked_wavenumbers(bins: int | Sequence[float]) -> int | tuple[float, ...]:
+    """Bins of wavenumber, as a number of them or a tuple of edges above zero [h/Mpc].
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the edges are of no use.
+    """
+    if isinstance(bins, int):
+        if bins < 1:
+            raise ValueError(f"Wavenumber bins are {bins}, expected 1 or more.")
+        return bins
+    edges = checked_edges(bins, "Wavenumber")
+    if edges[0] <= 0:
+        raise ValueError(f"Wavenumber bins begin at {edges[0]} h/Mpc, expected more than zero.")
+    return edges
 
 
 def checked_values(slab: Slab) -> NDArray[np.float32]:
