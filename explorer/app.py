@@ -11,6 +11,7 @@ from explorer.state import QUERY, Display, Selection
 from explorer.store import Store
 from explorer.style import CONTENT, FREE, GRID, PAGE_CSS, PAGE_SX, THEME
 from explorer.views.curves import PLOTS, Curves
+from explorer.views.haloes import Haloes
 from explorer.views.maps import Maps
 from explorer.views.pickers import Pickers
 from explorer.views.readings import About, Readings
@@ -49,7 +50,7 @@ def page() -> pmui.Page:
     pickers = Pickers(store, display, maps.buttons)
     store.take(begun)
     curves = [Curves(name, store, display) for name in PLOTS]
-    cards = [*curves, readings]
+    cards = [*curves, Haloes(store, display), readings]
     below = pn.Column(*cards, css_classes=["cards"], stylesheets=[FREE, GRID], **WIDE)
     parts = (maps, scope, below, About(store), status.alert)
     built = pmui.Page(

@@ -14,6 +14,7 @@ from engine.inference import ResultCache, prediction_key
 from engine.registry import Emulator
 from engine.results import Curve, Halos, Points, Slab
 from engine.simulation import Simulation
+from engine.statistics.halo_scatter import quantile, scatter
 from explorer.offers import catalogue
 from explorer.state import Region, Request, system_and_level
 
@@ -191,6 +192,8 @@ def summarise(found: Results) -> Results:
     masses = tuple(mass(slabs) if slabs else None for slabs in (truth, *painted))
     curves["halo_profile"] = tuple(profile(found, name) for name in COMPARABLE)
     halos = tuple(relation(found, name) for name in COMPARABLE)
+    for name, measure in (("halo_median", quantile), ("halo_scatter", scatter)):
+        curves[name] = tuple(measure(points) if points else None for points in halos)
     return replace(found, curves=curves, masses=masses, halos=halos)
 
 

@@ -276,4 +276,5 @@ class Display(param.Parameterized):
     field_colours: Any = param.Selector(
         default="Fire", objects=list(COLOUR_MAPS), label="Truth and prediction", doc="Colour map."
     )
+    lit = param.Parameter(default=(), doc="Numbers of the haloes lit on the maps.")
     dark = param.Boolean(default=True, doc="Whether the dark theme is on.")

@@ -1,5 +1,7 @@
 """How truth and prediction agree wave by wave: what the plots of r(k) and T(k) share."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,22 +19,26 @@ from explorer.plots.comparison import (
     path,
     target,
 )
-from explorer.style import PREDICTION, SAMPLES, unit_in_words
+from explorer.style import GREY, PREDICTION, SAMPLES, unit_in_words
 
 
 class Agreement:
-    """Statistics of two maps on a linear axis, one where the maps are alike.
+    """Statistics on a linear axis.
 
     Parameters
     ----------
     low, high : float
         Ends of the y axis.
+    at_one : bool
+        Whether the statistic is one where two maps are alike.
     """
 
-    def __init__(self, low: float, high: float) -> None:
+    def __init__(self, low: float, high: float, at_one: bool = True) -> None:
         self.main = frames.frame(HEIGHT + RATIO_HEIGHT, "linear")
-        target(self.main)
+        if at_one:
+            target(self.main)
         self.sources = {
+            "truth": frames.line(self.main, GREY, line_width=2),
             "error": frames.band(self.main, PREDICTION, BAND_ALPHA),
             "samples": frames.band(self.main, SAMPLES, SAMPLES_ALPHA),
             **painted_lines(self.main),
@@ -43,6 +49,7 @@ class Agreement:
     def show(self, pair: Pair) -> None:
         """Fill the panel; a missing curve leaves an empty line."""
         columns = {
+            "truth": path(points(pair.truth)),
             "error": area(error_band(pair.prediction)),
             "samples": area(sample_band(pair.samples)),
             "prediction": path(points(pair.prediction)),
@@ -57,7 +64,9 @@ class Agreement:
             self.main.xaxis.axis_label = unit_in_words(pair.about.x_label)
 
     def paint(self, ink: str) -> None:
-        """Nothing here is in the colour of the truth."""
+        """Draw the truth in another colour."""
+        renderers: Any = self.main.renderers
+        renderers[0].glyph.line_color = ink
 
 
 def points(curve: Curve | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,5 +1,6 @@
 """Truth and prediction as curves, and their ratio below: what the plots of statistics share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,9 +60,11 @@ class Comparison:
     ----------
     least : float
         Bins in which the truth counts fewer say nothing of the ratio and are left out.
+    published : sequence of Curve
+        Relations from the literature, in thin lines which a click on their name hides.
     """
 
-    def __init__(self, least: float = 0) -> None:
+    def __init__(self, least: float = 0, published: Sequence[Curve] = ()) -> None:
         self.least = least
         self.main = frames.frame(HEIGHT, "log", with_x=False)
         self.below = frames.frame(RATIO_HEIGHT, "linear")
@@ -72,6 +75,7 @@ class Comparison:
             "truth": frames.line(self.main, GREY, line_width=2),
             **painted_lines(self.main),
         }
+        frames.literature(self.main, published)
         target(self.below)
         self.ratio_sources = {
             "samples": frames.band(self.below, SAMPLES, SAMPLES_ALPHA),

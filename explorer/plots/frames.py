@@ -1,12 +1,18 @@
 """Empty figures of the curve cards and what is drawn in them; filled by their sources."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from bokeh.models import ColumnDataSource, Range1d
+from bokeh.models.axes import LogAxis
+from bokeh.models.formatters import CustomJSTickFormatter
+from bokeh.models.tickers import LogTicker
 from bokeh.plotting import figure
 from numpy.typing import NDArray
+
+from engine.results import Curve
+from explorer.style import GREY, PUBLISHED
 
 Columns = Mapping[str, NDArray[np.float64]]
 
@@ -49,10 +55,26 @@ def frame(height: int, y_axis: Literal["log", "linear"], with_x: bool = True) ->
         **MARGINS,
     )
     fig.xaxis.visible = with_x
+    for axis in fig.axis:
+        if isinstance(axis, LogAxis):
+            axis.update(ticker=LogTicker(mantissas=[1, 2, 5]), formatter=tick_words())
     fig.axis.axis_label_text_font_style = "normal"
     fig.axis.axis_label_text_font_size = "13px"
     fig.axis.major_label_text_font_size = "12px"
     return fig
+
+
+def tick_words() -> CustomJSTickFormatter:
+    """Write ticks as on the colour bars: plain if short, else with a power of ten."""
+    return CustomJSTickFormatter(
+        code="""
+        if (tick >= 0.01 && tick < 1000) return String(Number(tick.toPrecision(3)))
+        const exponent = Math.floor(Math.log10(tick) + 1e-9)
+        const digit = Math.round(tick / 10 ** exponent)
+        const power = [...String(exponent)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("")
+        return (digit == 1 ? "" : `${digit}·`) + `10${power}`
+        """
+    )
 
 
 def line(fig: figure, colour: str, **look: Any) -> ColumnDataSource:
@@ -67,6 +89,25 @@ def band(fig: figure, colour: str, alpha: float) -> ColumnDataSource:
     source = ColumnDataSource(dict(AREA))
     fig.varea("x", "low", "high", source=source, fill_color=colour, fill_alpha=alpha)
     return source
+
+
+def literature(fig: Any, published: Sequence[Curve]) -> None:
+    """Draw relations from the literature; a click on a name hides its line."""
+    for curve, dash in zip(published, ("solid", "dashed"), strict=False):
+        fig.line(curve.x, curve.y, line_color=PUBLISHED, line_dash=dash, legend_label=curve.name)
+    if published:
+        fig.legend.update(
+            click_policy="hide",
+            location="bottom_left",
+            background_fill_alpha=0,
+            border_line_color=None,
+            label_text_font_size="11px",
+            label_text_color=GREY,
+            padding=2,
+            margin=4,
+            spacing=0,
+            glyph_height=12,
+        )
 
 
 def settle(fig: figure) -> figure:

@@ -61,7 +61,10 @@ def name(request):
 
 
 def test_the_first_statistics_are_there():
-    assert {"total_mass", "pdf", "power_spectrum"} <= set(statistics.names())
+    assert {"total_mass", "pdf", "power_spectrum", "bispectrum", "cddf"} <= set(statistics.names())
+    assert {"cross_correlation", "transfer_function", "halo_relation", "halo_profile"} <= set(
+        statistics.names()
+    )
     assert statistics.names() == sorted(statistics.names())
 
 
