@@ -118,8 +118,9 @@ class Curves(pn.viewable.Viewer):
 
     def _shaded(self) -> str:
         """Say what is shaded."""
-        about = self.pair.about
-        whose = "the prediction" if self.statistic in COMPARED else "the truth"
+        compared = self.statistic in COMPARED
+        whose = "the prediction" if compared else "the truth"
+        about = self.pair.prediction if compared else self.pair.truth
         kind = about.error_kind if about is not None else ""
         words = f"Shaded: one standard deviation of {whose} ({kind})" if kind else ""
         return words + ("; 16 to 84 % of the samples" if self.pair.samples is not None else "")
