@@ -15,6 +15,7 @@ from engine.registry import Emulator
 from engine.results import Curve, Halos, Points, Slab
 from engine.simulation import Simulation
 from engine.statistics.halo_scatter import quantile, scatter
+from explorer.ensemble import FEWEST, Ensemble, band
 from explorer.offers import catalogue
 from explorer.state import Region, Request, system_and_level
 
@@ -214,6 +215,19 @@ def profile(found: Results, name: str) -> Curve | None:
         return None
     drawn: Curve = statistics.get("halo_profile", halos=found.catalogue, numbers=(halo,))(slab)
     return drawn
+
+
+def around_halo(many: Ensemble, found: Results, cache: ResultCache) -> Ensemble:
+    """Give an ensemble the band of the profile of the halo chosen now, as far as remembered."""
+    emulator = trained(found.request.emulator, found.request.field, found.request.level)
+    keys = [prediction_key(emulator, found.input, seed) for seed in range(many.count)]
+    slabs = [slab for slab in map(cache.get, keys) if slab is not None]
+    curves = [profile(replace(found, prediction=slab), "prediction") for slab in slabs]
+    around = [curve for curve in curves if curve is not None]
+    others = {name: each for name, each in many.bands.items() if name != "halo_profile"}
+    if len(around) >= FEWEST:
+        others["halo_profile"] = band(around)
+    return replace(many, bands=others)
 
 
 def holds(found: Results, halo: int) -> bool:

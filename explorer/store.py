@@ -23,15 +23,18 @@ from explorer.offers import choices, paintable_axes
 from explorer.results import (
     PAINTING,
     Results,
+    around_halo,
     at_hand,
     curves_of,
     painted,
+    profile,
     read,
     summarise,
     trained,
     untrained,
 )
 from explorer.state import (
+    NO_HALO,
     QUERY,
     Choices,
     Request,
@@ -186,7 +189,9 @@ class Store(param.Parameterized):
 
         def summed() -> Mapping[str, Curve]:
             found = curves_of(sample.slabs("truth"), sample.slabs("prediction"))
-            return {name: curve for name, (_, curve) in found.items() if curve is not None}
+            drawn = {name: curve for name, (_, curve) in found.items() if curve is not None}
+            around = profile(sample, "prediction")
+            return drawn | ({"halo_profile": around} if around else {})
 
         return await loop.run_in_executor(READERS, summed)
 
@@ -236,7 +241,13 @@ class Store(param.Parameterized):
                 found = await self._painted(number, request, found)
         if request.scope == "axis" and number == self._newest:
             found = replace(found, along=await self._along(number, simulation, found))
-        self._tell(number, results=await loop.run_in_executor(READERS, summarise, found))
+        found = await loop.run_in_executor(READERS, summarise, found)
+        self._tell(number, results=found)
+        if self.ensemble is not None and request.halo != NO_HALO:
+            around = await loop.run_in_executor(
+                READERS, around_halo, self.ensemble, found, WORKER.cache
+            )
+            self._tell(number, ensemble=around)
 
     def _at_hand(self, request: Request) -> Results | None:
         """Take the maps on show if a request only asks for other curves of them."""

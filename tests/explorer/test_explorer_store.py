@@ -374,6 +374,22 @@ def test_an_ensemble_gives_the_quantiles_of_its_curves(emulator):
 
 
 @pytest.mark.usefixtures("stochastic")
+def test_an_ensemble_has_the_band_of_any_halos_profile(emulator):
+    store = computed(simulation="with-gas")
+    asyncio.run(store.sample(8))
+    assert "halo_profile" not in store.ensemble.bands
+    first, second = store.results.halos[0].columns["number"][[0, 5]]
+    for halo in (first, second):
+        store.selection.halo = int(halo)
+        found = store.ensemble.bands["halo_profile"]
+        predicted = store.results.curves["halo_profile"][1]
+        np.testing.assert_allclose(found.x, predicted.x)
+        assert (found.low < found.high).all()
+    assert emulator.painted == 8
+    assert store.ensemble.count == 8
+
+
+@pytest.mark.usefixtures("stochastic")
 def test_an_ensemble_stays_for_other_seeds_and_goes_with_its_slab():
     store = opened(simulation="with-gas")
     asyncio.run(store.refresh())
