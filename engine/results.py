@@ -1,6 +1,6 @@
 """What the engine hands out: frozen arrays with their units, labels and geometry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -11,6 +11,9 @@ from engine.cosmology import Cosmology
 from engine.fields import Field, field
 
 MPC_IN_KPC = 1000.0
+
+CURVE_ARRAYS = ("x", "y", "error", "count", "edges")
+"""What a curve holds of numbers; all but the first two may be missing."""
 
 
 def frozen_array(values: ArrayLike, dtype: Any = None) -> NDArray[Any]:
@@ -147,7 +150,7 @@ class Curve:
 
     def __post_init__(self) -> None:
         """Freeze the arrays and refuse lengths that don't match."""
-        for name in ("x", "y", "error", "count", "edges"):
+        for name in CURVE_ARRAYS:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64))
         lengths = {
@@ -155,6 +158,32 @@ class Curve:
         }
         if len(set(lengths.values())) > 1:
             raise ValueError(f"Curve {self.name!r} has arrays of different lengths: {lengths}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Maps of one slab and the curves of them that were compared.
+
+    Parameters
+    ----------
+    maps : mapping of str to Slab
+        "input" and, as far as there are such, "truth", "prediction" and "other".
+    curves : mapping of str to mapping of str to Curve
+        By the statistic's name, then by the map's.
+    """
+
+    maps: Mapping[str, Slab]
+    curves: Mapping[str, Mapping[str, Curve]]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Every array of numbers by a path, as "maps/truth" or "curves/pdf/truth/y"."""
+        found: dict[str, NDArray[Any]] = {f"maps/{n}": s.values for n, s in self.maps.items()}
+        for statistic, curves in self.curves.items():
+            for name, curve in curves.items():
+                for part in CURVE_ARRAYS:
+                    if getattr(curve, part) is not None:
+                        found[f"curves/{statistic}/{name}/{part}"] = getattr(curve, part)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from explorer.views.maps import Maps
 from explorer.views.pickers import Pickers
 from explorer.views.readings import About, Readings
 from explorer.views.status import Status
+from explorer.views.take_away import TakeAway
 
 TITLE = "Baryon Explorer"
 
@@ -53,7 +54,7 @@ def page() -> pmui.Page:
     built = pmui.Page(
         title=TITLE,
         header=[status.busy],
-        sidebar=[pickers],
+        sidebar=[pickers, TakeAway(store, display, maps.bars)],
         main=[pn.Column(*parts, stylesheets=[FREE, CONTENT], **WIDE)],
         dark_theme=display.dark,
         **LOOK,

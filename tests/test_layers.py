@@ -21,6 +21,8 @@ ENGINE_ORDER = (
     {"registry"},
     {"inference"},
     {"emulators", "statistics"},
+    {"recipe", "summary"},
+    {"notebook"},
 )
 """From the bottom up: a module imports only from its own row or those above it here."""
 
