@@ -259,7 +259,8 @@ def _draw_curves(figure: Figure, results: Results) -> None:
     width = (WIDTH - EDGE - 2 * LABELS - GAP) / len(results.curves)
     for number, (name, curves) in enumerate(results.curves.items()):
         left = LABELS + number * (width + LABELS + GAP)
-        pair = Pair(*curves[:3])
+        truth, prediction, other = curves
+        pair = Pair(truth, prediction, other)
         bottom = EDGE + PANEL_WORDS
         main = _place(figure, left, bottom + RATIO, width, PANEL)
         below = _place(figure, left, bottom, width, RATIO)
