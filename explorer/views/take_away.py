@@ -51,11 +51,11 @@ class TakeAway(pn.viewable.Viewer):
             callback=self.make,
             filename="baryon-explorer",
             label="Download",
-            variant="outlined",
             size="small",
             sizing_mode="stretch_width",
             margin=(3, 0, 18, 0),
         )
+        self.button.variant = "outlined"  # given above, it would warn of what Panel itself does
         store.param.watch(self._settle, "results")
         self.what.param.watch(self._settle, "value")
         self._settle()
