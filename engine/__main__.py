@@ -1,6 +1,7 @@
-"""The engine's command line: `python -m engine project SNAPSHOT OUT.hdf5`."""
+"""The engine's command line: `python -m engine project` and `python -m engine rerun`."""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -72,6 +73,34 @@ def project(
             ),
         )
     Console(stderr=True).print(f"wrote {out}")
+
+
+@app.command()
+def rerun(
+    recipe: Annotated[Path, typer.Argument(help="The recipe, as the page's Take away gives it.")],
+    out: Annotated[Path, typer.Option(help="The map file to write.")],
+    against: Annotated[
+        Path | None, typer.Option(help="A map file; say whether its numbers are the same.")
+    ] = None,
+) -> None:
+    """Make a recipe's maps and curves again."""
+    # Only now: they import torch, which takes seconds.
+    from engine import summary
+    from engine.formats.map_file import read_map_file, write_map_file
+    from engine.recipe import Recipe
+    from engine.recipe import rerun as make_again
+
+    read = Recipe.from_json(recipe.read_text(encoding="utf-8"))
+    other = read_map_file(against)[0] if against else None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        outcome = make_again(read)
+    for warning in caught:
+        typer.echo(warning.message, err=True)
+    write_map_file(out, outcome, read.to_json())
+    typer.echo(summary.table(outcome))
+    if against and other:
+        typer.echo(summary.comparison(outcome, other, against.name))
 
 
 def _names(text: str) -> tuple[str, ...]:

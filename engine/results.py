@@ -14,6 +14,9 @@ from engine.fields import Field, field, map_axes
 
 MPC_IN_KPC = 1000.0
 
+CURVE_ARRAYS = ("x", "y", "error", "count", "edges")
+"""What a curve holds of numbers; all but the first two may be missing."""
+
 
 def frozen_array(values: ArrayLike, dtype: Any = None) -> NDArray[Any]:
     """A C-ordered view of `values` that refuses to be written to; copied only if it must be."""
@@ -161,7 +164,7 @@ class Curve:
 
     def __post_init__(self) -> None:
         """Freeze the arrays and refuse lengths that don't match."""
-        for name in ("x", "y", "error", "count", "edges"):
+        for name in CURVE_ARRAYS:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64))
         lengths = {
@@ -228,6 +231,32 @@ class Points:
         """The points that a mask or indices choose, (n,) or (m,)."""
         columns = {name: values[chosen] for name, values in self.columns.items()}
         return replace(self, x=self.x[chosen], y=self.y[chosen], columns=columns)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Maps of one slab and the curves of them that were compared.
+
+    Parameters
+    ----------
+    maps : mapping of str to Slab
+        "input" and, as far as there are such, "truth", "prediction" and "other".
+    curves : mapping of str to mapping of str to Curve
+        By the statistic's name, then by the map's.
+    """
+
+    maps: Mapping[str, Slab]
+    curves: Mapping[str, Mapping[str, Curve]]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Every array of numbers by a path, as "maps/truth" or "curves/pdf/truth/y"."""
+        found: dict[str, NDArray[Any]] = {f"maps/{n}": s.values for n, s in self.maps.items()}
+        for statistic, curves in self.curves.items():
+            for name, curve in curves.items():
+                for part in CURVE_ARRAYS:
+                    if getattr(curve, part) is not None:
+                        found[f"curves/{statistic}/{name}/{part}"] = getattr(curve, part)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

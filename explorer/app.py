@@ -17,6 +17,7 @@ from explorer.views.pickers import Pickers
 from explorer.views.readings import About, Readings
 from explorer.views.scope import Scope
 from explorer.views.status import Status
+from explorer.views.take_away import TakeAway
 
 TITLE = "Baryon Explorer"
 
@@ -56,7 +57,7 @@ def page() -> pmui.Page:
     built = pmui.Page(
         title=TITLE,
         header=[status.busy],
-        sidebar=[pickers],
+        sidebar=[pickers, TakeAway(store, display, maps.bars)],
         main=[pn.Column(*parts, stylesheets=[FREE, CONTENT], **WIDE)],
         dark_theme=display.dark,
         **LOOK,

@@ -1,6 +1,6 @@
 """What the page shows of one slab, and the steps that make it: read, paint, summarise."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from functools import lru_cache
@@ -14,22 +14,25 @@ from engine.inference import ResultCache, prediction_key
 from engine.registry import Emulator
 from engine.results import Curve, Halos, Points, Slab
 from engine.simulation import Simulation
+from engine.statistics import compared
+from engine.statistics.compared import COMPARED
 from engine.statistics.halo_scatter import quantile, scatter
 from explorer.ensemble import FEWEST, Ensemble, band
 from explorer.offers import catalogue
 from explorer.state import Region, Request, system_and_level
 
-ALONE = ("power_spectrum", "pdf", "bispectrum", "cddf")
-"""Statistics of one map that the page shows as curves."""
-
-COMPARED = ("transfer_function", "cross_correlation")
-"""Statistics of truth and a painting."""
+STATISTICS = (
+    "power_spectrum",
+    "pdf",
+    "cddf",
+    "transfer_function",
+    "cross_correlation",
+    "bispectrum",
+)
+"""Statistics of maps that the page shows as curves; those of haloes come beside them."""
 
 ONLY = {"cddf": "hi"}
 """Statistics of one field alone."""
-
-COMPARABLE = ("truth", "prediction", "other")
-"""Maps that statistics are taken of."""
 
 SHORTEST_SIDE = 64
 """Curves of a smaller region would hold few modes; it is widened, [pixels]."""
@@ -111,6 +114,11 @@ class Results:
         region = widened(self.request.region, self.input.shape)
         return [slab.cut(region) for slab in found]
 
+    def compared(self) -> dict[str, list[Slab]]:
+        """Truth and paintings that curves are summed over, as far as they are there."""
+        slabs = {name: self.slabs(name) for name in COMPARED}
+        return {name: found for name, found in slabs.items() if found is not None}
+
 
 def widened(region: Region, shape: tuple[int, int]) -> Region:
     """Widen a region to the smallest that is summed over, within the map."""
@@ -185,14 +193,14 @@ def device_in_words(device: str) -> str:
 
 def summarise(found: Results) -> Results:
     """Add the statistics of the maps that are there."""
-    truth, *painted = (found.slabs(name) for name in COMPARABLE)
-    curves = curves_of(truth, *painted)
+    maps = found.compared()
+    curves = curves_of(found.request.field, maps)
     if not field(found.request.field).is_surface_density:
         return replace(found, curves=curves)
     mass = statistics.get("total_mass")
-    masses = tuple(mass(slabs) if slabs else None for slabs in (truth, *painted))
-    curves["halo_profile"] = tuple(profile(found, name) for name in COMPARABLE)
-    halos = tuple(relation(found, name) for name in COMPARABLE)
+    masses = tuple(mass(maps[name]) if name in maps else None for name in COMPARED)
+    curves["halo_profile"] = tuple(profile(found, name) for name in COMPARED)
+    halos = tuple(relation(found, name) for name in COMPARED)
     for name, measure in (("halo_median", quantile), ("halo_scatter", scatter)):
         curves[name] = tuple(measure(points) if points else None for points in halos)
     return replace(found, curves=curves, masses=masses, halos=halos)
@@ -235,17 +243,8 @@ def holds(found: Results, halo: int) -> bool:
     return found.catalogue is not None and halo in found.catalogue.in_slab(found.input)
 
 
-def curves_of(truth: list[Slab] | None, *painted: list[Slab] | None) -> dict[str, Triple]:
-    """Compute every statistic, summed over slabs, of truth and paintings; None for what isn't."""
-    there = next(slabs for slabs in (truth, *painted, []) if slabs is not None)
-    names = {slab.field for slab in there}
-    curves: dict[str, Triple] = {}
-    for name in ALONE:
-        if {ONLY.get(name)} <= names | {None}:
-            compute = statistics.get(name)
-            curves[name] = tuple(compute(slabs) if slabs else None for slabs in (truth, *painted))
-    for name in COMPARED:
-        compare = statistics.get(name)
-        pairs = (compare(truth, slabs) if truth and slabs else None for slabs in painted)
-        curves[name] = (None, *pairs)
-    return curves
+def curves_of(field_name: str, maps: Mapping[str, Sequence[Slab]]) -> dict[str, Triple]:
+    """Compute every statistic of a field's maps, summed over slabs; None for what isn't there."""
+    names = [name for name in STATISTICS if ONLY.get(name, field_name) == field_name]
+    found = {name: compared.curves(name, maps) for name in names}
+    return {name: tuple(each.get(map_) for map_ in COMPARED) for name, each in found.items()}

@@ -188,8 +188,8 @@ class Store(param.Parameterized):
         sample = replace(painted[0], along=tuple(painted) if shown.along else ())
 
         def summed() -> Mapping[str, Curve]:
-            found = curves_of(sample.slabs("truth"), sample.slabs("prediction"))
-            drawn = {name: curve for name, (_, curve) in found.items() if curve is not None}
+            found = curves_of(shown.request.field, replace(sample, other=None).compared())
+            drawn = {name: curve for name, (_, curve, _) in found.items() if curve is not None}
             around = profile(sample, "prediction")
             return drawn | ({"halo_profile": around} if around else {})
 

@@ -22,6 +22,8 @@ ENGINE_ORDER = (
     {"inference"},
     {"emulators", "statistics"},
     {"filtering"},
+    {"recipe", "summary"},
+    {"notebook"},
 )
 """From the bottom up: a module imports only from its own row or those above it here."""
 

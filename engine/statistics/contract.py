@@ -55,6 +55,9 @@ class Statistic(ABC, Generic[S, R]):
     Called on a slab, or on several to be summed, it does both its steps at once.
     """
 
+    of_pairs: ClassVar[bool] = False
+    """Whether it compares a prediction with a truth."""
+
     @abstractmethod
     def compute(self, *slabs: Any, **nothing: Any) -> S:
         """Sum over one slab, or over one pair (truth, prediction).

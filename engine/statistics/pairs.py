@@ -96,6 +96,7 @@ class PairStatistic(Statistic[PairSums, Curve], ABC):
         As the power spectrum's.
     """
 
+    of_pairs: ClassVar[bool] = True
     bins: int | Sequence[float] = DEFAULT_BINS
 
     def __post_init__(self) -> None:

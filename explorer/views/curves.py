@@ -5,6 +5,7 @@ from types import ModuleType
 
 import panel as pn
 
+from engine import statistics
 from explorer.plots import (
     bispectrum,
     cddf,
@@ -16,7 +17,6 @@ from explorer.plots import (
     transfer_function,
 )
 from explorer.plots.comparison import BAND, BAND_ALPHA, SAMPLES_ALPHA, Pair
-from explorer.results import COMPARED
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, SAMPLES, TEXT
@@ -55,6 +55,7 @@ class Curves(pn.viewable.Viewer):
         super().__init__()
         self.pair = pair_of(statistic, store)
         self.statistic = statistic
+        self.of_pairs = statistic in statistics.names() and statistics.get(statistic).of_pairs
         self.store = store
         self.display = display
         self.heading = pn.pane.HTML(
@@ -98,13 +99,13 @@ class Curves(pn.viewable.Viewer):
         pair = self.pair
         both = pair.truth is not None or pair.prediction is None
         lines = PREDICTION_LINE
-        if both and self.statistic not in COMPARED:
+        if both and not self.of_pairs:
             lines = TRUTH_LINE + PREDICTION_LINE
         if pair.other is not None:
             lines += OTHER_LINE
         if pair.samples is not None and self.store.ensemble is not None:
             lines += f"<span><svg>{SAMPLES_SHAPE}</svg>{self.store.ensemble.count} samples</span>"
-        band = BAND_MARK if self.statistic in COMPARED or (both and self.in_ratio) else ""
+        band = BAND_MARK if self.of_pairs or (both and self.in_ratio) else ""
         self.heading.object = (
             f'<div class="heading"><b title="{escape(self._shaded())}">'
             f'{PLOTS[self.statistic].TITLE}</b><span class="legend">{band}</span></div>'
@@ -118,7 +119,7 @@ class Curves(pn.viewable.Viewer):
 
     def _shaded(self) -> str:
         """Say what is shaded."""
-        compared = self.statistic in COMPARED
+        compared = self.of_pairs
         whose = "the prediction" if compared else "the truth"
         about = self.pair.prediction if compared else self.pair.truth
         kind = about.error_kind if about is not None else ""

@@ -1,9 +1,12 @@
+import re
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
 
 import pytest
 from PIL import Image, ImageChops
+
+from engine.recipe import Recipe
 
 
 class NoRedirect(HTTPRedirectHandler):
@@ -317,3 +320,16 @@ def test_an_ensemble_is_painted_sample_by_sample_and_can_be_cancelled(explorer):
     assert before != "32 samples"
     explorer.page.wait_for_timeout(3000)
     assert explorer.page.get_by_text(" samples").first.inner_text() == before
+
+
+def test_the_recipe_is_taken_away_as_a_file(explorer, tmp_path):
+    explorer.open("?simulation=hydro11-z2&slab=3&emulator=ember-wgan&seed=7").painted()
+    explorer.page.get_by_role("combobox", name="File").click()
+    explorer.page.get_by_role("menuitem", name="Recipe (JSON)").click()
+    with explorer.page.expect_download() as download:
+        explorer.page.get_by_role("button", name="Download").click()
+    name = download.value.suggested_filename
+    assert re.fullmatch(r"hydro11-z2_[xyz]3_gas_ember-wgan_seed7\.json", name)
+    download.value.save_as(tmp_path / name)
+    recipe = Recipe.from_json((tmp_path / name).read_text())
+    assert (recipe.source.index, recipe.painting.seed) == (3, 7)

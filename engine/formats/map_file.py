@@ -1,0 +1,136 @@
+"""The map file (HDF5): maps of one slab with their curves, units, geometry and recipe.
+
+`maps/<name>` of shape (ny, nx), row 0 at the smallest second coordinate;
+`curves/<statistic>/<name>/` with x, y and, where there are such, error, count, edges. What a
+number means stands in the attributes beside it.
+"""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from engine.cosmology import Cosmology
+from engine.formats.snapshot import open_hdf5, read_rows
+from engine.results import CURVE_ARRAYS, Curve, Outcome, Slab
+
+FORMAT = "baryon-explorer maps"
+VERSION = 1
+
+ARRAYS = ("values", "cosmology", "warnings", *CURVE_ARRAYS)
+"""Entries that aren't written as they are."""
+
+SLAB_WORDS = [entry.name for entry in fields(Slab) if entry.name not in ARRAYS]
+CURVE_WORDS = [entry.name for entry in fields(Curve) if entry.name not in ARRAYS]
+COSMOLOGY = [entry.name for entry in fields(Cosmology)]
+
+UNITS = (
+    "lengths comoving: pixel_size [kpc/h]; box_size, depth, start [Mpc/h]; values: attribute unit "
+    "of each map, labels of each curve"
+)
+
+
+def write_map_file(path: Path, outcome: Outcome, recipe: str) -> None:
+    """Write maps and curves whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Of the file.
+    outcome : Outcome
+        What to write.
+    recipe : str
+        JSON from which it can be made again.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with h5py.File(part, "w") as file:
+            file.attrs.update(format=FORMAT, format_version=VERSION, recipe=recipe, units=UNITS)
+            for name, slab in outcome.maps.items():
+                _write_slab(file, f"maps/{name}", slab)
+            for statistic, curves in outcome.curves.items():
+                for name, curve in curves.items():
+                    _write_curve(file.create_group(f"curves/{statistic}/{name}"), curve)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_slab(file: h5py.File, name: str, slab: Slab) -> None:
+    dataset = file.create_dataset(name, data=slab.values, compression="gzip", shuffle=True)
+    words = {word: getattr(slab, word) for word in SLAB_WORDS}
+    if slab.seed is None:
+        del words["seed"]
+    else:
+        words["seed"] = np.uint64(slab.seed)
+    cosmology = {name: getattr(slab.cosmology, name) for name in COSMOLOGY}
+    dataset.attrs.update(words | cosmology, unit=slab.about.unit, label=slab.about.label)
+    dataset.attrs["warnings"] = "\n".join(slab.warnings)
+
+
+def _write_curve(group: h5py.Group, curve: Curve) -> None:
+    for array in CURVE_ARRAYS:
+        if getattr(curve, array) is not None:
+            group[array] = getattr(curve, array)
+    group.attrs.update({word: getattr(curve, word) for word in CURVE_WORDS})
+
+
+def read_map_file(path: Path) -> tuple[Outcome, str]:
+    """Read what `write_map_file` wrote.
+
+    Returns
+    -------
+    Outcome, str
+        Maps and curves, and the recipe as JSON.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if it is no such file or lacks something.
+    """
+    with open_hdf5(path) as file:
+        found = (file.attrs.get("format"), file.attrs.get("format_version"))
+        if found != (FORMAT, VERSION):
+            raise ValueError(
+                f"{path.name} is no map file this version reads: its format is {found[0]!r}, "
+                f"version {found[1]}, expected {FORMAT!r}, version {VERSION}."
+            )
+        try:
+            maps = {name: _read_slab(data, path.name) for name, data in file["maps"].items()}
+            curves = {
+                statistic: {name: _read_curve(each, path.name) for name, each in group.items()}
+                for statistic, group in file.get("curves", {}).items()
+            }
+            return Outcome(maps, curves), str(file.attrs["recipe"])
+        except KeyError as error:
+            raise ValueError(
+                f"{path.name} lacks what a map file has ({error.args[0]}): make it again."
+            ) from None
+
+
+def _read_slab(dataset: h5py.Dataset, name: str) -> Slab:
+    about = dataset.attrs
+    words = {word: _plain(about[word]) for word in SLAB_WORDS if word != "seed"}
+    cosmology = Cosmology(*(float(about[parameter]) for parameter in COSMOLOGY))
+    return Slab(
+        values=read_rows(dataset, name, dtype=np.float32),
+        cosmology=cosmology,
+        seed=int(about["seed"]) if "seed" in about else None,
+        warnings=tuple(about["warnings"].splitlines()),
+        **words,
+    )
+
+
+def _read_curve(group: h5py.Group, name: str) -> Curve:
+    found: dict[str, Any] = {word: _plain(group.attrs[word]) for word in CURVE_WORDS}
+    for array in CURVE_ARRAYS:
+        if array in group:
+            found[array] = read_rows(group[array], name)
+    return Curve(**found)
+
+
+def _plain(value: Any) -> Any:
+    """Give Python's own kind of a number."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,136 @@
+"""A notebook that makes a recipe's result again, in the words a person would write."""
+
+import json
+from typing import Any
+
+from engine.recipe import Painting, Recipe
+
+
+def notebook(recipe: Recipe) -> str:
+    """Write a notebook: data, paintings, statistics, maps and curves.
+
+    Returns
+    -------
+    str
+        JSON of nbformat 4.5, without outputs.
+    """
+    source = recipe.source
+    title = (
+        f"# {recipe.field} painted on {source.simulation}\n\n"
+        f"Slab {source.index} along {source.axis}. Maps are comoving surface densities "
+        "[Msun h / ckpc^2] (temperature: K), row 0 at the smallest second coordinate."
+    )
+    cells = [_markdown(title), _code(_check(recipe)), _code(_data(recipe))]
+    cells += [_code(_statistics(recipe)), _code(MAPS), _code(CURVES)]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    about = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    content = {"cells": cells, "metadata": about, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(content, indent=1) + "\n"
+
+
+def _check(recipe: Recipe) -> str:
+    return (
+        "from engine.recipe import Recipe, check\n\n"
+        f"recipe = Recipe.from_json({recipe.to_json()!r})\n"
+        "for difference in check(recipe):  # refuses other data or weights\n"
+        "    print(difference)"
+    )
+
+
+def _data(recipe: Recipe) -> str:
+    source = recipe.source
+    run = f"level={source.level!r}, origin={source.origin!r}"
+    lines = [
+        "import engine\n",
+        f"simulation = engine.open_simulation({source.simulation!r})",
+        *(_emulator(name, recipe.field, p) for name, p in recipe.paintings.items()),
+        "\n\ndef maps_of(index):",
+        f"    dark_matter = simulation.slab({source.field!r}, {source.axis!r}, index, {run})",
+        '    maps = {"input": dark_matter}',
+        f"    if simulation.has({recipe.field!r}, {source.axis!r}):",
+        f'        maps["truth"] = simulation.slab({recipe.field!r}, {source.axis!r}, index)',
+        *(_painting(name, p) for name, p in recipe.paintings.items()),
+        "    return maps\n\n",
+        f"maps = maps_of({source.index})",
+    ]
+    return "\n".join(lines)
+
+
+def _emulator(name: str, field: str, painting: Painting) -> str:
+    which = f"{painting.emulator!r}, field={field!r}, level={painting.level!r}"
+    return f"{name} = engine.load_emulator({which})"
+
+
+def _painting(name: str, painting: Painting) -> str:
+    seed = "" if painting.seed is None else f", seed={painting.seed}"
+    return f'    maps["{name}"] = {name}.predict(dark_matter{seed})'
+
+
+def _statistics(recipe: Recipe) -> str:
+    summed = "[maps]"
+    if recipe.scope == "axis":
+        summed = f"[maps_of(index) for index in range(simulation.n_slabs({recipe.source.axis!r}))]"
+    cut = f".cut({recipe.region!r})" if recipe.region else ""
+    return (
+        "from engine import statistics as st\n"
+        "from engine.statistics.compared import curves as curves_of\n\n"
+        f"summed = {summed}\n"
+        f"of_maps = {{name: [each[name]{cut} for each in summed] for name in maps}}\n"
+        f"names = {list(recipe.statistics)!r}\n"
+        "curves = {name: curves_of(name, of_maps) for name in names}\n"
+        "for name, slab in maps.items():\n"
+        "    if slab.about.is_surface_density:\n"
+        '        print(f"{name}: {st.total_mass(slab):.4e} Msun/h")'
+    )
+
+
+MAPS = """\
+import matplotlib.pyplot as plt
+import numpy as np
+
+painted = maps["prediction"]
+low, high = np.percentile(painted.values[painted.values > 0], (1, 99.8))
+side = painted.box_size
+figure, axes = plt.subplots(
+    1, len(maps), figsize=(4 * len(maps), 4), sharey=True, layout="constrained"
+)
+for ax, (name, slab) in zip(axes, maps.items(), strict=True):
+    limits = {} if name == "input" else {"vmin": low, "vmax": high}
+    image = ax.imshow(
+        np.maximum(slab.values, slab.values[slab.values > 0].min()),
+        norm="log", origin="lower", extent=(0, side, 0, side), cmap="inferno", **limits,
+    )
+    ax.set(title=f"{name}: {slab.about.label}", xlabel="cMpc/h")
+    figure.colorbar(image, ax=ax, label=slab.about.unit, location="bottom")"""
+
+CURVES = """\
+figure, axes = plt.subplots(
+    1, len(curves), figsize=(5 * len(curves), 4), squeeze=False, layout="constrained"
+)
+for ax, of_statistic in zip(axes[0], curves.values(), strict=True):
+    for name, curve in of_statistic.items():
+        ax.plot(curve.x, curve.y, label=name)
+    ax.set(xscale="log", xlabel=curve.x_label, ylabel=curve.y_label)
+    ax.set(yscale="log" if curve.y_log else "linear")
+    ax.set_title(curve.name)
+    ax.legend()"""
+
+
+def _markdown(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": _lines(text)}
+
+
+def _code(text: str) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": _lines(text),
+    }
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)

@@ -1,0 +1,61 @@
+"""An outcome in a few lines of text, and whether it has the numbers of another."""
+
+import numpy as np
+
+from engine import statistics
+from engine.results import Outcome
+from engine.statistics.compared import COMPARED
+
+WAVENUMBERS = 4
+"""How many of the bins of P(k) are told."""
+
+
+def table(outcome: Outcome) -> str:
+    """Tell the total mass and P(k) of every map that is compared, a line each."""
+    maps = {name: outcome.maps[name] for name in COMPARED if name in outcome.maps}
+    spectra = {name: statistics.get("power_spectrum")(slab) for name, slab in maps.items()}
+    k = next(iter(spectra.values())).x
+    bins = np.linspace(0, len(k) - 1, WAVENUMBERS).round().astype(int)
+    with_mass = all(slab.about.is_surface_density for slab in maps.values())
+    head = f"{'':<12}" + f"{'mass [Msun/h]':>16}" * with_mass
+    lines = [head + "".join(f"{f'P({k[i]:.3g})':>12}" for i in bins) + "  k [h/Mpc], P [(Mpc/h)^2]"]
+    for name, slab in maps.items():
+        mass = f"{statistics.get('total_mass')(slab):>16.6e}" if with_mass else ""
+        power = "".join(f"{spectra[name].y[i]:>12.4e}" for i in bins)
+        lines.append(f"{name:<12}{mass}{power}")
+    return "\n".join(lines)
+
+
+def comparison(outcome: Outcome, other: Outcome, name: str) -> str:
+    """Say in a sentence whether two outcomes have the same numbers.
+
+    Parameters
+    ----------
+    outcome, other : Outcome
+        To compare, array by array.
+    name : str
+        What the other is called.
+    """
+    mine, theirs = outcome.arrays(), other.arrays()
+    alone = sorted(set(mine) ^ set(theirs)) or sorted(
+        path for path in mine if mine[path].shape != theirs[path].shape
+    )
+    if alone:
+        return f"Not the same as {name}: {alone[0]} is in one of them only or of another shape."
+    if all(mine[path].tobytes() == theirs[path].tobytes() for path in mine):
+        return f"The same bits as {name}: {len(mine)} arrays."
+    apart = {path: _apart(mine[path], theirs[path]) for path in mine}
+    worst = max(apart, key=lambda path: apart[path])
+    return (
+        f"Not the same bits as {name}: the largest difference is {apart[worst]:.2g} of the largest "
+        f"number, in {worst}."
+    )
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    """Largest difference in units of the largest number; infinite where only one is NaN."""
+    if not np.array_equal(np.isnan(one), np.isnan(other)):
+        return np.inf
+    largest = float(np.nanmax(np.abs(other), initial=0))
+    difference = float(np.nanmax(np.abs(one.astype(float) - other), initial=0))
+    return difference / largest if largest else difference

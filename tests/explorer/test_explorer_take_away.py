@@ -1,0 +1,168 @@
+import asyncio
+import io
+import json
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from matplotlib.figure import Figure
+from PIL import Image
+
+import engine
+from engine.formats.map_file import read_map_file
+from engine.recipe import Recipe
+from explorer import exports
+from explorer.exports import EXPORTS, Shown, export, file_name
+from explorer.plots import paper_figure
+from explorer.plots.paper_figure import Colours
+from explorer.results import STATISTICS
+from explorer.state import Display, Selection
+from explorer.store import Store
+from explorer.views.maps import Maps
+from explorer.views.take_away import TakeAway
+
+COLOURS = Colours("Ice", 3, 5), Colours("Fire", 2, 5)
+
+
+@pytest.fixture(autouse=True)
+def weights(stochastic, folder, emulator, monkeypatch):
+    """Give the emulator's card the hash that a file of weights would have."""
+    card = replace(emulator.card, weights_sha256="a" * 64)
+    monkeypatch.setattr(emulator, "card", card)
+    monkeypatch.setattr(engine, "emulators", lambda: [card])
+
+
+def painted(**link):
+    store = Store(Selection(), {"simulation": "with-gas", "axis": "z", "slab": "2"} | link)
+    asyncio.run(store.refresh())
+    return store
+
+
+def offered(store):
+    return TakeAway(store, Display(), Maps(store, Display()).bars)
+
+
+def test_every_file_can_be_made_and_is_what_it_says():
+    results = painted(seed="5").results
+    made = {what: export(Shown(results, *COLOURS), what) for what in EXPORTS}
+    assert made["Figure (PDF)"].startswith(b"%PDF")
+    assert Image.open(io.BytesIO(made["Figure (PNG)"])).width == pytest.approx(7.1 * 400, abs=1)
+    with zipfile.ZipFile(io.BytesIO(made["Curves (CSV, zipped)"])) as archive:
+        assert set(archive.namelist()) == {f"{name}.csv" for name in STATISTICS} - {"cddf.csv"}
+    with fits.open(io.BytesIO(made["Maps (FITS)"])) as file:
+        assert [hdu.name for hdu in file][1:-1] == ["INPUT", "TRUTH", "PREDICTION"]
+    assert json.loads(made["Notebook"])["nbformat"] == 4
+
+
+def test_the_recipe_names_what_was_painted():
+    results = painted(seed="5", other="share", other_seed="6").results
+    recipe = Recipe.from_json(export(Shown(results, *COLOURS), "Recipe (JSON)").decode())
+    assert (recipe.source.simulation, recipe.source.axis, recipe.source.index) == (
+        "with-gas",
+        "z",
+        2,
+    )
+    assert (recipe.painting.seed, recipe.other.seed) == (5, 6)
+    assert recipe.painting.weights_sha256 == "a" * 64
+    assert recipe.statistics == tuple(name for name in results.curves if name in STATISTICS)
+
+
+def test_the_map_file_holds_the_pages_numbers(tmp_path):
+    results = painted(seed="5").results
+    path = tmp_path / "a.hdf5"
+    path.write_bytes(export(Shown(results, *COLOURS), "Maps and curves (HDF5)"))
+    found, _ = read_map_file(path)
+    np.testing.assert_array_equal(found.maps["prediction"].values, results.prediction.values)
+    np.testing.assert_array_equal(found.curves["pdf"]["truth"].y, results.curves["pdf"][0].y)
+
+
+def test_a_files_name_tells_simulation_slab_field_emulator_and_seed():
+    results = painted(seed="5").results
+    assert file_name(results, "Maps (FITS)") == "with-gas_z2_gas_share_seed5.fits"
+    both = painted(seed="5", other="share", other_seed="6").results
+    assert file_name(both, "Notebook") == "with-gas_z2_gas_share_seed5_share_seed6.ipynb"
+
+
+def test_nothing_can_be_taken_before_there_is_a_painting(emulator):
+    store = Store(Selection(), {"simulation": "with-gas"})
+    take_away = offered(store)
+    assert take_away.button.disabled
+    emulator.refuses = "This slab can't be painted."
+    asyncio.run(store.refresh())
+    assert take_away.button.disabled
+    emulator.refuses = ""
+    store.selection.slab = 1
+    assert not take_away.button.disabled
+    take_away.what.value = "Recipe (JSON)"
+    assert take_away.button.filename == "with-gas_x1_gas_share_seed0.json"
+
+
+def test_the_button_hands_over_the_file():
+    take_away = offered(painted())
+    take_away.what.value = "Recipe (JSON)"
+    Recipe.from_json(asyncio.run(take_away.make()).read().decode())
+    assert take_away.store.error == ""
+
+
+def test_what_goes_wrong_is_told_in_a_sentence(folder, monkeypatch):
+    take_away = offered(painted())
+    (folder / "with-gas.hdf5").unlink()
+    take_away.what.value = "Recipe (JSON)"
+    assert asyncio.run(take_away.make()) is None
+    assert "simulation is 'with-gas', expected one of" in take_away.store.error
+    monkeypatch.setitem(exports.EXPORTS, "Notebook", (".ipynb", lambda shown: 1 / 0))
+    take_away.what.value = "Notebook"
+    assert asyncio.run(take_away.make()) is None
+    assert "failed unexpectedly" in take_away.store.error
+
+
+def drawn(text):
+    return text.get_visible() and text.get_text()
+
+
+@pytest.mark.parametrize("other", ["none", "share"])
+def test_the_figure_has_every_map_on_a_journals_page(other):
+    results = painted(other=other).results
+    figure = paper_figure.paper_figure(results, *COLOURS)
+    assert isinstance(figure, Figure)
+    assert figure.get_size_inches()[0] == pytest.approx(7.1)
+    images = [image for ax in figure.axes for image in ax.get_images()]
+    assert len(images) == (4 if other == "share" else 3)
+    limits = {image.get_clim() for image in images[1:]}
+    assert limits == {(1e2, 1e5)}
+    for image in images:
+        assert image.get_rasterized()
+        assert image.origin == "lower"
+
+
+@pytest.mark.parametrize("other", ["none", "share"])
+def test_the_figures_titles_and_labels_lie_on_the_page_and_apart(other):
+    figure = paper_figure.paper_figure(painted(other=other).results, *COLOURS)
+    page = figure.bbox
+    labels = [ax.title for ax in figure.axes] + [
+        axis.label for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)
+    ]
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in labels if drawn(label)]
+    assert len(boxes) > 8
+    for number, box in enumerate(boxes):
+        assert box.x0 >= page.x0
+        assert box.x1 <= page.x1
+        assert box.y0 >= page.y0
+        assert box.y1 <= page.y1
+        assert not any(box.overlaps(later) for later in boxes[number + 1 :])
+
+
+def test_a_scale_bar_is_the_largest_round_length_that_fits():
+    lengths = [paper_figure.round_length(length) for length in (0.375, 2.25, 5.0, 19.9, 20)]
+    assert lengths == pytest.approx([0.2, 2, 5, 10, 20])
+
+
+def test_units_are_set_for_print():
+    assert paper_figure.printed("k [h/Mpc]") == "$k$ [$h$/Mpc]"
+    assert paper_figure.printed("P(k) [(Mpc/h)^2]") == "$P(k)$ [(Mpc/$h$)$^2$]"
+    assert (
+        paper_figure.printed("gas [Msun h / ckpc^2]") == r"Gas [$\mathrm{M_\odot}$ $h$ / ckpc$^2$]"
+    )
