@@ -70,11 +70,9 @@ def _painting(name: str, field: str, painting: Painting) -> str:
 
 def _statistics(recipe: Recipe) -> str:
     return (
-        "from engine import statistics as st\n\n"
-        "curves = {\n"
-        "    statistic: {name: st.get(statistic)(slab) for name, slab in maps.items()}\n"
-        f"    for statistic in {list(recipe.statistics)!r}\n"
-        "}\n"
+        "from engine import statistics as st\n"
+        "from engine.recipe import curves as curves_of\n\n"
+        f"curves = curves_of({list(recipe.statistics)!r}, maps)\n"
         "if dark_matter.about.is_surface_density:\n"
         "    for name, slab in maps.items():\n"
         '        print(f"{name}: {st.total_mass(slab):.4e} Msun/h")'

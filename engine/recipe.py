@@ -3,6 +3,7 @@
 import json
 import re
 import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import lru_cache
 from importlib import metadata
@@ -21,6 +22,7 @@ from engine.noise import MAX_SEED
 from engine.registry import Emulator, emulators, load_emulator
 from engine.results import Curve, Outcome, Slab
 from engine.simulation import Simulation, open_simulation
+from engine.statistics.pairs import PairStatistic
 
 FORMAT = "baryon-explorer recipe"
 VERSION = 1
@@ -269,13 +271,22 @@ def rerun(recipe: Recipe) -> Outcome:
     for name, painting in recipe.paintings.items():
         emulator = load_emulator(painting.emulator, recipe.field, painting.level, _device(recipe))
         maps[name] = emulator.predict(dark_matter, seed=painting.seed or 0)
-    return Outcome(maps, {name: curves(name, maps) for name in recipe.statistics})
+    return Outcome(maps, curves(recipe.statistics, maps))
 
 
-def curves(statistic: str, maps: dict[str, Slab]) -> dict[str, Curve]:
-    """Take a statistic of every map that is compared."""
+def curves(names: Iterable[str], maps: Mapping[str, Slab]) -> dict[str, dict[str, Curve]]:
+    """Take statistics of the maps that are compared, those of pairs against the truth."""
+    found = {name: _curves(name, maps) for name in names}
+    return {name: of_it for name, of_it in found.items() if of_it}
+
+
+def _curves(statistic: str, maps: Mapping[str, Slab]) -> dict[str, Curve]:
     compute = statistics.get(statistic)
-    return {name: compute(maps[name]) for name in COMPARED if name in maps}
+    compared = {name: maps[name] for name in COMPARED if name in maps}
+    if not isinstance(compute, PairStatistic):
+        return {name: compute(slab) for name, slab in compared.items()}
+    truth = compared.pop("truth", None)
+    return {name: compute(truth, slab) for name, slab in compared.items()} if truth else {}
 
 
 def file_sha256(path: Path) -> str:

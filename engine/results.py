@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from dataclasses import field as entry
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.cosmology import Cosmology
-from engine.fields import Field, field
+from engine.fields import Field, field, map_axes
 
 MPC_IN_KPC = 1000.0
 
@@ -44,8 +46,6 @@ class Slab:
         Of the simulation.
     simulation, axis, index, level, origin
         Where the map comes from.
-    start : float
-        Where the slab begins along the line of sight, comoving, [Mpc/h].
     particles : int
         Number of particles in the whole run at this level; 0 if not known.
     emulator : str
@@ -56,6 +56,8 @@ class Slab:
         Whether opposite edges of the map meet.
     warnings : tuple of str
         One sentence each: where not to trust it.
+    start : float
+        Where the slab begins along the line of sight, comoving, [Mpc/h].
     """
 
     values: NDArray[np.float32]
@@ -68,7 +70,6 @@ class Slab:
     simulation: str = ""
     axis: str = "z"
     index: int = 0
-    start: float = 0.0
     level: str = "HR"
     origin: str = "ds"
     particles: int = 0
@@ -76,6 +77,7 @@ class Slab:
     seed: int | None = None
     periodic: bool = True
     warnings: tuple[str, ...] = ()
+    start: float = 0.0
 
     def __post_init__(self) -> None:
         """Freeze the map and refuse one that is not a map of a known field."""
@@ -107,6 +109,18 @@ class Slab:
         if not self.particles:
             return 0.0
         return self.box_size * MPC_IN_KPC / self.particles ** (1 / 3)
+
+    def cut(self, region: tuple[int, int, int, int]) -> Self:
+        """A piece of the map, which is no longer periodic.
+
+        Parameters
+        ----------
+        region : (y0, y1, x0, x1)
+            [pixels]; those outside the map are taken modulo its sides.
+        """
+        y0, y1, x0, x1 = region
+        rows, columns = np.arange(y0, y1) % self.shape[0], np.arange(x0, x1) % self.shape[1]
+        return self.with_values(self.values[np.ix_(rows, columns)], periodic=False)
 
     def with_values(self, values: ArrayLike, **changes: Any) -> Self:
         """The same place with other values (and whatever else is named)."""
@@ -187,6 +201,65 @@ class Outcome:
 
 
 @dataclass(frozen=True, eq=False)
+class Points:
+    """One quantity against another for single objects: what a scatter plot shows.
+
+    Parameters
+    ----------
+    x, y : array, (n,)
+        Places and values.
+    name, x_label, y_label : str
+        Words and units for the axes and the legend.
+    columns : mapping of str to array, (n,)
+        What else is known of each point, by name, for example its halo's number.
+    colour : str
+        Name of the column that colours the points; empty if none does.
+    colour_label : str
+        Words and unit for the colour bar.
+    x_log, y_log : bool
+        How it is usually drawn.
+    note : str
+        What a reader must know.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    name: str
+    x_label: str
+    y_label: str
+    columns: Mapping[str, NDArray[Any]] = entry(default_factory=dict)
+    colour: str = ""
+    colour_label: str = ""
+    x_log: bool = True
+    y_log: bool = True
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays, refuse lengths that don't match and a colour that is no column."""
+        for name in ("x", "y"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64))
+        columns = {name: frozen_array(values) for name, values in self.columns.items()}
+        object.__setattr__(self, "columns", MappingProxyType(columns))
+        lengths = {n: len(v) for n, v in {"x": self.x, "y": self.y, **columns}.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"Points {self.name!r} have arrays of different lengths: {lengths}.")
+        if self.colour and self.colour not in columns:
+            raise ValueError(
+                f"Points {self.name!r} are coloured by {self.colour!r}, expected one of "
+                f"{', '.join(columns) or 'no column'}."
+            )
+
+    def __len__(self) -> int:
+        """Number of points."""
+        return len(self.x)
+
+    def select(self, chosen: NDArray[Any]) -> Self:
+        """The points that a mask or indices choose, (n,) or (m,)."""
+        columns = {name: values[chosen] for name, values in self.columns.items()}
+        return replace(self, x=self.x[chosen], y=self.y[chosen], columns=columns)
+
+
+@dataclass(frozen=True, eq=False)
 class Halos:
     """A halo catalogue.
 
@@ -221,6 +294,30 @@ class Halos:
     def __len__(self) -> int:
         """Number of haloes."""
         return len(self.mvir)
+
+    def in_slab(self, slab: Slab) -> NDArray[np.intp]:
+        """Numbers of the haloes whose centres a slab holds, increasing.
+
+        A centre on the edge between two slabs is in the upper one, as a particle is; every
+        halo is in just one of the slabs of an axis.
+
+        Parameters
+        ----------
+        slab : Slab
+            Of the same simulation.
+
+        Returns
+        -------
+        array, (m,)
+            Rows of the catalogue.
+        """
+        height = self.position[:, map_axes(slab.axis)[2]].astype(np.float64)
+        # Counted from slab 0, so that rounding can't put a centre in two slabs or in none.
+        first = slab.start - slab.index * slab.depth
+        slabs = max(1, round(slab.box_size / slab.depth))
+        above = np.mod(height - first, slab.box_size)
+        number = np.minimum((above / slab.depth).astype(np.intp), slabs - 1)
+        return np.flatnonzero(number == slab.index % slabs)
 
 
 Progress = Callable[[float, str], None]

@@ -105,6 +105,10 @@ class Simulation:
         """Whether there is such a map."""
         return (field, level, origin, axis) in self._file.maps
 
+    def particles(self, field: str, axis: str = "z", level: str = "HR", origin: str = "ds") -> int:
+        """Number of particles in the whole run that a map is made from; 0 if not known."""
+        return self._file.particles((field, level, origin, axis))
+
     def slab(
         self, field: str, axis: str = "z", index: int = 0, level: str = "HR", origin: str = "ds"
     ) -> Slab:

@@ -11,9 +11,11 @@ from explorer.state import QUERY, Display, Selection
 from explorer.store import Store
 from explorer.style import CONTENT, FREE, GRID, PAGE_CSS, PAGE_SX, THEME
 from explorer.views.curves import PLOTS, Curves
+from explorer.views.haloes import Haloes
 from explorer.views.maps import Maps
 from explorer.views.pickers import Pickers
 from explorer.views.readings import About, Readings
+from explorer.views.scope import Scope
 from explorer.views.status import Status
 from explorer.views.take_away import TakeAway
 
@@ -45,12 +47,13 @@ def page() -> pmui.Page:
     selection.param.watch(lambda *_: keep_link(selection), list(QUERY))
     begun = store.begin()
     status, maps, readings = Status(store), Maps(store, display), Readings(store)
+    scope = Scope(store)
     pickers = Pickers(store, display, maps.buttons)
     store.take(begun)
     curves = [Curves(name, store, display) for name in PLOTS]
-    cards = [*curves, readings]
+    cards = [*curves, Haloes(store, display), readings]
     below = pn.Column(*cards, css_classes=["cards"], stylesheets=[FREE, GRID], **WIDE)
-    parts = (maps, below, About(store), status.alert)
+    parts = (maps, scope, below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,
         header=[status.busy],

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.results import Curve
-from explorer.state import Request
+from explorer.state import NO_HALO, Request
 
 QUANTILES = (16.0, 50.0, 84.0)
 """Per cent: median and what a Gaussian's one standard deviation holds (Bernardini et al.
@@ -58,7 +58,7 @@ class Ensemble:
 
 def alone(request: Request) -> Request:
     """Leave out what doesn't change an ensemble."""
-    return replace(request, seed=0, other="", other_seed=0)
+    return replace(request, seed=0, other="", other_seed=0, halo=NO_HALO)
 
 
 def ensemble(request: Request, samples: Sequence[Mapping[str, Curve]]) -> Ensemble:

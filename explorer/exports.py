@@ -12,10 +12,11 @@ from engine.formats.curve_table import curve_table
 from engine.formats.fits_maps import write_fits
 from engine.formats.map_file import write_map_file
 from engine.notebook import notebook
-from engine.recipe import COMPARED, Painting, Recipe, Source, Surroundings
+from engine.recipe import COMPARED, Painting, Recipe, Source, Surroundings, curves
 from engine.results import Outcome
 from explorer.plots.paper_figure import Colours, as_file, paper_figure
-from explorer.results import Results, trained
+from explorer.results import ALONE, Results, trained
+from explorer.results import COMPARED as OF_PAIRS
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,17 +37,16 @@ class Shown:
 
 
 def outcome(results: Results) -> Outcome:
-    """Maps and curves of results, by the engine's names."""
+    """Maps of results and their curves, of the whole slab whatever the page sums over."""
     maps = {
         name: slab for name in ("input", *COMPARED) if (slab := getattr(results, name)) is not None
     }
-    curves = {
-        statistic: {
-            name: curve for name, curve in zip(COMPARED, found, strict=True) if curve is not None
-        }
-        for statistic, found in results.curves.items()
-    }
-    return Outcome(maps, curves)
+    return Outcome(maps, curves(statistics_of(results), maps))
+
+
+def statistics_of(results: Results) -> tuple[str, ...]:
+    """Curves on show that need nothing but the slab's maps."""
+    return tuple(name for name in (*ALONE, *OF_PAIRS) if name in results.curves)
 
 
 def recipe(results: Results) -> Recipe:
@@ -70,7 +70,7 @@ def recipe(results: Results) -> Recipe:
         field=request.field,
         painting=Painting.of(emulator, request.seed),
         other=other,
-        statistics=tuple(results.curves),
+        statistics=statistics_of(results),
         made_with=Surroundings.here(emulator.device),
     )
 
@@ -106,7 +106,9 @@ def export(shown: Shown, what: str) -> bytes:
 
 def _figure(ending: str) -> Callable[[Shown], bytes]:
     def draw(shown: Shown) -> bytes:
-        return as_file(paper_figure(shown.results, shown.dark_matter, shown.painted), ending)
+        return as_file(
+            paper_figure(outcome(shown.results), shown.dark_matter, shown.painted), ending
+        )
 
     return draw
 
@@ -115,8 +117,8 @@ def _curves(shown: Shown) -> bytes:
     text = recipe(shown.results).to_json()
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for statistic, curves in outcome(shown.results).curves.items():
-            archive.writestr(f"{statistic}.csv", curve_table(curves, text))
+        for statistic, of_it in outcome(shown.results).curves.items():
+            archive.writestr(f"{statistic}.csv", curve_table(of_it, text))
     return file.getvalue()
 
 

@@ -4,26 +4,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from functools import lru_cache
-from itertools import product
-from typing import Any
 
 import torch
 
 import engine
 from engine import statistics
-from engine.fields import INPUT_FIELDS, ORIGINS, field
+from engine.fields import field
 from engine.inference import ResultCache, prediction_key
 from engine.registry import Emulator
-from engine.results import Curve, Slab
+from engine.results import Curve, Halos, Points, Slab
 from engine.simulation import Simulation
-from explorer.state import LEVEL, Request
+from engine.statistics.halo_scatter import quantile, scatter
+from explorer.ensemble import FEWEST, Ensemble, band
+from explorer.offers import catalogue
+from explorer.state import Region, Request, system_and_level
 
-CURVES = ("power_spectrum", "pdf")
-"""Statistics the page shows as curves."""
+ALONE = ("power_spectrum", "pdf", "bispectrum", "cddf")
+"""Statistics of one map that the page shows as curves."""
 
+COMPARED = ("transfer_function", "cross_correlation")
+"""Statistics of truth and a painting."""
+
+ONLY = {"cddf": "hi"}
+"""Statistics of one field alone."""
+
+COMPARABLE = ("truth", "prediction", "other")
+"""Maps that statistics are taken of."""
+
+SHORTEST_SIDE = 64
+"""Curves of a smaller region would hold few modes; it is widened, [pixels]."""
 
 PAINTING = "Painting …"
 UNTRAINED = "No trained emulator was found"
+
+Triple = tuple[Curve | None, ...]
+"""(truth, prediction, other)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +57,19 @@ class Results:
         What the emulator runs on, in words.
     seconds : float or None
         Wall time of the painting; None if it was remembered.
+    dark : Slab or None
+        Full-resolution dark matter, against which haloes are measured.
+    catalogue : Halos or None
+        Of the simulation.
+    along : tuple of Results
+        All slabs of the axis as far as they are there, this one among them; empty unless
+        the curves are summed over them.
     curves : mapping
         (truth, prediction, other) by the statistic's name.
     masses : tuple of float or None
         Total mass of (truth, prediction, other), [Msun/h].
+    halos : tuple of Points or None
+        Mass of every halo against its dark matter of (truth, prediction, other).
     """
 
     request: Request
@@ -58,55 +82,66 @@ class Results:
     no_other: str = ""
     device: str = ""
     seconds: float | None = None
-    curves: Mapping[str, tuple[Curve | None, ...]] = attribute(default_factory=dict)
+    dark: Slab | None = None
+    catalogue: Halos | None = None
+    along: "tuple[Results, ...]" = ()
+    curves: Mapping[str, Triple] = attribute(default_factory=dict)
     masses: tuple[float | None, ...] = (None, None, None)
+    halos: tuple[Points | None, ...] = (None, None, None)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the curves are summed over all that was asked for."""
+        slabs = round(self.input.box_size / self.input.depth)
+        return self.request.scope != "axis" or len(self.along) == slabs
+
+    def slabs(self, name: str) -> list[Slab] | None:
+        """Maps that the curves are summed over; None if one of them isn't there.
+
+        Parameters
+        ----------
+        name : str
+            "input", "truth", "prediction" or "other".
+        """
+        found = [getattr(each, name) for each in self.along or (self,)]
+        if None in found:
+            return None
+        if self.request.region is None:
+            return found
+        region = widened(self.request.region, self.input.shape)
+        return [slab.cut(region) for slab in found]
 
 
-def inputs(simulation: Simulation, axis: str) -> list[tuple[str, str]]:
-    """List the maps to paint from, dark matter of a hydrodynamical run before the other.
-
-    Returns
-    -------
-    list of tuple
-        Field and origin of each.
-    """
-    kinds = product(INPUT_FIELDS, ORIGINS)
-    return [(name, origin) for name, origin in kinds if simulation.has(name, axis, LEVEL, origin)]
-
-
-def paintable_axes(simulation: Simulation) -> list[str]:
-    """List the axes along which there is something to paint from.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
-    axes = [axis for axis in simulation.axes if inputs(simulation, axis)]
-    if not axes:
-        raise ValueError(
-            f"{simulation.name} has no {' or '.join(INPUT_FIELDS)} map at level {LEVEL}, expected "
-            "one to paint from; project its snapshot again with that field."
-        )
-    return axes
+def widened(region: Region, shape: tuple[int, int]) -> Region:
+    """Widen a region to the smallest that is summed over, within the map."""
+    sides: list[int] = []
+    for low, high, side in ((*region[:2], shape[0]), (*region[2:], shape[1])):
+        length = min(max(high - low, SHORTEST_SIDE), side)
+        first = min(max((low + high - length) // 2, 0), side - length)
+        sides += [first, first + length]
+    y0, y1, x0, x1 = sides
+    return y0, y1, x0, x1
 
 
 def read(simulation: Simulation, request: Request) -> Results:
     """Read the slab's dark matter, and its true field if the simulation has it."""
     axis, index = request.axis, request.slab
-    name, origin = inputs(simulation, axis)[0]
-    dark_matter = simulation.slab(name, axis, index, LEVEL, origin)
+    name, origin = request.source.split("/")
+    dark_matter = simulation.slab(name, axis, index, request.level, origin)
+    has_run = simulation.has("dm", axis)
+    dark = simulation.slab("dm", axis, index) if has_run else dark_matter
+    found = Results(request, dark_matter, dark=dark, catalogue=catalogue(simulation))
     if not simulation.has(request.field, axis):
         missing = f"{request.simulation} has no\n{field(request.field).label} to compare with"
-        return Results(request, dark_matter, no_truth=missing)
-    return Results(request, dark_matter, simulation.slab(request.field, axis, index))
+        return replace(found, no_truth=missing)
+    return replace(found, truth=simulation.slab(request.field, axis, index))
 
 
 def at_hand(simulation: Simulation, request: Request, cache: ResultCache) -> Results:
     """Find what can be shown without painting, a remembered painting included."""
     found = read(simulation, request)
     if not request.emulator:
-        return summarise(replace(found, no_prediction=UNTRAINED))
+        return summarise(replace(found, no_prediction=untrained(request.level)))
     emulator = trained(request.emulator, request.field, request.level)
     prediction = cache.get(prediction_key(emulator, found.input, request.seed))
     if request.other:
@@ -126,10 +161,18 @@ def painted(
     return replace(found, prediction=prediction, device=device, seconds=seconds)
 
 
+def untrained(level: str) -> str:
+    """Say that nothing paints from a level, and what to do."""
+    if not engine.emulators():
+        return UNTRAINED
+    return f"No emulator was trained for {level};\nothers can be switched on"
+
+
 @lru_cache(maxsize=4)
-def trained(system: str, name: str, level: str) -> Emulator:
-    """Load an emulator; the last few stay in memory for all sessions."""
-    return engine.load_emulator(system, field=name, level=level)
+def trained(emulator: str, name: str, level: str) -> Emulator:
+    """Load an emulator for an input of a level; the last few stay in memory for all sessions."""
+    system, trained_for = system_and_level(emulator, level)
+    return engine.load_emulator(system, field=name, level=trained_for)
 
 
 def device_in_words(device: str) -> str:
@@ -142,14 +185,67 @@ def device_in_words(device: str) -> str:
 
 def summarise(found: Results) -> Results:
     """Add the statistics of the maps that are there."""
-    curves = {name: of_all(name, found) for name in CURVES}
+    truth, *painted = (found.slabs(name) for name in COMPARABLE)
+    curves = curves_of(truth, *painted)
     if not field(found.request.field).is_surface_density:
         return replace(found, curves=curves)
-    return replace(found, curves=curves, masses=of_all("total_mass", found))
+    mass = statistics.get("total_mass")
+    masses = tuple(mass(slabs) if slabs else None for slabs in (truth, *painted))
+    curves["halo_profile"] = tuple(profile(found, name) for name in COMPARABLE)
+    halos = tuple(relation(found, name) for name in COMPARABLE)
+    for name, measure in (("halo_median", quantile), ("halo_scatter", scatter)):
+        curves[name] = tuple(measure(points) if points else None for points in halos)
+    return replace(found, curves=curves, masses=masses, halos=halos)
 
 
-def of_all(statistic: str, found: Results) -> tuple[Any, ...]:
-    """Compute a statistic of truth and paintings; None for one that isn't there."""
-    compute = statistics.get(statistic)
-    slabs = (found.truth, found.prediction, found.other)
-    return tuple(compute(slab) if slab else None for slab in slabs)
+def relation(found: Results, name: str) -> Points | None:
+    """Measure the haloes of the slabs that curves are summed over, always of whole maps."""
+    slabs = [(each.dark, getattr(each, name)) for each in found.along or (found,)]
+    if found.catalogue is None or any(None in pair for pair in slabs):
+        return None
+    dark, painted = zip(*slabs, strict=True)
+    measured: Points = statistics.get("halo_relation", halos=found.catalogue)(dark, painted)
+    return measured
+
+
+def profile(found: Results, name: str) -> Curve | None:
+    """Profile of a map around the halo that is chosen, if the slab holds it."""
+    slab, halo = getattr(found, name), found.request.halo
+    if slab is None or not holds(found, halo):
+        return None
+    drawn: Curve = statistics.get("halo_profile", halos=found.catalogue, numbers=(halo,))(slab)
+    return drawn
+
+
+def around_halo(many: Ensemble, found: Results, cache: ResultCache) -> Ensemble:
+    """Give an ensemble the band of the profile of the halo chosen now, as far as remembered."""
+    emulator = trained(found.request.emulator, found.request.field, found.request.level)
+    keys = [prediction_key(emulator, found.input, seed) for seed in range(many.count)]
+    slabs = [slab for slab in map(cache.get, keys) if slab is not None]
+    curves = [profile(replace(found, prediction=slab), "prediction") for slab in slabs]
+    around = [curve for curve in curves if curve is not None]
+    others = {name: each for name, each in many.bands.items() if name != "halo_profile"}
+    if len(around) >= FEWEST:
+        others["halo_profile"] = band(around)
+    return replace(many, bands=others)
+
+
+def holds(found: Results, halo: int) -> bool:
+    """Whether the slab holds a halo's centre."""
+    return found.catalogue is not None and halo in found.catalogue.in_slab(found.input)
+
+
+def curves_of(truth: list[Slab] | None, *painted: list[Slab] | None) -> dict[str, Triple]:
+    """Compute every statistic, summed over slabs, of truth and paintings; None for what isn't."""
+    there = next(slabs for slabs in (truth, *painted, []) if slabs is not None)
+    names = {slab.field for slab in there}
+    curves: dict[str, Triple] = {}
+    for name in ALONE:
+        if {ONLY.get(name)} <= names | {None}:
+            compute = statistics.get(name)
+            curves[name] = tuple(compute(slabs) if slabs else None for slabs in (truth, *painted))
+    for name in COMPARED:
+        compare = statistics.get(name)
+        pairs = (compare(truth, slabs) if truth and slabs else None for slabs in painted)
+        curves[name] = (None, *pairs)
+    return curves

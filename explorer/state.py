@@ -1,6 +1,6 @@
 """What is selected and how it is shown; both as parameters the page can watch."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,12 +8,32 @@ import param
 
 from explorer.style import COLOUR_MAPS
 
-LEVEL = "HR"
-"""The input level shown."""
+QUERY = (
+    "simulation",
+    "axis",
+    "slab",
+    "source",
+    "level",
+    "field",
+    "other_levels",
+    "emulator",
+    "seed",
+    "other",
+    "other_seed",
+    "scope",
+    "region",
+    "halo",
+)
+"""Names of the selection in a link, in the order in which they are followed."""
 
-QUERY = ("simulation", "axis", "slab", "field", "emulator", "seed", "other", "other_seed")
-"""Names of the selection in a link."""
+SCOPES = {"this slab": "slab", "all slabs": "axis", "visible region": "region"}
+"""What curves are summed over."""
 
+NO_HALO = -1
+"""Stands for no halo."""
+
+Region = tuple[int, int, int, int]
+"""(y0, y1, x0, x1), [pixels]."""
 
 NOTHING = "none"
 """Stands for no second painting."""
@@ -28,18 +48,27 @@ class Choices:
 
     Parameters
     ----------
-    simulation, axis, field, emulator, other : dict
+    simulation, axis, source, level, field, emulator, other : dict
         Names by the label a person reads; fields are those an emulator can paint,
-        emulators the systems that paint the selected one, others the same or none.
+        emulators those that paint the selected one from the selected level (see
+        `emulator_name`), others the same or none.
     slabs : int
         Number of slabs along each axis.
+    pixels : int
+        A side of every map.
+    halos : int
+        Number of haloes in the catalogue.
     """
 
     simulation: Mapping[str, str]
     axis: Mapping[str, str]
+    source: Mapping[str, str]
+    level: Mapping[str, str]
     field: Mapping[str, str]
     emulator: Mapping[str, str]
     slabs: int
+    pixels: int
+    halos: int = 0
 
     @property
     def other(self) -> Mapping[str, str]:
@@ -54,9 +83,11 @@ class Request:
     Parameters
     ----------
     simulation, axis, field, emulator : str
-        Names; the emulator is empty where there is none.
+        Names; the emulator is empty where there is none, see `emulator_name`.
     slab : int
         Index of the slab.
+    source : str
+        Field and origin of the input, for example "dm/ds".
     seed : int
         Of the realisation; a deterministic emulator ignores it.
     other : str
@@ -65,6 +96,12 @@ class Request:
         Of the second painting.
     level : str
         Of the input.
+    scope : str
+        What the curves are summed over, one of `SCOPES`.
+    region : tuple of int or None
+        Of the map, if that is the scope; None for all of it.
+    halo : int
+        Number in the catalogue of the halo whose profile is drawn; -1 for none.
     """
 
     simulation: str
@@ -75,7 +112,16 @@ class Request:
     seed: int = 0
     other: str = ""
     other_seed: int = 0
-    level: str = LEVEL
+    source: str = "dm/ds"
+    level: str = "HR"
+    scope: str = "slab"
+    region: Region | None = None
+    halo: int = NO_HALO
+
+    @property
+    def maps(self) -> "Request":
+        """What decides which maps are shown, whatever the curves are summed over."""
+        return replace(self, scope="slab", region=None, halo=NO_HALO)
 
     def of_other(self) -> "Request":
         """Ask for the second painting as if it were the first."""
@@ -87,6 +133,15 @@ class Selection(param.Parameterized):
 
     simulation: Any = param.Selector(objects=[], doc="Simulation the slab is taken from.")
     axis: Any = param.Selector(objects=[], label="Line of sight", doc="Axis of projection.")
+    source: Any = param.Selector(objects=[], label="Input", doc="Run the dark matter is of.")
+    level: Any = param.Selector(
+        objects=[], label="Resolution", doc="Particles of the input's run, and their separation."
+    )
+    other_levels = param.Boolean(
+        default=False,
+        label="Emulators of other levels",
+        doc="Whether emulators that were trained for another level are offered.",
+    )
     slab = param.Integer(default=0, bounds=(0, 0), doc="Which slab along the line of sight.")
     field: Any = param.Selector(objects=[], label="Field", doc="Quantity to paint.")
     emulator: Any = param.Selector(objects=[], doc="Published system that paints it.")
@@ -99,20 +154,36 @@ class Selection(param.Parameterized):
     other_seed = param.Integer(
         default=1, bounds=(0, LAST_SEED), doc="Realisation of the second painting."
     )
+    scope: Any = param.Selector(
+        default="slab", objects=SCOPES, label="Curves of", doc="What curves are summed over."
+    )
+    region = param.Tuple(
+        default=None, length=4, allow_None=True, doc="Visible pixels: y0, y1, x0, x1."
+    )
+
+    halo = param.Integer(
+        default=NO_HALO, bounds=(NO_HALO, None), doc="Halo whose profile is drawn; -1: none."
+    )
 
     def offer(self, choices: Choices) -> None:
         """Set what can be selected; what no longer can be moves to the first choice."""
         last = max(choices.slabs - 1, 0)
         changes: dict[str, Any] = {"slab": min(self.slab, last)}
-        for name in ("simulation", "axis", "field", "emulator", "other"):
+        if self.halo >= choices.halos:
+            changes["halo"] = NO_HALO
+        if self.region is not None and max(self.region) > choices.pixels:
+            changes["region"] = None
+        for name in ("simulation", "axis", "source", "level", "field", "emulator", "other"):
             offered: Mapping[str, str] = getattr(choices, name)
             if self.param[name].names != offered:  # pickers redraw at every assignment
                 self.param[name].objects = dict(offered)
             if getattr(self, name) not in offered.values():
                 changes[name] = next(iter(offered.values()), None)
         self.param.slab.bounds = (0, max(last, self.slab))
+        self.param.halo.bounds = (NO_HALO, None)
         self.param.update(**changes)
         self.param.slab.bounds = (0, last)
+        self.param.halo.bounds = (NO_HALO, choices.halos - 1)
 
     def request(self) -> Request:
         """Take the selection as it is now."""
@@ -125,11 +196,18 @@ class Selection(param.Parameterized):
             seed=self.seed,
             other="" if self.other in (None, NOTHING) else self.other,
             other_seed=0 if self.other in (None, NOTHING) else self.other_seed,
+            source=self.source or "",
+            level=self.level or "",
+            scope=self.scope,
+            region=self.region if self.scope == "region" else None,
+            halo=self.halo,
         )
 
     def to_query(self) -> dict[str, str]:
         """Write the part of a link that reproduces it."""
-        return {name: str(value) for name in QUERY if (value := getattr(self, name)) is not None}
+        values = {name: getattr(self, name) for name in QUERY}
+        nothing = (None, NO_HALO)
+        return {name: written(value) for name, value in values.items() if value not in nothing}
 
     def take(self, name: str, text: str) -> None:
         """Set one parameter from a link.
@@ -139,22 +217,54 @@ class Selection(param.Parameterized):
         ValueError
             In one sentence, if it is not among what can be selected.
         """
-        value: Any = text
-        allowed: Any
-        if name in ("slab", "seed", "other_seed"):
-            allowed = range(self.param[name].bounds[1] + 1)
-            value = int(text) if text.isdecimal() else text
-            expected = f"a number from 0 to {allowed[-1]}"
-        else:
-            allowed = list(self.param[name].objects)
-            expected = f"one of {', '.join(allowed)}" if allowed else "none, since there is none"
+        value, allowed, expected = self._read(name, text)
         if value not in allowed:
             shown = getattr(self, name)
             raise ValueError(
                 f"{name.replace('_', ' ').capitalize()} in the link is {text!r}, expected "
-                f"{expected}; showing {shown if shown is not None else 'none'}."
+                f"{expected}; showing {written(shown) if shown is not None else 'none'}."
             )
         self.param.update(**{name: value})
+
+    def _read(self, name: str, text: str) -> tuple[Any, Collection[Any], str]:
+        """Value of a parameter in a link, what is allowed, and that in words."""
+        if name in ("slab", "seed", "other_seed"):
+            numbers = range(self.param[name].bounds[1] + 1)
+            value = int(text) if text.isdecimal() else text
+            return value, numbers, f"a number from 0 to {numbers[-1]}"
+        if name == "halo":
+            number = int(text) if text.isdecimal() else text
+            return number, range(self.param.halo.bounds[1] + 1), "the number of a halo"
+        if name == "other_levels":
+            return {"yes": True, "no": False}.get(text), (True, False), "yes or no"
+        if name == "region":
+            region = tuple(int(n) for n in text.split(",") if n.isdecimal())
+            return region, [region] if is_region(region) else [], "y0,y1,x0,x1 in pixels"
+        allowed = list(self.param[name].objects)
+        return text, allowed, f"one of {', '.join(allowed)}" if allowed else "none, there is none"
+
+
+def is_region(numbers: tuple[int, ...]) -> bool:
+    """Whether some numbers are the sides of a piece of a map."""
+    return len(numbers) == 4 and numbers[0] < numbers[1] and numbers[2] < numbers[3]
+
+
+def written(value: Any) -> str:
+    """Write a value as it stands in a link."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def emulator_name(system: str, trained_for: str, level: str) -> str:
+    """Name of an emulator for an input of a level: "ember-wgan", or "ember-wgan:HR" for others."""
+    return system if trained_for == level else f"{system}:{trained_for}"
+
+
+def system_and_level(emulator: str, level: str) -> tuple[str, str]:
+    """System of an emulator's name and the level it was trained for."""
+    system, _, other = emulator.partition(":")
+    return system, other or level
 
 
 class Display(param.Parameterized):
@@ -166,4 +276,5 @@ class Display(param.Parameterized):
     field_colours: Any = param.Selector(
         default="Fire", objects=list(COLOUR_MAPS), label="Truth and prediction", doc="Colour map."
     )
+    lit = param.Parameter(default=(), doc="Numbers of the haloes lit on the maps.")
     dark = param.Boolean(default=True, doc="Whether the dark theme is on.")

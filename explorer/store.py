@@ -12,27 +12,35 @@ from typing import Any
 import param
 
 import engine
-from engine import statistics
 from engine.fields import field
 from engine.inference import Worker, prediction_key
 from engine.model_card import ModelCard
 from engine.registry import Emulator
-from engine.results import Slab
+from engine.results import Curve, Slab
 from engine.simulation import Simulation
 from explorer.ensemble import FEWEST, Ensemble, ensemble
+from explorer.offers import choices, paintable_axes
 from explorer.results import (
-    CURVES,
     PAINTING,
-    UNTRAINED,
     Results,
+    around_halo,
     at_hand,
-    paintable_axes,
+    curves_of,
     painted,
+    profile,
     read,
     summarise,
     trained,
+    untrained,
 )
-from explorer.state import LEVEL, QUERY, Choices, Request, Selection
+from explorer.state import (
+    NO_HALO,
+    QUERY,
+    Choices,
+    Request,
+    Selection,
+    system_and_level,
+)
 
 log = logging.getLogger(__name__)
 
@@ -87,10 +95,7 @@ class Store(param.Parameterized):
         self._sampling = 0
         self._session = secrets.token_hex(8)
         self._opened: str | None = None
-        self._axes: list[str] = []
-        self._cards = {
-            (card.system, card.field): card for card in engine.emulators() if card.level == LEVEL
-        }
+        self._cards = {(card.system, card.field, card.level): card for card in engine.emulators()}
         self.error = " ".join(self._start(link or {}))
         selection.param.watch(self._changed, list(QUERY), precedence=1)
         selection.param.watch(self._ask, list(QUERY), precedence=2)
@@ -101,8 +106,11 @@ class Store(param.Parameterized):
         return self.card_of(self.selection.emulator)
 
     def card_of(self, emulator: str) -> ModelCard | None:
-        """Model card of an emulator for the selected field."""
-        return self._cards.get((emulator, self.selection.field))
+        """Model card of an emulator for the selected field and level."""
+        if not emulator or not self.selection.level:
+            return None
+        system, level = system_and_level(emulator, self.selection.level)
+        return self._cards.get((system, self.selection.field, level))
 
     def begin(self) -> Future[Results] | None:
         """Start on the selection in a thread, as far as it needs no painting.
@@ -153,7 +161,7 @@ class Store(param.Parameterized):
             return
         self._stop_sampling()
         number = self._sampling
-        samples: list[Mapping[str, Any]] = []
+        samples: list[Mapping[str, Curve]] = []
         try:
             while len(samples) < count and number == self._sampling:
                 self._tell_of(number, busy=f"Painting sample {len(samples) + 1} of {count}")
@@ -169,14 +177,21 @@ class Store(param.Parameterized):
             self._tell_of(number, error=UNEXPECTED)
         self._tell_of(number, busy="")
 
-    async def _sampled(self, shown: Results, seed: int) -> Mapping[str, Any]:
+    async def _sampled(self, shown: Results, seed: int) -> Mapping[str, Curve]:
         """Paint one realisation between the requests of other sessions; its curves."""
         loop = asyncio.get_running_loop()
-        request = replace(shown.request, seed=seed)
-        _, slab, _ = await self._submit(f"{self._session} samples", request, shown.input)
+        painted = []
+        for each in shown.along or (shown,):
+            request = replace(each.request, seed=seed)
+            _, slab, _ = await self._submit(f"{self._session} samples", request, each.input)
+            painted.append(replace(each, prediction=slab))
+        sample = replace(painted[0], along=tuple(painted) if shown.along else ())
 
-        def summed() -> Mapping[str, Any]:
-            return {name: statistics.get(name)(slab) for name in CURVES}
+        def summed() -> Mapping[str, Curve]:
+            found = curves_of(sample.slabs("truth"), sample.slabs("prediction"))
+            drawn = {name: curve for name, (_, curve) in found.items() if curve is not None}
+            around = profile(sample, "prediction")
+            return drawn | ({"halo_profile": around} if around else {})
 
         return await loop.run_in_executor(READERS, summed)
 
@@ -199,7 +214,7 @@ class Store(param.Parameterized):
         shown = self.results
         if shown is None or shown.request != request or shown.prediction is None:
             return False
-        return shown.other is not None or not request.other
+        return shown.is_whole and (shown.other is not None or not request.other)
 
     def cancel(self) -> None:
         """Drop what is running or waits; the page keeps what it shows."""
@@ -216,13 +231,52 @@ class Store(param.Parameterized):
     async def _compute(self, number: int, simulation: Simulation, request: Request) -> None:
         """Read, paint, summarise; the page gets all at once, or first without the painting."""
         loop = asyncio.get_running_loop()
-        self._tell(number, busy=f"Reading slab {request.slab}")
-        found = await loop.run_in_executor(READERS, read, simulation, request)
-        if self.card is None:
-            found = replace(found, no_prediction=UNTRAINED)
-        elif number == self._newest:
-            found = await self._painted(number, request, found)
-        self._tell(number, results=await loop.run_in_executor(READERS, summarise, found))
+        found = self._at_hand(request)
+        if found is None:
+            self._tell(number, busy=f"Reading slab {request.slab}")
+            found = await loop.run_in_executor(READERS, read, simulation, request)
+            if self.card is None:
+                found = replace(found, no_prediction=untrained(request.level))
+            elif number == self._newest:
+                found = await self._painted(number, request, found)
+        if request.scope == "axis" and number == self._newest:
+            found = replace(found, along=await self._along(number, simulation, found))
+        found = await loop.run_in_executor(READERS, summarise, found)
+        self._tell(number, results=found)
+        if self.ensemble is not None and request.halo != NO_HALO:
+            around = await loop.run_in_executor(
+                READERS, around_halo, self.ensemble, found, WORKER.cache
+            )
+            self._tell(number, ensemble=around)
+
+    def _at_hand(self, request: Request) -> Results | None:
+        """Take the maps on show if a request only asks for other curves of them."""
+        shown = self.results
+        if shown is None or shown.request.maps != request.maps or shown.prediction is None:
+            return None
+        if request.other and shown.other is None:
+            return None
+        return replace(shown, request=request, along=())
+
+    async def _along(
+        self, number: int, simulation: Simulation, found: Results
+    ) -> tuple[Results, ...]:
+        """Read and paint every slab of the axis; the page has the curves of the first meanwhile."""
+        loop = asyncio.get_running_loop()
+        if self.results is None or self.results.request.maps != found.request.maps:
+            self._tell(number, results=await loop.run_in_executor(READERS, summarise, found))
+        slabs = simulation.n_slabs(found.request.axis)
+        along = []
+        for index in range(slabs):
+            self._tell(number, busy=f"Painting slab {index + 1} of {slabs}")
+            request = replace(found.request, slab=index)
+            each = await loop.run_in_executor(READERS, read, simulation, request)
+            if found.prediction is not None:
+                each = await self._paint(each)
+            if found.other is not None:
+                each = replace(each, other=await self._paint_other(each))
+            along.append(each)
+        return tuple(along)
 
     async def _painted(self, number: int, request: Request, found: Results) -> Results:
         """Add the paintings; the page gets the slab without them if they take their time."""
@@ -341,7 +395,7 @@ class Store(param.Parameterized):
         """Open a simulation that has something to paint from; why not, if it can't be."""
         try:
             simulation = engine.open_simulation(name)
-            self._axes = paintable_axes(simulation)
+            paintable_axes(simulation)
         except ValueError as error:
             return str(error)
         self.simulation, self._opened = simulation, name
@@ -349,14 +403,4 @@ class Store(param.Parameterized):
 
     def _choices(self) -> Choices:
         """List what can be selected now."""
-        cards = list(self._cards.values())
-        fields = {field(card.field).label.capitalize(): card.field for card in cards}
-        chosen = self.selection.field
-        painted_now = chosen if chosen in fields.values() else next(iter(fields.values()), None)
-        return Choices(
-            simulation={name: name for name in engine.simulations()},
-            axis={f"along {axis}": axis for axis in self._axes},
-            field=fields or {"Gas": "gas"},
-            emulator={card.title: card.system for card in cards if card.field == painted_now},
-            slabs=self.simulation.n_slabs(self._axes[0]) if self.simulation else 0,
-        )
+        return choices(self.simulation, list(self._cards.values()), self.selection)

@@ -1,5 +1,6 @@
 """Colours, colour maps, words and the look of the page."""
 
+import re
 from typing import Any
 
 import colorcet
@@ -15,6 +16,9 @@ OTHER = "#cc79a7"
 
 SAMPLES = "#e69f00"
 """Colour of the band of many samples; apart from the prediction's for every colour vision."""
+
+PUBLISHED = "#009e73"
+"""Colour of relations from the literature; thin as well."""
 
 INK = {True: "#f2f4f7", False: "#14181d"}
 """Colour of the truth's curves: near-white on the dark theme, near-black on the light."""
@@ -41,6 +45,9 @@ COLOUR_MAPS = {
 """Perceptually uniform, dark at the low end; colorcet's names by the picker's."""
 
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def palette(name: str) -> list[str]:
     """List the 256 colours of a colour map, low to high."""
     return list(colorcet.palette[COLOUR_MAPS[name]])
@@ -55,10 +62,10 @@ def gradient(name: str, stops: int = 24) -> str:
 
 def unit_in_words(unit: str) -> str:
     """Write a unit as it is printed: Msun becomes its symbol, powers become superscripts."""
-    words = {"Msun": "M⊙", "^2": "²", "^3": "³", "dlog10": "dlog₁₀", "Sigma": "Σ"}
+    words = {"Msun": "M⊙", "dlog10": "dlog₁₀", "Sigma": "Σ", "R_vir": "Rᵥᵢᵣ", "N_HI": "N(HI)"}
     for plain, printed in words.items():
         unit = unit.replace(plain, printed)
-    return unit
+    return re.sub(r"\^(-?\d+)", lambda found: found[1].translate(SUPERSCRIPTS), unit)
 
 
 def quantity(name: str) -> str:
@@ -83,7 +90,7 @@ def number(value: float, digits: int = 3) -> str:
 
 def power_of_ten(exponent: int) -> str:
     """Write a power of ten, as on a colour bar."""
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return "10" + str(exponent).translate(SUPERSCRIPTS)
 
 
 def _scheme(background: str, card: str, text: str, muted: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 ENGINE_ORDER = (
     {"fields", "units", "cosmology", "assets", "noise", "kernel"},
-    {"results", "smoothing", "deposition", "normalization", "networks"},
+    {"results", "smoothing", "deposition", "normalization", "networks", "published"},
     {"formats"},
     {"simulation", "particles"},
     {"slabs"},
@@ -21,6 +21,7 @@ ENGINE_ORDER = (
     {"registry"},
     {"inference"},
     {"emulators", "statistics"},
+    {"filtering"},
     {"recipe", "summary"},
     {"notebook"},
 )

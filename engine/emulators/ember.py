@@ -55,17 +55,17 @@ class EmberUNet(Emulator):
             check_region(region, slab)
         warnings = slab.warnings + warnings_for(slab, self.card)
         painted = self._paint(slab, realisations)
-        return [
+        whole = [
             slab.with_values(
-                values if region is None else _cut(values, region),
+                values,
                 field=self.card.field,
                 emulator=self.card.system,
                 seed=realisation.seed if self.card.stochastic else None,
                 warnings=warnings,
-                periodic=slab.periodic and region is None,
             )
             for realisation, values in zip(realisations, painted, strict=True)
         ]
+        return whole if region is None else [each.cut(region) for each in whole]
 
     def _paint(
         self, slab: Slab, realisations: Sequence[Realisation]
@@ -121,13 +121,6 @@ class EmberWGAN(EmberUNet):
     """
 
     config_class = GeneratorConfig
-
-
-def _cut(values: NDArray[np.float32], region: Region) -> NDArray[np.float32]:
-    """Pixels of a region, which may wrap."""
-    y0, y1, x0, x1 = region
-    rows, columns = np.arange(y0, y1) % values.shape[0], np.arange(x0, x1) % values.shape[1]
-    return values[np.ix_(rows, columns)]
 
 
 def _network(

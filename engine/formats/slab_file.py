@@ -269,6 +269,11 @@ class SlabFile:
                 )
             yield key
 
+    def particles(self, key: tuple[str, str, str, str]) -> int:
+        """Number of particles of the run that maps are made from; 0 if not known."""
+        with open_hdf5(self.path) as file:
+            return int(file["maps/" + "/".join(key)].attrs.get("particles", 0))
+
     def read_map(self, key: tuple[str, str, str, str], index: int) -> Slab:
         """One slab's map.
 

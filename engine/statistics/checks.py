@@ -1,5 +1,6 @@
 """What a statistic refuses, each in one sentence."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,24 @@ def checked_edges(edges: Any, what: str) -> tuple[float, ...]:
     return tuple(array.tolist())
 
 
+def checked_wavenumbers(bins: int | Sequence[float]) -> int | tuple[float, ...]:
+    """Bins of wavenumber, as a number of them or a tuple of edges above zero [h/Mpc].
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the edges are of no use.
+    """
+    if isinstance(bins, int):
+        if bins < 1:
+            raise ValueError(f"Wavenumber bins are {bins}, expected 1 or more.")
+        return bins
+    edges = checked_edges(bins, "Wavenumber")
+    if edges[0] <= 0:
+        raise ValueError(f"Wavenumber bins begin at {edges[0]} h/Mpc, expected more than zero.")
+    return edges
+
+
 def checked_values(slab: Slab) -> NDArray[np.float32]:
     """Return the slab's values, refused in one sentence unless finite and not negative.
 
@@ -44,6 +63,22 @@ def checked_values(slab: Slab) -> NDArray[np.float32]:
         f"{place(slab)} has {unusable} pixels that are negative or not finite, expected none: "
         "make the map again."
     )
+
+
+def checked_density(slab: Slab, purpose: str) -> NDArray[np.float32]:
+    """Return the values of a map of surface density, see `checked_values`.
+
+    Raises
+    ------
+    ValueError
+        If its field is another quantity, or a pixel is of no use.
+    """
+    if not slab.about.is_surface_density:
+        raise ValueError(
+            f"{place(slab)} is in {slab.about.unit}, expected a surface density to {purpose}: "
+            "take another field."
+        )
+    return checked_values(slab)
 
 
 def place(slab: Slab) -> str:

@@ -100,9 +100,10 @@ def modes(
     k = np.hypot(ky[:, np.newaxis], kx)
     columns = _multiplicity(nx).astype(np.float32)
     number = _multiplicity(ny)[:, np.newaxis] * columns
-    edges = np.array(
-        _logarithmic(k, shape, pixel_size, bins, periodic) if isinstance(bins, int) else bins
-    )
+    if isinstance(bins, int):
+        edges = _holding_modes(logarithmic_edges(shape, pixel_size, bins, periodic), k)
+    else:
+        edges = np.array(bins)
     bin_index: NDArray[np.integer] = np.digitize(k, edges) - 1
     bin_index[bin_index < 0] = len(edges) - 1
     bin_index = bin_index.astype(np.min_scalar_type(len(edges)))
@@ -122,19 +123,13 @@ def modes(
     )
 
 
-def overdensity_k(slab: Slab) -> NDArray[np.complex64]:
-    """Fourier transform of a map's contrast with its own mean.
-
-    A map that isn't periodic is multiplied by a Hann window, sin^2 along each axis, after
-    its mean is subtracted.
-
-    Single precision: maps are stored in it, and its rounding (1e-7 of the map's rms, like
-    the map's own) lies far below any power that a map resolves; half the time and memory.
+def overdensity(slab: Slab) -> NDArray[np.float32]:
+    """Contrast of a map with its own mean.
 
     Returns
     -------
-    array, (ny, nx // 2 + 1)
-        Dimensionless, unnormalised sum over pixels.
+    array, (ny, nx)
+        Dimensionless.
 
     Raises
     ------
@@ -154,7 +149,29 @@ def overdensity_k(slab: Slab) -> NDArray[np.complex64]:
             f"{place(slab)} is zero everywhere, expected a positive mean to measure the contrast "
             "against: take another slab or field."
         )
-    delta = values / np.float32(mean) - np.float32(1)
+    return values / np.float32(mean) - np.float32(1)
+
+
+def overdensity_k(slab: Slab) -> NDArray[np.complex64]:
+    """Fourier transform of a map's contrast with its own mean.
+
+    A map that isn't periodic is multiplied by a Hann window, sin^2 along each axis, after
+    its mean is subtracted.
+
+    Single precision: maps are stored in it, and its rounding (1e-7 of the map's rms, like
+    the map's own) lies far below any power that a map resolves; half the time and memory.
+
+    Returns
+    -------
+    array, (ny, nx // 2 + 1)
+        Dimensionless, unnormalised sum over pixels.
+
+    Raises
+    ------
+    ValueError
+        See `overdensity`.
+    """
+    delta = overdensity(slab)
     if not slab.periodic:
         delta *= hann(slab.shape)
     return fft.rfft2(delta, overwrite_x=True)
@@ -165,18 +182,31 @@ def area(slab: Slab) -> float:
     return slab.values.size * slab.pixel_area / MPC_IN_KPC**2
 
 
-def _logarithmic(
-    k: NDArray[np.float64],
-    shape: tuple[int, int],
-    pixel_size: float,
-    n: int,
-    periodic: bool,
+def logarithmic_edges(
+    shape: tuple[int, int], pixel_size: float, n: int, periodic: bool
 ) -> NDArray[np.float64]:
-    """Edges of logarithmic bins each of which holds modes."""
+    """Edges of n logarithmic bins from the fundamental to the Nyquist wavenumber.
+
+    Parameters
+    ----------
+    shape, pixel_size, periodic
+        See `modes`.
+    n : int
+        Number of bins; whether they hold modes is not looked at.
+
+    Returns
+    -------
+    array, (n + 1,)
+        [h/Mpc].
+    """
     longest_wave = max(shape) * pixel_size if periodic else min(shape) * pixel_size / 2
     first = 2 * np.pi / longest_wave * (1 - EDGE_MARGIN)
     nyquist = np.pi / pixel_size * (1 + EDGE_MARGIN)
-    edges = np.geomspace(first, nyquist, n + 1)
+    return np.geomspace(first, nyquist, n + 1)
+
+
+def _holding_modes(edges: NDArray[np.float64], k: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Edges without those of bins that hold no mode, which join the bin before."""
     holds_modes = np.histogram(k, edges)[0] > 0
     return np.append(edges[:-1][holds_modes], edges[-1])
 

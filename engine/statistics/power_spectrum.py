@@ -9,20 +9,15 @@ from numpy.typing import NDArray
 
 from engine.fields import field
 from engine.results import MPC_IN_KPC, Curve, Slab
-from engine.statistics.checks import checked_edges
+from engine.statistics.checks import checked_wavenumbers
 from engine.statistics.contract import Statistic, Sums
 from engine.statistics.modes import area, modes, overdensity_k
 from engine.statistics.registry import register
-from engine.statistics.window import HANN_POWER
+from engine.statistics.window import HANN_POWER, WINDOW_NOTE
 
 DEFAULT_BINS = 18
 """Seven or eight a decade for a map of 384^2: narrow enough to follow the turn at small
 scales, wide enough that the lowest hold more than one mode and its conjugate."""
-
-WINDOW_NOTE = (
-    "The map is not periodic: a Hann window was used, and modes closer together than two "
-    "fundamental wavenumbers are mixed."
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,14 +89,7 @@ class PowerSpectrum(Statistic[PowerSums, Curve]):
 
     def __post_init__(self) -> None:
         """Refuse bins that are none."""
-        if isinstance(self.bins, int):
-            if self.bins < 1:
-                raise ValueError(f"Wavenumber bins are {self.bins}, expected 1 or more.")
-            return
-        edges = checked_edges(self.bins, "Wavenumber")
-        if edges[0] <= 0:
-            raise ValueError(f"Wavenumber bins begin at {edges[0]} h/Mpc, expected more than zero.")
-        object.__setattr__(self, "bins", edges)
+        object.__setattr__(self, "bins", checked_wavenumbers(self.bins))
 
     def compute(self, slab: Slab) -> PowerSums:
         """Sum the power of a map's modes.

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine.results import Slab
-from engine.statistics.checks import checked_values, place
+from engine.statistics.checks import checked_density
 from engine.statistics.contract import Statistic, Sums
 from engine.statistics.registry import register
 
@@ -54,12 +54,8 @@ class TotalMass(Statistic[MassSums, float]):
         ValueError
             If the field is no surface density, or a pixel is negative or not finite.
         """
-        if not slab.about.is_surface_density:
-            raise ValueError(
-                f"{place(slab)} is in {slab.about.unit}, expected a surface density to sum to a "
-                "mass: take another field."
-            )
-        mass = checked_values(slab).sum(dtype=np.float64) * slab.pixel_area
+        values = checked_density(slab, "sum to a mass")
+        mass = values.sum(dtype=np.float64) * slab.pixel_area
         return MassSums(field=slab.field, mass=float(mass))
 
     def finish(self, sums: MassSums) -> float:

@@ -8,9 +8,25 @@ from numpy.typing import NDArray
 HANN_POWER = (3 / 8) ** 2
 """Mean of the squared window, sin^4 along each of two axes."""
 
+HANN_CUBE = (5 / 16) ** 2
+"""Mean of the cubed window, sin^6 along each axis."""
+
+HANN_SIXTH = (231 / 1024) ** 2
+"""Mean of its sixth power, sin^12 along each axis."""
+
 MODE_OVERLAP = (1.0, 4 / 9, 1 / 36)
 """Squared correlation of modes 0, 1 and 2 fundamentals apart along one axis, none beyond:
 sin^4 = 3/8 - cos(2x)/2 + cos(4x)/8, so (1/4)^2 and (1/16)^2 over (3/8)^2."""
+
+OVERLAP_SLOPE = 2.7
+"""Between the exact limits of thin and wide shells, fitted to Gaussian fields of 48^2 and 96^2;
+a test holds the errors it gives to 15 %."""
+
+WINDOW_NOTE = (
+    "The map is not periodic: a Hann window was used, and modes closer together than two "
+    "fundamental wavenumbers are mixed."
+)
+"""Said by every curve of such a map."""
 
 
 def hann(shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -46,3 +62,22 @@ def independent_modes(bin_of_mode: NDArray[np.integer], n: int) -> NDArray[np.fl
             pairs = np.bincount(together, minlength=n + 1)[:n]
             overlap += 2 * MODE_OVERLAP[abs(dy)] * MODE_OVERLAP[abs(dx)] * pairs
     return count**2 / (2 * np.maximum(overlap, 1))
+
+
+def triangle_overlap(mode_overlap: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By how much the window's mixing raises the variance of a sum over triangles.
+
+    Parameters
+    ----------
+    mode_overlap : array, (n,)
+        The same for the power of the modes of each shell, count / (2 independent).
+
+    Returns
+    -------
+    array, (n,)
+        1 in a shell so thin that none of its modes mix; the mean of the window's sixth
+        power over the cube of that of its square in one wider than the mixing.
+    """
+    widest = (1 + 2 * sum(MODE_OVERLAP[1:])) ** 2
+    towards_wide = (np.maximum(mode_overlap - 1, 0) / (widest - 1)) ** OVERLAP_SLOPE
+    return 1 + (HANN_SIXTH / HANN_POWER**3 - 1) * towards_wide

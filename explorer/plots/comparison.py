@@ -1,41 +1,36 @@
 """Truth and prediction as curves, and their ratio below: what the plots of statistics share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import holoviews as hv
-import holoviews.plotting.bokeh
 import numpy as np
+from bokeh.models import ColumnDataSource
+from bokeh.models.annotations import BoxAnnotation, Span
+from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from engine.results import Curve
 from explorer.ensemble import Band
+from explorer.plots import frames
+from explorer.plots.frames import Columns
 from explorer.style import GREY, OTHER, PREDICTION, SAMPLES, unit_in_words
-
-hv.Store.set_current_backend("bokeh")
 
 BAND = 0.1
 """Half width of the band in the ratio panel: the agreement the papers aim for."""
 
 BAND_ALPHA = 0.2
 
+ERROR_ALPHA = 0.16
+"""Of the truth's error band."""
+
 SAMPLES_ALPHA = 0.5
 """Of the band of many samples."""
 
 RATIO_RANGE = (0.45, 1.55)
 
-MARGINS = {"min_border_left": 64, "min_border_right": 12, "min_border_top": 6}
-"""Pixels around every frame, so that panels line up and no label's width moves them."""
-
-TEXT_SIZES = {"labels": "13px", "ticks": "12px"}
-"""As the page's theme makes them (1 and 0.925 of its base for plots)."""
-
 HEIGHT, RATIO_HEIGHT = 198, 108
 """Pixels of the two panels; the lower one carries the x axis's words as well."""
-
-
-NOTHING = (0.1, 10.0)
-"""Range of a logarithmic axis without data."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,125 +47,121 @@ class Pair:
         """The curve to take labels from."""
         return self.truth or self.prediction
 
-
-def main_panel(pair: Pair, ink: str) -> hv.Overlay:
-    """Truth solid with its error band, prediction dashed.
-
-    Parameters
-    ----------
-    pair : Pair
-        A missing curve leaves an empty line, so that the plot keeps its parts.
-    ink : str
-        Colour of the truth.
-    """
-    x, y = dimensions(pair.about)
-    band = hv.Area(error_band(pair.truth), x, [y, hv.Dimension("upper")])
-    samples = hv.Area(sample_band(pair), x, [y, hv.Dimension("highest")])
-    truth = hv.Curve(points(pair.truth), x, y)
-    prediction = hv.Curve(points(pair.prediction), x, y)
-    other = hv.Curve(points(pair.other), x, y)
-    overlay = (
-        band.opts(framewise=True, color=ink, alpha=0.16, line_alpha=0)
-        * samples.opts(framewise=True, color=SAMPLES, alpha=SAMPLES_ALPHA, line_alpha=0)
-        * truth.opts(framewise=True, color=ink, line_width=2)
-        * other.opts(framewise=True, color=OTHER, line_width=2.4, line_dash="dotted")
-        * prediction.opts(framewise=True, color=PREDICTION, line_width=2.4, line_dash="dashed")
-    )
-    label = pair.about.y_label if pair.about else ""
-    return overlay.opts(
-        height=HEIGHT,
-        xaxis=None,
-        xlabel="",
-        ylabel=unit_in_words(label),
-        logy=True,
-        ylim=height(pair),
-        **panel_options(pair),
-    )
+    @property
+    def curves(self) -> tuple[Curve | None, ...]:
+        """All but the samples."""
+        return self.truth, self.prediction, self.other
 
 
-def ratio_panel(pair: Pair, least: float = 0) -> hv.Overlay:
-    """Prediction over truth, with the 10 % band.
+class Comparison:
+    """Curves on a logarithmic axis above, prediction over truth below.
 
     Parameters
     ----------
-    pair : Pair
-        Without both curves the band stands alone.
     least : float
         Bins in which the truth counts fewer say nothing of the ratio and are left out.
+    published : sequence of Curve
+        Relations from the literature, in thin lines which a click on their name hides.
     """
-    x, _ = dimensions(pair.about)
-    y = hv.Dimension("ratio", range=RATIO_RANGE)
-    band = hv.HSpan(1 - BAND, 1 + BAND, kdims=["x", "ratio"])
-    one = hv.HLine(1, kdims=["x", "ratio"])
-    curve = hv.Curve(ratio(pair, least), x, y)
-    other = hv.Curve(ratio(Pair(pair.truth, pair.other), least), x, y)
-    samples = hv.Area(sample_ratio(pair, least), x, [y, hv.Dimension("highest")])
-    overlay = (
-        band.opts(framewise=True, color=PREDICTION, alpha=BAND_ALPHA)
-        * samples.opts(framewise=True, color=SAMPLES, alpha=SAMPLES_ALPHA, line_alpha=0)
-        * one.opts(framewise=True, color=GREY, line_width=1)
-        * other.opts(framewise=True, color=OTHER, line_width=2.4, line_dash="dotted")
-        * curve.opts(framewise=True, color=PREDICTION, line_width=2.4)
-    )
-    label = pair.about.x_label if pair.about else ""
-    return overlay.opts(
-        height=RATIO_HEIGHT,
-        xlabel=unit_in_words(label),
-        ylabel="ratio",
-        ylim=RATIO_RANGE,
-        yticks=[0.5, 1, 1.5],
-        **panel_options(pair),
-    )
+
+    def __init__(self, least: float = 0, published: Sequence[Curve] = ()) -> None:
+        self.least = least
+        self.main = frames.frame(HEIGHT, "log", with_x=False)
+        self.below = frames.frame(RATIO_HEIGHT, "linear")
+        self.below.x_range = self.main.x_range
+        self.sources = {
+            "error": frames.band(self.main, GREY, ERROR_ALPHA),
+            "samples": frames.band(self.main, SAMPLES, SAMPLES_ALPHA),
+            "truth": frames.line(self.main, GREY, line_width=2),
+            **painted_lines(self.main),
+        }
+        frames.literature(self.main, published)
+        target(self.below)
+        self.ratio_sources = {
+            "samples": frames.band(self.below, SAMPLES, SAMPLES_ALPHA),
+            **painted_lines(self.below),
+        }
+        self.below.y_range.update(start=RATIO_RANGE[0], end=RATIO_RANGE[1])
+        self.below.yaxis.axis_label = "ratio"
+        self.below.yaxis.ticker = [0.5, 1, 1.5]
+        self.figures = [frames.settle(self.main), frames.settle(self.below)]
+
+    def show(self, pair: Pair) -> None:
+        """Fill the panels; a missing curve leaves an empty line."""
+        for name, columns in main_columns(pair).items():
+            frames.fill(self.sources[name], columns)
+        for name, columns in ratio_columns(pair, self.least).items():
+            frames.fill(self.ratio_sources[name], columns)
+        for axis, (low, high) in (
+            (self.main.x_range, extent(pair)),
+            (self.main.y_range, height(pair)),
+        ):
+            axis.update(start=low, end=high)
+        if pair.about:
+            self.main.yaxis.axis_label = unit_in_words(pair.about.y_label)
+            self.below.xaxis.axis_label = unit_in_words(pair.about.x_label)
+
+    def paint(self, ink: str) -> None:
+        """Draw the truth in another colour."""
+        renderers: Any = self.main.renderers
+        error, _, truth, *_ = (renderer.glyph for renderer in renderers)
+        error.fill_color = truth.line_color = ink
 
 
-def dimensions(about: Curve | None) -> tuple[hv.Dimension, hv.Dimension]:
-    """Name the axes; both panels of a statistic share x by its name."""
-    if about is None:
-        return hv.Dimension("x"), hv.Dimension("y")
-    return hv.Dimension(("x", about.x_label)), hv.Dimension(("y", about.y_label))
+def painted_lines(fig: figure) -> dict[str, ColumnDataSource]:
+    """Add the lines of both paintings, the first on top."""
+    other = frames.line(fig, OTHER, line_width=2.4, line_dash="dotted")
+    prediction = frames.line(fig, PREDICTION, line_width=2.4, line_dash="dashed")
+    return {"other": other, "prediction": prediction}
 
 
-def panel_options(pair: Pair) -> dict[str, Any]:
-    """Options both panels have."""
+def target(fig: figure) -> None:
+    """Draw agreement and the band around it."""
+    look: dict[str, Any] = {"fill_color": PREDICTION, "fill_alpha": BAND_ALPHA, "line_width": 0}
+    fig.add_layout(BoxAnnotation(bottom=1 - BAND, top=1 + BAND, **look))
+    fig.add_layout(Span(location=1, dimension="width", line_color=GREY, line_width=1))
+
+
+def main_columns(pair: Pair) -> dict[str, Columns]:
+    """Columns of the upper panel's sources."""
     return {
-        "responsive": True,
-        "logx": True,
-        "xlim": extent(pair),
-        "show_legend": False,
-        "show_grid": True,
-        "fontsize": TEXT_SIZES,
-        "toolbar": None,
-        "default_tools": [],
-        "hooks": [settle],
+        "error": area(error_band(pair.truth)),
+        "samples": area(sample_band(pair)),
+        "truth": path(points(pair.truth)),
+        "prediction": path(points(pair.prediction)),
+        "other": path(points(pair.other)),
     }
+
+
+def ratio_columns(pair: Pair, least: float = 0) -> dict[str, Columns]:
+    """Columns of the lower panel's sources."""
+    return {
+        "samples": area(sample_ratio(pair, least)),
+        "prediction": path(ratio(pair, least)),
+        "other": path(ratio(Pair(pair.truth, pair.other), least)),
+    }
+
+
+def path(xy: tuple[NDArray[np.float64], ...]) -> Columns:
+    """Name the columns of a line."""
+    return dict(zip(frames.LINE, xy, strict=True))
+
+
+def area(edges: tuple[NDArray[np.float64], ...]) -> Columns:
+    """Name the columns of a band."""
+    return dict(zip(frames.AREA, edges, strict=True))
 
 
 def extent(pair: Pair) -> tuple[float, float]:
     """Find the common range of x; two decades while there is nothing to show."""
-    x = np.concatenate([points(curve)[0] for curve in (pair.truth, pair.prediction, pair.other)])
-    return (float(x.min()), float(x.max())) if len(x) else NOTHING
+    return frames.span(points(curve)[0] for curve in pair.curves)
 
 
 def height(pair: Pair) -> tuple[float, float]:
     """Find the common range of y, to the next half decade, so that it seldom changes."""
-    y = np.concatenate([points(curve)[1] for curve in (pair.truth, pair.prediction, pair.other)])
-    if not len(y):
-        return NOTHING
-    low, high = np.floor(2 * np.log10(y.min())) / 2, np.ceil(2 * np.log10(y.max())) / 2
+    lowest, highest = np.log10(frames.span(points(curve)[1] for curve in pair.curves))
+    low, high = np.floor(2 * lowest) / 2, np.ceil(2 * highest) / 2
     return float(10**low), float(10 ** max(high, low + 1))
-
-
-def settle(plot: Any, element: hv.Overlay) -> None:  # noqa: ARG001 (HoloViews passes both)
-    """Keep the frame where it is whatever its labels, and what the browser does to it there.
-
-    The page's theme restyles every axis in the browser; sent back to the server that would
-    be a hundred messages at every first paint.
-    """
-    figure = plot.state
-    figure.update(**MARGINS, outline_line_color=None, output_backend="canvas")
-    if figure.syncable:
-        for model in figure.references():
-            model.syncable = False
 
 
 def points(curve: Curve | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,8 +1,6 @@
 """The distribution of pixel values of truth and prediction."""
 
-import holoviews as hv
-
-from explorer.plots.comparison import Pair, main_panel, ratio_panel
+from explorer.plots.comparison import Comparison
 
 TITLE = "Pixel PDF"
 
@@ -11,14 +9,6 @@ FEWEST_PIXELS = 20
 above 20 %."""
 
 
-def panels(pair: Pair, ink: str) -> tuple[hv.Overlay, hv.Overlay]:
-    """Draw the PDF with its Poisson error, and below it the ratio.
-
-    Parameters
-    ----------
-    pair : Pair
-        Curves over the field's value.
-    ink : str
-        Colour of the truth.
-    """
-    return main_panel(pair, ink), ratio_panel(pair, FEWEST_PIXELS)
+def build() -> Comparison:
+    """The PDF over the field's value with its Poisson error, and below it the ratio."""
+    return Comparison(FEWEST_PIXELS)

@@ -3,18 +3,39 @@
 from html import escape
 from types import ModuleType
 
-import holoviews as hv
 import panel as pn
-import param
 
-from explorer.plots import pdf, power_spectrum
-from explorer.plots.comparison import BAND, BAND_ALPHA, HEIGHT, RATIO_HEIGHT, SAMPLES_ALPHA, Pair
+from explorer.plots import (
+    bispectrum,
+    cddf,
+    cross_correlation,
+    halo_profile,
+    halo_scatter,
+    pdf,
+    power_spectrum,
+    transfer_function,
+)
+from explorer.plots.comparison import BAND, BAND_ALPHA, SAMPLES_ALPHA, Pair
+from explorer.results import COMPARED
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, SAMPLES, TEXT
 
-PLOTS: dict[str, ModuleType] = {"power_spectrum": power_spectrum, "pdf": pdf}
+PLOTS: dict[str, ModuleType] = {
+    "power_spectrum": power_spectrum,
+    "pdf": pdf,
+    "cddf": cddf,
+    "transfer_function": transfer_function,
+    "cross_correlation": cross_correlation,
+    "bispectrum": bispectrum,
+    "halo_profile": halo_profile,
+    "halo_scatter": halo_scatter,
+}
 """The plot of each statistic, in the order of the page."""
+
+
+SOMETIMES = ("cddf", "halo_profile")
+"""Statistics whose card is there only while there is something to show."""
 
 
 class Curves(pn.viewable.Viewer):
@@ -30,73 +51,82 @@ class Curves(pn.viewable.Viewer):
         The theme, for the truth's colour.
     """
 
-    pair = param.ClassSelector(class_=Pair, default=Pair(), doc="The curves on show.")
-
     def __init__(self, statistic: str, store: Store, display: Display) -> None:
-        super().__init__(pair=pair_of(statistic, store))
+        super().__init__()
+        self.pair = pair_of(statistic, store)
         self.statistic = statistic
         self.store = store
         self.display = display
         self.heading = pn.pane.HTML(
             stylesheets=[TEXT], sizing_mode="stretch_width", height=42, margin=0
         )
-        self._entitle()
-        self.panels = [
-            pn.pane.HoloViews(
-                hv.DynamicMap(draw, streams=self._streams()),
-                height=height,
-                sizing_mode="stretch_width",
-                linked_axes=False,
-                margin=0,
-            )
-            for draw, height in ((self.main, HEIGHT), (self.ratio, RATIO_HEIGHT))
-        ]
-        # In a turn of its own, so that maps are sent before the curves are drawn.
-        store.param.watch(
-            lambda _: pn.state.execute(self._follow, schedule=True), ["results", "ensemble"]
-        )
-
-    def main(self, pair: Pair, dark: bool) -> hv.Overlay:
-        """Draw the curves themselves."""
-        return PLOTS[self.statistic].panels(pair, INK[dark])[0]
-
-    def ratio(self, pair: Pair, dark: bool) -> hv.Overlay:
-        """Prediction over truth."""
-        return PLOTS[self.statistic].panels(pair, INK[dark])[1]
-
-    def _follow(self) -> None:
-        self.pair = pair_of(self.statistic, self.store)
-        self._entitle()
-
-    def _entitle(self) -> None:
-        """Write the title and a legend of the lines there are."""
-        alone = self.pair.truth is None and self.pair.prediction is not None
-        lines = PREDICTION_LINE if alone else TRUTH_LINE + PREDICTION_LINE
-        if self.pair.other is not None:
-            lines += OTHER_LINE
-        if self.pair.samples is not None and self.store.ensemble is not None:
-            lines += f"<span><svg>{SAMPLES_SHAPE}</svg>{self.store.ensemble.count} samples</span>"
-        kind = self.pair.truth.error_kind if self.pair.truth else ""
-        shaded = f"Shaded: one standard deviation of the truth ({kind})" if kind else ""
-        if self.pair.samples is not None:
-            shaded += "; 16 to 84 % of the samples"
-        self.heading.object = (
-            f'<div class="heading"><b title="{escape(shaded)}">{PLOTS[self.statistic].TITLE}</b>'
-            f'<span class="legend">{"" if alone else BAND_MARK}</span></div>'
-            f'<div class="key">{lines}</div>'
-        )
-
-    def _streams(self) -> list[hv.streams.Stream]:
-        return [hv.streams.Params(self, ["pair"]), hv.streams.Params(self.display, ["dark"])]
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(
+        self.panels = PLOTS[statistic].build()
+        self.panels.paint(INK[display.dark])
+        self.card = pn.Column(
             self.heading,
-            *self.panels,
+            *(
+                pn.pane.Bokeh(each, height=each.height, sizing_mode="stretch_width", margin=0)
+                for each in self.panels.figures
+            ),
             stylesheets=[FREE, CARD],
             sizing_mode="stretch_width",
             margin=0,
         )
+        self._present()
+        # In a turn of its own, so that maps are sent before the curves are drawn.
+        store.param.watch(
+            lambda _: pn.state.execute(self._follow, schedule=True), ["results", "ensemble"]
+        )
+        display.param.watch(
+            lambda event: pn.state.execute(
+                lambda: self.panels.paint(INK[event.new]), schedule=True
+            ),
+            "dark",
+        )
+
+    def _follow(self) -> None:
+        self.pair = pair_of(self.statistic, self.store)
+        self._present()
+
+    def _present(self) -> None:
+        self.panels.show(self.pair)
+        self._entitle()
+        self.card.visible = self.statistic not in SOMETIMES or self.pair.about is not None
+
+    def _entitle(self) -> None:
+        """Write the title and a legend of the lines there are."""
+        pair = self.pair
+        both = pair.truth is not None or pair.prediction is None
+        lines = PREDICTION_LINE
+        if both and self.statistic not in COMPARED:
+            lines = TRUTH_LINE + PREDICTION_LINE
+        if pair.other is not None:
+            lines += OTHER_LINE
+        if pair.samples is not None and self.store.ensemble is not None:
+            lines += f"<span><svg>{SAMPLES_SHAPE}</svg>{self.store.ensemble.count} samples</span>"
+        band = BAND_MARK if self.statistic in COMPARED or (both and self.in_ratio) else ""
+        self.heading.object = (
+            f'<div class="heading"><b title="{escape(self._shaded())}">'
+            f'{PLOTS[self.statistic].TITLE}</b><span class="legend">{band}</span></div>'
+            f'<div class="key">{lines}</div>'
+        )
+
+    @property
+    def in_ratio(self) -> bool:
+        """Whether a ratio is drawn below."""
+        return len(self.panels.figures) > 1
+
+    def _shaded(self) -> str:
+        """Say what is shaded."""
+        compared = self.statistic in COMPARED
+        whose = "the prediction" if compared else "the truth"
+        about = self.pair.prediction if compared else self.pair.truth
+        kind = about.error_kind if about is not None else ""
+        words = f"Shaded: one standard deviation of {whose} ({kind})" if kind else ""
+        return words + ("; 16 to 84 % of the samples" if self.pair.samples is not None else "")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self.card
 
 
 def pair_of(name: str, store: Store) -> Pair:

@@ -32,6 +32,11 @@ class Pickers(pn.viewable.Viewer):
         chosen, shown = store.selection.param, display.param
         self.simulation = pmui.Select.from_param(chosen.simulation, **WIDE)
         self.axis = pmui.Select.from_param(chosen.axis, **WIDE)
+        self.source = pmui.Select.from_param(chosen.source, **WIDE)
+        self.level = pmui.Select.from_param(chosen.level, **WIDE)
+        self.other_levels = pmui.Switch.from_param(
+            chosen.other_levels, size="small", margin=(0, 0, 4, 0), description=""
+        )
         self.slab = pmui.IntSlider.from_param(chosen.slab, tooltips=False, **WIDE)
         self.field = pmui.Select.from_param(chosen.field, **WIDE)
         self.emulator = pmui.Select.from_param(chosen.emulator, **WIDE)
@@ -67,9 +72,12 @@ class Pickers(pn.viewable.Viewer):
             self.axis,
             self.slab,
             self.place,
+            self.source,
+            self.level,
             group("Painting"),
             self.field,
             self.emulator,
+            self.other_levels,
             self.latent,
             group("Comparison"),
             self.other,

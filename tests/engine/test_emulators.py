@@ -81,7 +81,7 @@ def emulator(request):
 def slab():
     values = 1e5 * np.random.default_rng(5).lognormal(size=(16, 24))
     return Slab(
-        values, "dm", 29.3, 1.4, 0.7, 2.0, PLANCK, "box", "y", 3, "HR", "native", particles=64
+        values, "dm", 29.3, 1.4, 0.7, 2.0, PLANCK, "box", "y", 3, particles=64, origin="native"
     )
 
 

@@ -1,5 +1,7 @@
 """The worker: one thread, newest request wins, bounded memory, errors where they belong."""
 
+import os
+import sys
 import threading
 from concurrent.futures import CancelledError
 from types import SimpleNamespace
@@ -9,7 +11,7 @@ import pytest
 import torch
 
 from engine.cosmology import Cosmology
-from engine.inference import ResultCache, Worker, choose_device, prediction_key
+from engine.inference import PATIENCE, ResultCache, Worker, choose_device, prediction_key
 from engine.results import Slab
 
 LONG = 10.0  # seconds; only a failing test waits so long
@@ -61,6 +63,25 @@ def test_the_result_comes_from_the_worker_thread(worker):
     gate.open.set()
     assert future.result(LONG) is gate.result
     assert gate.thread.startswith("inference")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is a process's own elsewhere")
+def test_painting_gives_way_and_so_do_the_threads_it_starts(worker):
+    found = []
+
+    def note():
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    def compute():
+        note()
+        started = threading.Thread(target=note)
+        started.start()
+        started.join()
+        return slab()
+
+    worker.submit("me", "key", compute).result(5)
+    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert found == [mine + PATIENCE] * 2
 
 
 def test_a_known_result_is_not_computed_again(worker):

@@ -17,7 +17,7 @@ def recipe():
         field="gas",
         painting=Painting.of(engine.load_emulator("ember-wgan", "gas", device="cpu"), 7),
         other=None,
-        statistics=("power_spectrum", "pdf"),
+        statistics=("power_spectrum", "pdf", "transfer_function"),
         made_with=Surroundings.here("cpu"),
     )
 

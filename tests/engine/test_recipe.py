@@ -31,13 +31,13 @@ def recipe(emulator):
         field="gas",
         painting=Painting.of(emulator, 7),
         other=Painting.of(deterministic, 1),
-        statistics=("power_spectrum", "pdf"),
+        statistics=("power_spectrum", "pdf", "bispectrum", "cross_correlation"),
         made_with=Surroundings.here("cpu"),
     )
 
 
 @pytest.fixture(scope="module")
-def outcome(emulator):
+def outcome(emulator, recipe):
     """What a person gets by hand, without a recipe."""
     simulation = engine.open_simulation("hydro11-z2")
     dark_matter = simulation.slab("dm", "z", 3)
@@ -47,7 +47,7 @@ def outcome(emulator):
         "prediction": emulator.predict(dark_matter, seed=7),
         "other": engine.load_emulator("ember-unet", "gas", device="cpu").predict(dark_matter),
     }
-    return Outcome(maps, {name: curves(name, maps) for name in ("power_spectrum", "pdf")})
+    return Outcome(maps, curves(recipe.statistics, maps))
 
 
 def test_a_recipe_is_the_same_after_a_trip_through_json(recipe):

@@ -1,6 +1,7 @@
 """What holds for every statistic: found by name, sums add, bad maps are refused in words."""
 
 from dataclasses import dataclass
+from inspect import signature
 from typing import ClassVar
 
 import numpy as np
@@ -8,14 +9,25 @@ import pytest
 
 from engine import statistics
 from engine.cosmology import Cosmology
-from engine.results import Curve, Slab
+from engine.results import Curve, Halos, Points, Slab
 from engine.statistics import Statistic, Sums
 
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
 
+FIELDS = {"cddf": ("hi",), "halo_relation": ("dm", "gas")}
+"""Of the maps of statistics that don't take any field."""
+
+TWO_HALOES = Halos([(0.1, 0.2, 0.3), (0.4, 0.1, 0.4)], [1e11, 3e10], [90, 60], [0, 0], "hydro")
+
+OPTIONS = {
+    "halo_relation": {"halos": TWO_HALOES},
+    "halo_profile": {"halos": TWO_HALOES, "edges": (0, 0.5, 1, 2)},
+}
+"""What a statistic can't do without."""
+
 
 def slab_of(values, **changes):
-    given = {"field": "gas", "pixel_size": 29.3, "depth": 1.4, "box_size": 11.25}
+    given = {"field": "gas", "pixel_size": 29.3, "depth": 1.4, "box_size": 16 * 0.0293}
     return Slab(values=values, redshift=2.0, cosmology=PLANCK, **(given | changes))
 
 
@@ -24,8 +36,23 @@ def maps(number):
     return [slab_of(1e4 * rng.lognormal(size=(16, 16))) for _ in range(number)]
 
 
+def statistic_of(name):
+    return statistics.get(name, **OPTIONS.get(name, {}))
+
+
+def maps_for(name, number):
+    """So many tuples of the maps that one call of the statistic's `compute` takes."""
+    taken = len(signature(statistics.get(name).compute).parameters)
+    drawn = iter(maps(taken * number))
+    fields = FIELDS.get(name, ("gas",) * taken)
+    return [
+        tuple((slab := next(drawn)).with_values(slab.values, field=field) for field in fields)
+        for _ in range(number)
+    ]
+
+
 def numbers_of(result):
-    return result.y if isinstance(result, Curve) else np.array([result])
+    return result.y if isinstance(result, Curve | Points) else np.array([result])
 
 
 @pytest.fixture(params=statistics.names())
@@ -34,7 +61,10 @@ def name(request):
 
 
 def test_the_first_statistics_are_there():
-    assert {"total_mass", "pdf", "power_spectrum"} <= set(statistics.names())
+    assert {"total_mass", "pdf", "power_spectrum", "bispectrum", "cddf"} <= set(statistics.names())
+    assert {"cross_correlation", "transfer_function", "halo_relation", "halo_profile"} <= set(
+        statistics.names()
+    )
     assert statistics.names() == sorted(statistics.names())
 
 
@@ -51,52 +81,68 @@ def test_unknown_names_are_refused_in_a_sentence():
 
 
 def test_sums_of_slabs_add_in_any_order(name):
-    statistic = statistics.get(name)
-    first, second, third = (statistic.compute(slab) for slab in maps(3))
+    statistic = statistic_of(name)
+    first, second, third = (statistic.compute(*row) for row in maps_for(name, 3))
     left = numbers_of(statistic.finish(first + second + third))
     right = numbers_of(statistic.finish(third + (second + first)))
-    at_once = numbers_of(statistic(iter(maps(3))))
+    at_once = numbers_of(statistic(*map(iter, zip(*maps_for(name, 3), strict=True))))
     assert np.isfinite(left).all()
     np.testing.assert_allclose(left, right, rtol=1e-12)
     np.testing.assert_array_equal(left, at_once)
 
 
 def test_one_slab_and_a_list_of_it_are_the_same(name):
-    (slab,) = maps(1)
-    one, listed = statistics.get(name)(slab), statistics.get(name)([slab])
+    (row,) = maps_for(name, 1)
+    one, listed = statistic_of(name)(*row), statistic_of(name)(*([slab] for slab in row))
     np.testing.assert_array_equal(numbers_of(one), numbers_of(listed))
 
 
 def test_adding_changes_neither_summand(name):
-    statistic = statistics.get(name)
-    first, second = (statistic.compute(slab) for slab in maps(2))
+    statistic = statistic_of(name)
+    first, second = (statistic.compute(*row) for row in maps_for(name, 2))
     before = numbers_of(statistic.finish(first)).copy()
     assert first + second is not first
     np.testing.assert_array_equal(numbers_of(statistic.finish(first)), before)
 
 
 def test_no_slab_is_refused(name):
+    (row,) = maps_for(name, 1)
     with pytest.raises(ValueError, match="got no slab, expected one or more"):
-        statistics.get(name)([])
+        statistics.get(name)(*([] for _ in row))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -1.0])
 def test_bad_pixels_are_refused_with_their_number_and_place(name, bad):
-    values = np.ones((8, 8))
-    values[2, 3:5] = bad
-    slab = slab_of(values, simulation="hydro11-z2", index=3)
-    with pytest.raises(ValueError, match=r"hydro11-z2, axis z, slab 3 has 2 pixels that are neg"):
-        statistics.get(name)(slab)
+    (row,) = maps_for(name, 1)
+    row = [slab.with_values(slab.values, simulation="hydro11-z2", index=3) for slab in row]
+    for place, good in enumerate(row):
+        values = good.values.copy()
+        values[2, 3:5] = bad
+        slabs = list(row)
+        slabs[place] = good.with_values(values)
+        with pytest.raises(ValueError, match=r"hydro11-z2, axis z, slab 3 has 2 pixels that are"):
+            statistic_of(name)(*slabs)
 
 
-def test_sums_of_different_statistics_or_fields_dont_add(name):
-    (slab,) = maps(1)
-    sums = statistics.get(name).compute(slab)
-    with pytest.raises(ValueError, match=r"fields are 'gas' and 'dm'.*expected the same"):
-        sums + statistics.get(name).compute(slab_of(slab.values, field="dm"))
-    for other in set(statistics.names()) - {name}:
-        with pytest.raises(TypeError):
-            sums + statistics.get(other).compute(slab)
+def test_sums_of_different_kinds_or_fields_dont_add(name):
+    (row,) = maps_for(name, 1)
+    sums = statistic_of(name).compute(*row)
+    if name != "cddf":  # of HI alone
+        of_dm = [slab.with_values(slab.values, field="dm") for slab in row]
+        with pytest.raises(ValueError, match=r"fields are 'gas' and 'dm'.*expected the same"):
+            sums + statistic_of(name).compute(*of_dm)
+    others = [statistic_of(n).compute(*maps_for(n, 1)[0]) for n in statistics.names()]
+    for other in others:
+        if type(other) is not type(sums):  # r(k) and T(k) are made of the same sums
+            with pytest.raises(TypeError):
+                sums + other
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_haloes_are_asked_for_in_a_sentence(name):
+    (row,) = maps_for(name, 1)
+    with pytest.raises(ValueError, match=r"got no haloes, expected a catalogue: pass halos="):
+        statistics.get(name)(*row)
 
 
 def test_power_spectra_of_different_boxes_dont_add():

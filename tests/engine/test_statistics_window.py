@@ -1,13 +1,20 @@
-"""P(k) of maps that aren't periodic: the Hann window's level, leakage and errors."""
+"""Statistics of maps that aren't periodic: the Hann window's level, leakage and errors."""
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from engine import statistics
 from engine.cosmology import Cosmology
 from engine.results import Slab
-from engine.statistics.window import hann, independent_modes
+from engine.statistics.window import (
+    HANN_CUBE,
+    HANN_POWER,
+    HANN_SIXTH,
+    hann,
+    independent_modes,
+    triangle_overlap,
+)
 
 PIXEL = 0.03  # Mpc/h
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
@@ -79,6 +86,22 @@ def test_independent_modes_equal_a_loop_over_pairs():
         pairs = sum(overlap[tuple(one - other)] for one in inside for other in inside)
         expected.append(len(inside) ** 2 / (2 * pairs))
     assert_allclose(independent_modes(bin_of_mode, n), expected, rtol=1e-6)
+
+
+def test_moments_of_the_window_are_those_of_its_pixels():
+    window = hann((30, 40)).astype(float)
+    for moment, power in ((HANN_POWER, 2), (HANN_CUBE, 3), (HANN_SIXTH, 6)):
+        assert (window**power).mean() == pytest.approx(moment, rel=1e-5)
+
+
+def test_triangles_overlap_between_not_at_all_and_as_the_window_does_everywhere():
+    shape = (64, 64)
+    one_bin = np.zeros(shape, int)
+    widest = one_bin.size / (2 * independent_modes(one_bin, 1))
+    window = hann(shape).astype(float)
+    everywhere = (window**6).mean() / (window**2).mean() ** 3
+    assert_allclose(triangle_overlap(widest), everywhere, rtol=1e-4)
+    assert_array_equal(triangle_overlap(np.ones(1)), 1)
 
 
 def test_smallest_cut_outs_work():

@@ -36,7 +36,7 @@ def maps():
 @pytest.fixture
 def outcome(maps):
     periodic = {name: slab.with_values(slab.values, periodic=True) for name, slab in maps.items()}
-    return Outcome(maps, {name: curves(name, periodic) for name in ("power_spectrum", "pdf")})
+    return Outcome(maps, curves(("power_spectrum", "pdf"), periodic))
 
 
 def test_a_map_file_gives_back_what_was_written(outcome, tmp_path):

@@ -12,15 +12,25 @@ from numpy.typing import NDArray
 
 import engine
 from engine.cosmology import Cosmology
-from engine.formats.slab_file import SlabFileHeader, create_maps, new_slab_file
+from engine.formats.slab_file import SlabFileHeader, create_maps, new_slab_file, write_halos
 from engine.model_card import ModelCard
 from engine.normalization import LogNormalization
-from engine.results import Slab
+from engine.results import Halos, Slab
 from explorer import results, store
 
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
 PIXELS, SLABS, BOX = 64, 4, 1.875  # pixels of 29.3 kpc/h
 BARYONS = 0.0486 / (0.3089 - 0.0486)
+
+
+HALOS = Halos(
+    position=np.random.default_rng(3).uniform(0, BOX, (40, 3)),
+    mvir=np.geomspace(1e9, 1e12, 40),
+    rvir=np.geomspace(20, 200, 40),
+    fof_mass=np.zeros(40),
+    run="hydro",
+    definition="made up",
+)
 
 
 def maps_of(seed: int) -> NDArray[np.float32]:
@@ -42,8 +52,13 @@ def write_simulation(folder: Path, name: str, fields: tuple[str, ...]) -> Path:
         n_slabs=SLABS,
     )
     with new_slab_file(path, header) as file:
+        if "gas" in fields:
+            write_halos(file, HALOS)
         for axis in "xz":
             dark_matter = maps_of(ord(axis))
+            if "dm" in fields:
+                thinned = create_maps(file, ("dm", "MR", "ds", axis), 8**3, "drawn")
+                thinned[:] = dark_matter.mean(axis=0)
             for field in fields:
                 share = BARYONS if field == "gas" else 1
                 create_maps(file, (field, "HR", "ds", axis), 16**3, "drawn")[:] = (

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from bokeh.model import Model
 
+from engine import statistics
 from explorer.app import page
+from explorer.results import ALONE, COMPARED
 from explorer.state import Display, Selection
 from explorer.store import Store
 from explorer.viewport import MAPS
 from explorer.views.curves import PLOTS, Curves
+from explorer.views.haloes import Haloes
 from explorer.views.maps import HELD, Maps
 from explorer.views.pickers import Pickers
 from explorer.views.readings import About, Readings, duration
@@ -92,21 +95,77 @@ def test_colour_maps_change_the_mapper_and_the_bar(store):
     assert maps.linked.maps["input"].mapper.palette[-1] != "#ffffff"
 
 
-@pytest.mark.parametrize("name", list(PLOTS))
+@pytest.mark.parametrize("name", ["power_spectrum", "pdf", "bispectrum"])
 def test_curves_show_the_stores_results(store, name):
     display = Display()
     curves = Curves(name, store, display)
     assert "truth" in curves.heading.object
     refresh(store)
     truth, prediction, _ = store.results.curves[name]
-    drawn = curves.main(curves.pair, dark=True).Curve.values()
-    np.testing.assert_array_equal(drawn[0]["y"], truth.y[truth.y > 0])
-    np.testing.assert_array_equal(drawn[2]["y"], prediction.y[prediction.y > 0])
-    ratios = curves.ratio(curves.pair, dark=True).Curve.II["ratio"]
+    drawn = curves.panels.sources
+    np.testing.assert_array_equal(drawn["truth"].data["y"], truth.y[truth.y > 0])
+    np.testing.assert_array_equal(drawn["prediction"].data["y"], prediction.y[prediction.y > 0])
+    ratios = curves.panels.ratio_sources["prediction"].data["y"]
     if name == "power_spectrum":
         np.testing.assert_allclose(ratios, 1, rtol=1e-4)  # a factor does not change the contrast
     store.selection.simulation = "dark-only"
     assert "truth" not in curves.heading.object
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_what_compares_two_maps_shows_the_painting_alone(store, name):
+    curves = Curves(name, store, Display())
+    refresh(store)
+    _, prediction, _ = store.results.curves[name]
+    np.testing.assert_array_equal(curves.panels.sources["prediction"].data["y"], prediction.y)
+    np.testing.assert_allclose(prediction.y, 1, rtol=1e-4)
+    assert "truth</span>" not in curves.heading.object
+    assert "±10 %" in curves.heading.object
+
+
+def test_every_statistic_but_the_totals_has_a_plot():
+    assert set(ALONE) | set(COMPARED) <= set(PLOTS)
+    shown = {*PLOTS, "total_mass", "halo_relation"} - {"halo_scatter"}
+    assert shown == set(statistics.names())
+
+
+def test_column_densities_are_there_for_hydrogen_alone(store):
+    curves = Curves("cddf", store, Display())
+    refresh(store)
+    assert not curves.card.visible
+
+
+def test_a_halo_is_chosen_by_a_click_and_has_its_profile(store):
+    display = Display()
+    haloes, profile = Haloes(store, display), Curves("halo_profile", store, Display())
+    refresh(store)
+    truth, prediction, _ = store.results.halos
+    assert haloes.truth is truth
+    np.testing.assert_allclose(prediction.y, 1.1 * truth.y, rtol=1e-4)
+    assert not profile.card.visible
+    assert "Click a halo" in haloes.row.object
+    haloes.brushes["truth"].event(index=[1])
+    chosen = int(truth.columns["number"][1])
+    assert display.lit == (chosen,)
+    assert store.selection.halo == store.results.request.halo == chosen
+    assert profile.card.visible
+    assert f"Halo {chosen}" in haloes.row.object
+    np.testing.assert_allclose(profile.panels.ratio_sources["prediction"].data["y"], 1.1, rtol=1e-4)
+    store.selection.slab = (store.selection.slab + 1) % 4
+    assert "not in this slab" in haloes.row.object
+    assert not profile.card.visible
+
+
+def test_a_brush_lights_its_haloes_and_chooses_none(store):
+    display = Display()
+    haloes = Haloes(store, display)
+    refresh(store)
+    haloes.brushes["prediction"].event(index=[0, 2])
+    number = store.results.halos[1].columns["number"]
+    assert display.lit == (number[0], number[2])
+    assert store.selection.halo == -1
+    haloes.brushes["prediction"].event(index=[])
+    assert display.lit == ()
 
 
 def test_readings_tell_masses_geometry_device_and_warnings(store):

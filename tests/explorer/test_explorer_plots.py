@@ -1,10 +1,10 @@
-import holoviews as hv
 import numpy as np
 import pytest
 
 from engine.cosmology import Cosmology
 from engine.results import Curve, Slab
 from explorer.plots import pdf, power_spectrum
+from explorer.plots.agreement import Agreement
 from explorer.plots.comparison import BAND, Pair, error_band, extent, height, ratio
 from explorer.plots.limits import limits
 from explorer.plots.maps import CLOSEST, EMPTY, linked_maps
@@ -39,14 +39,18 @@ def slab(values):
     )
 
 
-def figures(plot, pair):
-    return [hv.render(panel) for panel in plot.panels(pair, INK[True])]
+def drawn(plot, pair, ink=INK[True]):
+    panels = plot.build()
+    panels.paint(ink)
+    panels.show(pair)
+    return panels
 
 
 @pytest.mark.parametrize("plot", [power_spectrum, pdf])
 def test_both_panels_share_their_range_and_margins(plot):
-    main, below = figures(plot, Pair(power(), power(1.2)))
-    assert (main.x_range.start, main.x_range.end) == (below.x_range.start, below.x_range.end)
+    main, below = drawn(plot, Pair(power(), power(1.2))).figures
+    assert main.x_range is below.x_range
+    assert (main.x_range.start, main.x_range.end) == pytest.approx((0.5, 100))
     assert main.min_border_left == below.min_border_left
     assert main.yaxis[0].axis_label == "P(k) [(Mpc/h)²]"
     assert below.xaxis[0].axis_label == "k [h/Mpc]"
@@ -54,12 +58,12 @@ def test_both_panels_share_their_range_and_margins(plot):
 
 
 def test_truth_is_solid_in_ink_and_the_prediction_dashed_in_colour():
-    overlay, _ = power_spectrum.panels(Pair(power(), power(1.2)), INK[False])
-    truth, _, prediction = overlay.Curve.values()
-    assert truth.opts.get().kwargs["color"] == INK[False]
-    assert "line_dash" not in truth.opts.get().kwargs
-    assert prediction.opts.get().kwargs["color"] == PREDICTION
-    assert prediction.opts.get().kwargs["line_dash"] == "dashed"
+    panels = drawn(power_spectrum, Pair(power(), power(1.2)), INK[False])
+    glyphs = {each.data_source: each.glyph for each in panels.main.renderers}
+    truth, prediction = (glyphs[panels.sources[name]] for name in ("truth", "prediction"))
+    assert (truth.line_color, truth.line_dash) == (INK[False], [])
+    assert prediction.line_color == PREDICTION
+    assert prediction.line_dash == [6]
 
 
 def test_the_ratio_is_prediction_over_truth():
@@ -78,23 +82,38 @@ def test_bins_that_count_too_few_say_nothing_of_the_ratio():
 )
 @pytest.mark.parametrize("plot", [power_spectrum, pdf])
 def test_a_missing_curve_leaves_its_place_empty(plot, pair):
-    main, below = figures(plot, pair)
-    assert len(main.renderers) == 5
-    assert main.y_range.start > 0
-    assert ratio(pair)[0].size == 0
-    assert below.renderers
+    panels = drawn(plot, pair)
+    for name in ("truth", "prediction"):
+        assert bool(len(panels.sources[name].data["x"])) == (getattr(pair, name) is not None)
+    assert not len(panels.ratio_sources["prediction"].data["x"])
+    assert panels.main.y_range.start > 0
 
 
 def test_a_plot_follows_its_results_in_place():
-    pipe = hv.streams.Pipe(data=Pair(power(), power(1.2)))
-    drawn = hv.DynamicMap(lambda data: power_spectrum.panels(data, INK[True])[0], streams=[pipe])
-    figure = hv.renderer("bokeh").get_plot(drawn).state
-    before = figure.renderers[2].data_source
-    pipe.send(Pair(power(100, 2 * K), None))
-    assert figure.x_range.end == pytest.approx(200)
-    assert figure.renderers[2].data_source is before
+    panels = drawn(power_spectrum, Pair(power(), power(1.2)))
+    before = panels.sources["truth"]
+    panels.show(Pair(power(100, 2 * K), None))
+    assert panels.main.x_range.end == pytest.approx(200)
+    assert panels.sources["truth"] is before
     np.testing.assert_allclose(before.data["y"], 100 * (2 * K) ** -1.5)
-    assert not len(figure.renderers[4].data_source.data["y"])
+    assert not len(panels.sources["prediction"].data["y"])
+
+
+def test_what_is_drawn_already_is_not_sent_again():
+    panels = drawn(power_spectrum, Pair(power(), power(1.2)))
+    before = panels.sources["truth"].data
+    panels.show(Pair(power(), power(1.4)))
+    assert panels.sources["truth"].data is before
+    np.testing.assert_allclose(panels.ratio_sources["prediction"].data["y"], 1.4)
+
+
+def test_what_agrees_lies_at_one_on_a_linear_axis():
+    r = Curve(x=K, y=np.cos(K / 20), error=0 * K + 0.1, name="", x_label="k [h/Mpc]", y_label="r")
+    panels = Agreement(-0.1, 1.1)
+    panels.show(Pair(None, r))
+    np.testing.assert_array_equal(panels.sources["prediction"].data["y"], r.y)
+    np.testing.assert_allclose(panels.sources["error"].data["low"], r.y - 0.1)
+    assert panels.main.yaxis[0].axis_label == "r"
 
 
 def test_the_error_band_stays_on_a_logarithmic_axis():

@@ -7,15 +7,21 @@ HYDRO = Choices(
     simulation={"one": "one", "two": "two"},
     axis={"along x": "x", "along z": "z"},
     field={"Gas": "gas", "HI": "hi"},
+    source={"dark matter": "dm/ds", "dark matter only": "dmo/ds"},
+    level={"HR": "HR", "MR": "MR"},
     emulator={"Share": "share"},
     slabs=8,
+    pixels=64,
 )
 SMALL = Choices(
     simulation={"one": "one", "two": "two"},
     axis={"along z": "z"},
     field={"Gas": "gas"},
+    source={"dark matter": "dm/ds"},
+    level={"HR": "HR"},
     emulator={},
     slabs=3,
+    pixels=32,
 )
 
 
@@ -31,11 +37,15 @@ def test_the_first_of_each_is_selected_at_first(selection):
         "simulation": "one",
         "axis": "x",
         "slab": "0",
+        "source": "dm/ds",
+        "level": "HR",
         "field": "gas",
+        "other_levels": "no",
         "emulator": "share",
         "seed": "0",
         "other": "none",
         "other_seed": "1",
+        "scope": "slab",
     }
 
 

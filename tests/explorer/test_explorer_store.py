@@ -8,6 +8,7 @@ import pytest
 
 import engine
 from explorer import store as store_module
+from explorer.results import widened
 from explorer.state import Selection
 from explorer.store import Store
 
@@ -135,6 +136,10 @@ def test_an_unexpected_failure_is_told_and_logged(monkeypatch, caplog):
         ({"slab": "99"}, ["Slab", "'99'", "0 to 3"]),
         ({"field": "gold"}, ["Field", "'gold'", "gas"]),
         ({"emulator": "magic"}, ["Emulator", "'magic'", "share"]),
+        ({"level": "LR"}, ["Level", "'LR'", "HR"]),
+        ({"scope": "box"}, ["Scope", "'box'", "slab, axis, region"]),
+        ({"region": "4,2,0,9"}, ["Region", "'4,2,0,9'", "y0,y1,x0,x1"]),
+        ({"other_levels": "maybe"}, ["Other levels", "'maybe'", "yes or no", "showing no"]),
     ],
 )
 def test_an_unknown_name_in_the_link_is_told_and_the_app_goes_on(link, words):
@@ -179,6 +184,85 @@ def test_cards_of_other_levels_are_not_offered(monkeypatch, emulator):
     other = replace(emulator.card, level="LR", title="From few particles")
     monkeypatch.setattr(engine, "emulators", lambda: [emulator.card, other])
     assert opened().card is emulator.card
+
+
+def test_levels_tell_their_particles_and_separation():
+    store = opened(simulation="with-gas")
+    names = list(store.selection.param.level.names)
+    assert names == ["HR: 16³, 117 ckpc/h", "MR: 8³, 234 ckpc/h"]
+    assert list(store.selection.param.source.objects) == ["dm/ds"]
+    store.selection.simulation = "dark-only"
+    assert store.selection.source == "dmo/ds"
+
+
+def test_a_level_nobody_was_trained_for_is_painted_on_request_and_said(emulator):
+    store = computed(simulation="with-gas", level="MR")
+    assert store.results.input.level == "MR"
+    assert store.results.truth.level == "HR"
+    assert store.selection.emulator is None
+    assert "No emulator was trained for MR" in store.results.no_prediction
+    assert store.results.curves["pdf"][0] is not None
+    store.selection.other_levels = True
+    assert list(store.selection.param.emulator.names) == ["Cosmic share for HR"]
+    assert store.selection.emulator == "share:HR"
+    assert store.card is emulator.card
+    assert store.results.prediction is not None
+    store.selection.level = "HR"
+    assert store.selection.emulator == "share"
+
+
+def test_curves_are_summed_over_all_slabs_of_the_axis(emulator):
+    store = computed(simulation="with-gas")
+    store.selection.scope = "axis"
+    assert emulator.painted == 4
+    truth, prediction, _ = store.results.curves["power_spectrum"]
+    simulation = engine.open_simulation("with-gas")
+    slabs = [simulation.slab("gas", axis="x", index=index) for index in range(4)]
+    np.testing.assert_array_equal(truth.y, engine.statistics.power_spectrum(slabs).y)
+    np.testing.assert_allclose(prediction.y, truth.y, rtol=1e-4)
+    true, painted, _ = store.results.masses
+    assert true == pytest.approx(engine.statistics.total_mass(slabs))
+    assert painted == pytest.approx(1.1 * true, rel=1e-5)
+    maps = store.results
+    store.selection.scope = "slab"
+    assert store.results.prediction is maps.prediction
+    assert store.results.masses[0] < true / 2
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_an_ensemble_of_all_slabs_has_the_band_of_their_sums(emulator):
+    store = computed(simulation="with-gas", scope="axis")
+    asyncio.run(store.sample(4))
+    assert emulator.painted == 4 * 4  # seed 0 was on show
+    found = store.ensemble.bands["power_spectrum"]
+    true = store.results.curves["power_spectrum"][0].y
+    powers = [emulator.contrast(seed) ** 2 for seed in range(4)]
+    np.testing.assert_allclose(found.median / true, np.median(powers), rtol=1e-3)
+
+
+def test_curves_of_a_region_are_windowed_and_their_maps_stay():
+    store = computed(simulation="with-gas", scope="region", region="0,64,10,64")
+    shown = store.results
+    truth, _, _ = shown.curves["power_spectrum"]
+    assert "Hann window" in truth.note
+    mass = engine.statistics.total_mass(shown.truth)
+    assert shown.masses[0] == pytest.approx(mass), "64 pixels are the least"
+    store.selection.region = None
+    assert store.results.truth is shown.truth
+    assert "window" not in store.results.curves["power_spectrum"][0].note
+
+
+@pytest.mark.parametrize(
+    ("region", "shape", "expected"),
+    [
+        ((0, 100, 20, 384), (384, 384), (0, 100, 20, 384)),
+        ((10, 20, 100, 200), (384, 384), (0, 64, 100, 200)),
+        ((200, 210, 380, 384), (384, 384), (173, 237, 320, 384)),
+        ((10, 20, 10, 20), (32, 48), (0, 32, 0, 48)),
+    ],
+)
+def test_a_small_region_is_widened_within_the_map(region, shape, expected):
+    assert widened(region, shape) == expected
 
 
 class SlowPainter:
@@ -287,6 +371,22 @@ def test_an_ensemble_gives_the_quantiles_of_its_curves(emulator):
     true = store.results.curves["power_spectrum"][0].y
     for band, percent in zip((found.low, found.median, found.high), (16, 50, 84), strict=True):
         np.testing.assert_allclose(band / true, np.percentile(powers, percent), rtol=1e-4)
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_an_ensemble_has_the_band_of_any_halos_profile(emulator):
+    store = computed(simulation="with-gas")
+    asyncio.run(store.sample(8))
+    assert "halo_profile" not in store.ensemble.bands
+    first, second = store.results.halos[0].columns["number"][[0, 5]]
+    for halo in (first, second):
+        store.selection.halo = int(halo)
+        found = store.ensemble.bands["halo_profile"]
+        predicted = store.results.curves["halo_profile"][1]
+        np.testing.assert_allclose(found.x, predicted.x)
+        assert (found.low < found.high).all()
+    assert emulator.painted == 8
+    assert store.ensemble.count == 8
 
 
 @pytest.mark.usefixtures("stochastic")

@@ -14,7 +14,7 @@ import engine
 from engine.formats.map_file import read_map_file
 from engine.recipe import Recipe
 from explorer import exports
-from explorer.exports import EXPORTS, Shown, export, file_name
+from explorer.exports import EXPORTS, Shown, export, file_name, outcome
 from explorer.plots import paper_figure
 from explorer.plots.paper_figure import Colours
 from explorer.state import Display, Selection
@@ -23,6 +23,8 @@ from explorer.views.maps import Maps
 from explorer.views.take_away import TakeAway
 
 COLOURS = Colours("Ice", 3, 5), Colours("Fire", 2, 5)
+
+SHOWN = ("power_spectrum", "pdf", "bispectrum", "transfer_function", "cross_correlation")
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +51,7 @@ def test_every_file_can_be_made_and_is_what_it_says():
     assert made["Figure (PDF)"].startswith(b"%PDF")
     assert Image.open(io.BytesIO(made["Figure (PNG)"])).width == pytest.approx(7.1 * 400, abs=1)
     with zipfile.ZipFile(io.BytesIO(made["Curves (CSV, zipped)"])) as archive:
-        assert set(archive.namelist()) == {"power_spectrum.csv", "pdf.csv"}
+        assert set(archive.namelist()) == {f"{name}.csv" for name in SHOWN}
     with fits.open(io.BytesIO(made["Maps (FITS)"])) as file:
         assert [hdu.name for hdu in file][1:-1] == ["INPUT", "TRUTH", "PREDICTION"]
     assert json.loads(made["Notebook"])["nbformat"] == 4
@@ -65,7 +67,7 @@ def test_the_recipe_names_what_was_painted():
     )
     assert (recipe.painting.seed, recipe.other.seed) == (5, 6)
     assert recipe.painting.weights_sha256 == "a" * 64
-    assert recipe.statistics == tuple(results.curves)
+    assert recipe.statistics == SHOWN
 
 
 def test_the_map_file_holds_the_pages_numbers(tmp_path):
@@ -124,7 +126,7 @@ def drawn(text):
 @pytest.mark.parametrize("other", ["none", "share"])
 def test_the_figure_has_every_map_on_a_journals_page(other):
     results = painted(other=other).results
-    figure = paper_figure.paper_figure(results, *COLOURS)
+    figure = paper_figure.paper_figure(outcome(results), *COLOURS)
     assert isinstance(figure, Figure)
     assert figure.get_size_inches()[0] == pytest.approx(7.1)
     images = [image for ax in figure.axes for image in ax.get_images()]
@@ -138,7 +140,7 @@ def test_the_figure_has_every_map_on_a_journals_page(other):
 
 @pytest.mark.parametrize("other", ["none", "share"])
 def test_the_figures_titles_and_labels_lie_on_the_page_and_apart(other):
-    figure = paper_figure.paper_figure(painted(other=other).results, *COLOURS)
+    figure = paper_figure.paper_figure(outcome(painted(other=other).results), *COLOURS)
     page = figure.bbox
     labels = [ax.title for ax in figure.axes] + [
         axis.label for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)

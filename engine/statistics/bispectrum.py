@@ -1,0 +1,173 @@
+"""Equilateral bispectrum of a map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.fields import field
+from engine.results import MPC_IN_KPC, Curve, Slab
+from engine.statistics.checks import checked_wavenumbers
+from engine.statistics.contract import Statistic, Sums
+from engine.statistics.modes import area, modes, overdensity_k
+from engine.statistics.registry import register
+from engine.statistics.triangles import Shell, shells
+from engine.statistics.window import HANN_CUBE, WINDOW_NOTE, triangle_overlap
+
+DEFAULT_BINS = 12
+"""Fewer than the power spectrum's: triangles of nearly equal sides are fewer and noisier than
+modes, and the lowest bin still begins with the fundamental."""
+
+
+@dataclass(frozen=True, eq=False)
+class BispectrumSums(Sums):
+    """Products of three modes summed over the triangles of each bin.
+
+    Parameters
+    ----------
+    field : str
+        Of the maps.
+    periodic : bool
+        Whether they were; otherwise a window was used.
+    edges : array, (n + 1,)
+        Of the bins, [h/Mpc].
+    product : array, (n,)
+        Sum over triangles of B, [(Mpc/h)^4].
+    variance : array, (n,)
+        Of that sum, were the maps Gaussian fields of their power, [(Mpc/h)^8].
+    wavenumber : array, (n,)
+        Sum over triangles of their sides' mean |k|, [h/Mpc].
+    count : array, (n,)
+        Ordered triangles: six for each one of different sides.
+    maps : int
+        Number of maps.
+    """
+
+    SHARED: ClassVar[dict[str, str]] = {
+        "field": "fields",
+        "periodic": "answers to whether the maps are periodic",
+        "edges": "wavenumber bins [h/Mpc]",
+    }
+
+    field: str
+    periodic: bool
+    edges: NDArray[np.float64]
+    product: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    wavenumber: NDArray[np.float64]
+    count: NDArray[np.float64]
+    maps: int
+
+
+@register("bispectrum")
+@dataclass(frozen=True)
+class Bispectrum(Statistic[BispectrumSums, Curve]):
+    """Bispectrum of the contrast of a map with its own mean, for equilateral triangles.
+
+    B(k) = A^2 <delta_k1 delta_k2 delta_k3> / N^3 for N pixels in the area A, averaged over
+    the closed triangles with all three sides in one bin, so that Poisson points of mean
+    density n lie at 1 / n^2. Neither the kernel of the projection nor shot noise is taken
+    out. Up to the Nyquist wavenumber no triangle is aliased.
+
+    Over several maps every triangle weighs the same. A map that isn't periodic is
+    windowed, and the curve's `note` says so.
+
+    Parameters
+    ----------
+    bins : int or sequence of float
+        Edges [h/Mpc], or about how many logarithmic bins to make between the fundamental
+        and the Nyquist wavenumber (each then holds triangles; given edges are kept as they
+        are, with NaN where there is no triangle).
+
+    References
+    ----------
+    Bernardini et al. 2022, section 5; Scoccimarro 2015 for the transforms.
+    """
+
+    bins: int | Sequence[float] = DEFAULT_BINS
+
+    def __post_init__(self) -> None:
+        """Refuse bins that are none."""
+        object.__setattr__(self, "bins", checked_wavenumbers(self.bins))
+
+    def compute(self, slab: Slab) -> BispectrumSums:
+        """Sum the products of a map's modes over its triangles.
+
+        Parameters
+        ----------
+        slab : Slab
+            Of 4 pixels a side or more.
+
+        Raises
+        ------
+        ValueError
+            If the map is smaller, zero everywhere, negative or not finite, or no bin holds
+            a triangle.
+        """
+        delta_k = overdensity_k(slab)
+        delta_k /= np.float32(slab.values.size)
+        power_k = np.square(delta_k.real) + np.square(delta_k.imag)
+        found = shells(slab.shape, slab.pixel_size / MPC_IN_KPC, self.bins, slab.periodic)
+        cube = 1 if slab.periodic else HANN_CUBE
+        product = np.array([_cubed(shell, delta_k) for shell in found.each])
+        # Wick's theorem: a triangle meets its mirror image in 6 ways, each with P1 P2 P3.
+        variance = 6 * np.array([_cubed(shell, power_k) for shell in found.each])
+        return BispectrumSums(
+            field=slab.field,
+            periodic=slab.periodic,
+            edges=found.edges,
+            product=area(slab) ** 2 / cube * product,
+            variance=area(slab) ** 4 / cube**2 * variance * _overlap(slab, found.edges),
+            wavenumber=np.array([shell.wavenumber for shell in found.each]),
+            count=np.array([shell.triangles for shell in found.each]),
+            maps=1,
+        )
+
+    def finish(self, sums: BispectrumSums) -> Curve:
+        """Average over the triangles of each bin.
+
+        Returns
+        -------
+        Curve
+            Mean side [h/Mpc], B [(Mpc/h)^4] and number of ordered triangles of each bin. B
+            may be negative; it is usually drawn on a logarithmic axis all the same, since
+            clustered matter's is positive wherever it stands out of its noise, and what
+            isn't has no place there. The error is that of a Gaussian field, sqrt(6 A <P1 P2
+            P3> / triangles), the maps taken as independent: what a clustered field adds to
+            it is larger at small scales, and left out.
+        """
+        about = field(sums.field)
+        notes = [] if sums.periodic else [WINDOW_NOTE]
+        if sums.maps > 1:
+            notes.append(f"Mean over {sums.maps} maps, every triangle weighs the same.")
+        # Bins without triangles are NaN; their sums are zero but for rounding.
+        count = np.where(sums.count > 0, sums.count, np.nan)
+        return Curve(
+            x=sums.wavenumber / count,
+            y=sums.product / count,
+            error=np.sqrt(np.maximum(sums.variance, 0)) / count,
+            count=sums.count,
+            edges=sums.edges,
+            name=f"equilateral bispectrum of {about.label}",
+            x_label="k [h/Mpc]",
+            y_label="B(k) [(Mpc/h)^4]",
+            error_kind="Gaussian, from the number of triangles",
+            note=" ".join(notes),
+        )
+
+
+def _cubed(shell: Shell, quantity_k: NDArray[np.inexact]) -> float:
+    """Sum the product of three modes over a shell's triangles."""
+    # The cube of a smooth map's power would underflow in single precision.
+    filtered = shell.filtered(quantity_k).astype(np.float64)
+    return float((filtered * filtered * filtered).mean())
+
+
+def _overlap(slab: Slab, edges: NDArray[np.float64]) -> NDArray[np.float64] | float:
+    """By how much a window, if there is one, raises the variance of each bin."""
+    if slab.periodic:
+        return 1.0
+    found = modes(slab.shape, slab.pixel_size / MPC_IN_KPC, tuple(edges.tolist()), False)
+    return triangle_overlap(found.count / np.maximum(2 * found.independent, 1e-12))

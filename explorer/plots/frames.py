@@ -1,0 +1,134 @@
+"""Empty figures of the curve cards and what is drawn in them; filled by their sources."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from bokeh.models import ColumnDataSource, Range1d
+from bokeh.models.axes import LogAxis
+from bokeh.models.formatters import CustomJSTickFormatter
+from bokeh.models.tickers import LogTicker
+from bokeh.plotting import figure
+from numpy.typing import NDArray
+
+from engine.results import Curve
+from explorer.style import GREY, PUBLISHED
+
+Columns = Mapping[str, NDArray[np.float64]]
+
+MARGINS: dict[str, Any] = {"min_border_left": 64, "min_border_right": 12, "min_border_top": 6}
+"""Pixels around every frame, so that panels line up and no label's width moves them."""
+
+NOTHING = (0.1, 10.0)
+"""Range of an axis without data."""
+
+LINE = {"x": (), "y": ()}
+AREA = {"x": (), "low": (), "high": ()}
+"""Columns of an empty line and of an empty band."""
+
+
+def frame(height: int, y_axis: Literal["log", "linear"], with_x: bool = True) -> figure:
+    """Make an empty figure over a logarithmic x.
+
+    Parameters
+    ----------
+    height : int
+        [pixels]
+    y_axis : {"log", "linear"}
+        Scale of y.
+    with_x : bool
+        Whether the x axis is drawn; the upper of two panels has the lower one's.
+    """
+    fig: Any = figure(  # Bokeh's types know no lists of axes
+        height=height,
+        sizing_mode="stretch_width",
+        x_axis_type="log",
+        y_axis_type=y_axis,
+        x_range=Range1d(start=NOTHING[0], end=NOTHING[1]),
+        y_range=Range1d(start=NOTHING[0], end=NOTHING[1]),
+        tools="",
+        toolbar_location=None,
+        outline_line_color=None,
+        background_fill_color=None,
+        border_fill_color=None,
+        output_backend="canvas",
+        **MARGINS,
+    )
+    fig.xaxis.visible = with_x
+    for axis in fig.axis:
+        if isinstance(axis, LogAxis):
+            axis.update(ticker=LogTicker(mantissas=[1, 2, 5]), formatter=tick_words())
+    fig.axis.axis_label_text_font_style = "normal"
+    fig.axis.axis_label_text_font_size = "13px"
+    fig.axis.major_label_text_font_size = "12px"
+    return fig
+
+
+def tick_words() -> CustomJSTickFormatter:
+    """Write ticks as on the colour bars: plain if short, else with a power of ten."""
+    return CustomJSTickFormatter(
+        code="""
+        if (tick >= 0.01 && tick < 1000) return String(Number(tick.toPrecision(3)))
+        const exponent = Math.floor(Math.log10(tick) + 1e-9)
+        const digit = Math.round(tick / 10 ** exponent)
+        const power = [...String(exponent)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("")
+        return (digit == 1 ? "" : `${digit}·`) + `10${power}`
+        """
+    )
+
+
+def line(fig: figure, colour: str, **look: Any) -> ColumnDataSource:
+    """Add a line that its source will fill."""
+    source = ColumnDataSource(dict(LINE))
+    fig.line("x", "y", source=source, line_color=colour, **look)
+    return source
+
+
+def band(fig: figure, colour: str, alpha: float) -> ColumnDataSource:
+    """Add a band that its source will fill."""
+    source = ColumnDataSource(dict(AREA))
+    fig.varea("x", "low", "high", source=source, fill_color=colour, fill_alpha=alpha)
+    return source
+
+
+def literature(fig: Any, published: Sequence[Curve]) -> None:
+    """Draw relations from the literature; a click on a name hides its line."""
+    for curve, dash in zip(published, ("solid", "dashed"), strict=False):
+        fig.line(curve.x, curve.y, line_color=PUBLISHED, line_dash=dash, legend_label=curve.name)
+    if published:
+        fig.legend.update(
+            click_policy="hide",
+            location="bottom_left",
+            background_fill_alpha=0,
+            border_line_color=None,
+            label_text_font_size="11px",
+            label_text_color=GREY,
+            padding=2,
+            margin=4,
+            spacing=0,
+            glyph_height=12,
+        )
+
+
+def settle(fig: figure) -> figure:
+    """Keep to the server what the browser does to a figure.
+
+    The page's theme restyles every axis in the browser; sent back to the server that would
+    be a hundred messages at every first paint.
+    """
+    for model in fig.references():
+        model.syncable = False
+    return fig
+
+
+def fill(source: ColumnDataSource, columns: Columns) -> None:
+    """Give a source new columns, unless it has them: the browser would redraw."""
+    old = source.data
+    if any(not np.array_equal(old[name], values) for name, values in columns.items()):
+        source.data = {name: np.asarray(values) for name, values in columns.items()}
+
+
+def span(values: Iterable[NDArray[np.float64]]) -> tuple[float, float]:
+    """Common range of some arrays; `NOTHING` where all of them are empty."""
+    joined = np.concatenate(list(values))
+    return (float(joined.min()), float(joined.max())) if len(joined) else NOTHING

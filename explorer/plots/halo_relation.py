@@ -1,0 +1,118 @@
+"""Mass of every halo against its dark matter, in truth and paintings."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import holoviews as hv
+import holoviews.plotting.bokeh
+import numpy as np
+from bokeh.models.tickers import LogTicker
+from numpy.typing import NDArray
+
+from engine.results import Curve, Points
+from explorer.plots.frames import MARGINS, tick_words
+from explorer.style import GREY, PUBLISHED, unit_in_words
+
+hv.Store.set_current_backend("bokeh")
+
+TITLE = "Haloes"
+
+HEIGHT = 306
+"""As two panels of a curve together, [pixels]."""
+
+FAINT = 0.25
+"""Opacity of haloes whose virial radius is too few pixels for their mass to be trusted."""
+
+COLUMNS = ("number", "slab", "mvir", "rvir", "environment", "opacity")
+TOOLTIPS = [
+    ("halo", "@number, slab @slab"),
+    ("M_vir", "@mvir{0.00e+0} M⊙/h"),
+    ("R_vir", "@rvir{0} ckpc/h"),
+    ("dark matter", "@x{0.00e+0} M⊙/h"),
+    ("this field", "@y{0.00e+0} M⊙/h"),
+    ("neighbours", "@environment{0.0} (h/Mpc)²"),
+]
+"""Masses of the axes are within the projected virial radius, M_vir is the halo finder's."""
+
+
+def cloud(points: Points | None, colour: str, marker: str, name: str) -> hv.Points:
+    """Draw a point for each halo; those too small to be resolved are faint.
+
+    Parameters
+    ----------
+    points : Points or None
+        See `engine.statistics.halo_relation`; None draws nothing.
+    colour, marker : str
+        Of the points.
+    name : str
+        Whose haloes they are, for the tooltip.
+    """
+    x, y = hv.Dimension("x"), hv.Dimension("y")
+    if points is not None:
+        x, y = (
+            hv.Dimension(("x", short(points.x_label))),
+            hv.Dimension(("y", short(points.y_label))),
+        )
+    return hv.Points(table(points), [x, y], list(COLUMNS)).opts(
+        color=colour,
+        marker=marker,
+        size=7,
+        fill_alpha=0.15 if marker == "circle" else 1,
+        line_alpha="opacity",
+        nonselection_line_alpha=0.08,
+        nonselection_fill_alpha=0.02,
+        tools=["hover", "tap", "box_select"],
+        hover_tooltips=[(name, ""), *TOOLTIPS],
+        framewise=True,
+    )
+
+
+def short(label: str) -> str:
+    """Write a label in as few words as the card has room for."""
+    return unit_in_words(label.replace("within projected", "in"))
+
+
+def table(points: Points | None) -> tuple[NDArray[Any], ...]:
+    """Columns of the haloes that can be drawn on logarithmic axes."""
+    if points is None:
+        return tuple(np.empty(0) for _ in range(2 + len(COLUMNS)))
+    some = points.select((points.x > 0) & (points.y > 0))
+    opacity = np.where(some.columns["resolved"], 1.0, FAINT)
+    return some.x, some.y, *(some.columns[name] for name in COLUMNS[:-1]), opacity
+
+
+def median(curve: Curve | None, colour: str, dash: str) -> hv.Curve:
+    """Draw the median of the haloes in bins of dark-matter mass."""
+    x, y = (curve.x, curve.y) if curve is not None else (np.empty(0), np.empty(0))
+    some = np.isfinite(y)
+    return hv.Curve((x[some], y[some]), "x", "y").opts(
+        color=colour, line_dash=dash, line_width=2, framewise=True
+    )
+
+
+def literature(curves: Sequence[Curve]) -> hv.Overlay:
+    """Draw published relations; a click on a name hides its line."""
+    lines = [
+        hv.Curve((curve.x, curve.y), "x", "y", label=curve.name).opts(
+            color=PUBLISHED, line_dash=dash, line_width=1.2, framewise=True
+        )
+        for curve, dash in zip(curves, ("solid", "dashed"), strict=False)
+    ]
+    return hv.Overlay(lines)
+
+
+def look(plot: Any, element: hv.Overlay) -> None:  # noqa: ARG001 (HoloViews passes both)
+    """Give the figure the frame of the other cards."""
+    plot.state.update(**MARGINS, outline_line_color=None, output_backend="canvas")
+    for axis in plot.state.axis:
+        axis.update(ticker=LogTicker(mantissas=[1]), formatter=tick_words())
+    for legend in plot.state.legend:
+        legend.update(
+            click_policy="hide",
+            background_fill_alpha=0,
+            border_line_color=None,
+            label_text_color=GREY,
+            label_text_font_size="11px",
+            padding=2,
+            spacing=0,
+        )

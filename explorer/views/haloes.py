@@ -1,0 +1,187 @@
+"""Haloes of the slab: mass against mass, one chosen by a click, several by a brush."""
+
+from functools import partial
+from html import escape
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import panel as pn
+import param
+
+from engine.published import hi_mass_padmanabhan_2017, hi_mass_villaescusa_navarro_2018
+from engine.results import Curve, Points
+from explorer.plots.halo_relation import HEIGHT, TITLE, cloud, literature, look, median
+from explorer.results import Results
+from explorer.state import NO_HALO, Display
+from explorer.store import Store
+from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, TEXT, number, short_label
+
+LAYERS = ("truth", "prediction", "other")
+MARKERS = {"truth": "circle", "prediction": "cross", "other": "x"}
+DASHES = {"truth": "solid", "prediction": "dashed", "other": "dotted"}
+
+HINT = "Click a halo for its profile, drag a box to light haloes up on the maps."
+
+
+class Haloes(pn.viewable.Viewer):
+    """Card of the halo relation, linked with the maps.
+
+    Parameters
+    ----------
+    store : Store
+        Its results are shown; a click on a halo sets the selection's.
+    display : Display
+        A brush sets the haloes that are lit.
+    """
+
+    truth = param.ClassSelector(class_=Points, doc="Haloes of the truth.")
+    prediction = param.ClassSelector(class_=Points, doc="Haloes of the painting.")
+    other = param.ClassSelector(class_=Points, doc="Haloes of the second painting.")
+    medians = param.Tuple(default=(None,) * 3, length=3, doc="Median curve of each.")
+    published = param.List(default=[], doc="Relations from the literature.")
+
+    def __init__(self, store: Store, display: Display) -> None:
+        super().__init__()
+        self.store, self.display = store, display
+        self.clouds = {name: self._cloud(name) for name in LAYERS}
+        self.brushes = {name: hv.streams.Selection1D(source=self.clouds[name]) for name in LAYERS}
+        for name, brush in self.brushes.items():
+            brush.add_subscriber(partial(self._brushed, name))
+        lines = [self._median(place, name) for place, name in enumerate(LAYERS)]
+        relations = hv.DynamicMap(
+            lambda published: literature(published),
+            streams=[hv.streams.Params(self, ["published"])],
+        )
+        overlay = hv.Overlay([*self.clouds.values(), *lines]).collate() * relations
+        self.plot = pn.pane.HoloViews(
+            overlay.opts(
+                hv.opts.Overlay(
+                    responsive=True,
+                    height=HEIGHT,
+                    logx=True,
+                    logy=True,
+                    show_grid=True,
+                    toolbar=None,
+                    active_tools=["tap", "box_select"],
+                    legend_position="bottom_right",
+                    fontsize={"labels": "13px", "ticks": "12px"},
+                    hooks=[look],
+                )
+            ),
+            height=HEIGHT,
+            sizing_mode="stretch_width",
+            linked_axes=False,
+            margin=0,
+        )
+        self.heading = pn.pane.HTML(
+            f'<div class="heading"><b>{TITLE}</b></div>',
+            stylesheets=[TEXT],
+            sizing_mode="stretch_width",
+            height=24,
+            margin=0,
+        )
+        self.row = pn.pane.HTML(HINT, stylesheets=[TEXT], sizing_mode="stretch_width", margin=0)
+        store.param.watch(lambda _: pn.state.execute(self._follow, schedule=True), ["results"])
+        self._follow()
+
+    def _cloud(self, name: str) -> hv.DynamicMap:
+        def draw(dark: bool, **points: Points | None) -> hv.Points:
+            return cloud(points[name], colour(name, dark), MARKERS[name], name)
+
+        return hv.DynamicMap(draw, streams=self._streams(name))
+
+    def _median(self, place: int, name: str) -> hv.DynamicMap:
+        def draw(dark: bool, medians: tuple[Curve | None, ...]) -> hv.Curve:
+            return median(medians[place], colour(name, dark), DASHES[name])
+
+        return hv.DynamicMap(draw, streams=self._streams("medians"))
+
+    def _streams(self, name: str) -> list[hv.streams.Stream]:
+        return [hv.streams.Params(self, [name]), hv.streams.Params(self.display, ["dark"])]
+
+    def _follow(self) -> None:
+        results = self.store.results
+        if results is None:
+            return
+        found = dict(zip(LAYERS, results.halos, strict=True))
+        if any(getattr(self, name) is not points for name, points in found.items()):
+            medians = results.curves.get("halo_median", (None,) * 3)
+            self.param.update(**found, medians=medians, published=relations_of(results))
+        self.row.object = row(results)
+
+    def _brushed(self, name: str, index: list[int]) -> None:
+        """Note which haloes are brushed; one alone is the chosen one."""
+        points: Points | None = getattr(self, name)
+        if points is None or not index:
+            self.display.lit = ()
+            return
+        shown = np.flatnonzero((points.x > 0) & (points.y > 0))[index]
+        chosen = points.columns["number"][shown]
+        self.display.lit = tuple(int(each) for each in chosen)
+        if len(chosen) == 1:
+            self.store.selection.param.update(
+                slab=int(points.columns["slab"][shown[0]]), halo=int(chosen[0])
+            )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(
+            self.heading,
+            self.plot,
+            self.row,
+            stylesheets=[FREE, CARD],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+
+def colour(name: str, dark: bool) -> str:
+    """Colour of the haloes of a map."""
+    return {"truth": INK[dark], "prediction": PREDICTION, "other": OTHER}[name]
+
+
+def relations_of(results: Results) -> list[Curve]:
+    """Relations from the literature that the haloes of a field can be held against."""
+    if results.request.field != "hi":
+        return []
+    slab = results.input
+    try:
+        return [
+            hi_mass_padmanabhan_2017(slab.redshift, slab.cosmology.h),
+            hi_mass_villaescusa_navarro_2018(slab.redshift),
+        ]
+    except ValueError:  # none was published for this redshift
+        return []
+
+
+def row(results: Results) -> str:
+    """Tell of the halo that is chosen, as HTML."""
+    chosen = results.request.halo
+    if chosen == NO_HALO:
+        return f"<small>{HINT}</small>"
+    entries: list[str] = []
+    for name, points in zip(LAYERS, results.halos, strict=True):
+        if points is None:
+            continue
+        places = np.flatnonzero(points.columns["number"] == chosen)
+        if not len(places):
+            continue
+        place = places[0]
+        if not entries:
+            entries += about(points, place)
+        what = short_label(results.request.field)
+        entries.append(f"{name} {what} {number(points.y[place])} M⊙/h")
+    if not entries:
+        return f"<small>Halo {chosen} is not in this slab.</small>"
+    return f"<small>{escape(' · '.join(entries))}</small>"
+
+
+def about(points: Points, place: Any) -> list[str]:
+    """What the catalogue and the dark matter say of a halo."""
+    columns = {name: values[place] for name, values in points.columns.items()}
+    return [
+        f"Halo {columns['number']}",
+        f"M_vir {number(columns['mvir'])} M⊙/h",
+        f"R_vir {columns['rvir']:.0f} ckpc/h",
+        f"dark matter within it {number(points.x[place])} M⊙/h",
+    ]

@@ -1,0 +1,54 @@
+"""What the curves are summed over."""
+
+import panel as pn
+import panel_material_ui as pmui
+
+from explorer.results import Results
+from explorer.store import Store
+from explorer.style import TEXT
+
+
+class Scope(pn.viewable.Viewer):
+    """A line between maps and curves: buttons for the scope, and what it comes to in words.
+
+    Parameters
+    ----------
+    store : Store
+        Its selection's scope is set, its results are described.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.scope = pmui.RadioButtonGroup.from_param(
+            store.selection.param.scope,
+            label="",
+            size="small",
+            width=300,
+            margin=0,
+            description="",
+            sx={"& .MuiButton-root": {"textTransform": "none", "whiteSpace": "nowrap"}},
+        )
+        self.words = pn.pane.HTML("", stylesheets=[TEXT], margin=(6, 12), align="center")
+        store.param.watch(self._describe, "results")
+
+    def _describe(self, event: object) -> None:
+        results: Results = event.new  # type: ignore[attr-defined]
+        self.words.object = f"<small>{in_words(results)}</small>"
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.FlexBox(self.scope, self.words, align_items="center", margin=0)
+
+
+def in_words(results: Results) -> str:
+    """Say what the curves of results are summed over."""
+    request = results.request
+    if request.scope == "axis":
+        total = round(results.input.box_size / results.input.depth)
+        so_far = max(len(results.along), 1)
+        rest = "" if results.is_whole else f"; so far {so_far}, more to come"
+        return f"Sums over the {total} slabs along {request.axis}{rest}."
+    slabs = results.slabs("input")
+    if request.scope == "region" and slabs:
+        ny, nx = slabs[0].shape
+        return f"The {nx} × {ny} pixels in view; Fourier statistics under a Hann window."
+    return f"Slab {request.slab} along {request.axis}."
