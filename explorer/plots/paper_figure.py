@@ -259,7 +259,8 @@ def _draw_curves(figure: Figure, outcome: Outcome) -> None:
     width = (WIDTH - EDGE - 2 * LABELS - GAP) / len(DRAWN)
     for number, name in enumerate(DRAWN):
         left = LABELS + number * (width + LABELS + GAP)
-        pair = Pair(*map(outcome.curves[name].get, WORDS))
+        truth, prediction, other = (outcome.curves[name].get(which) for which in WORDS)
+        pair = Pair(truth, prediction, other)
         bottom = EDGE + PANEL_WORDS
         main = _place(figure, left, bottom + RATIO, width, PANEL)
         below = _place(figure, left, bottom, width, RATIO)
