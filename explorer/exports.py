@@ -110,7 +110,9 @@ def export(shown: Shown, what: str) -> bytes:
 
 def _figure(ending: str) -> Callable[[Shown], bytes]:
     def draw(shown: Shown) -> bytes:
-        return as_file(paper_figure(shown.results, shown.dark_matter, shown.painted), ending)
+        return as_file(
+            paper_figure(outcome(shown.results), shown.dark_matter, shown.painted), ending
+        )
 
     return draw
 
@@ -119,8 +121,8 @@ def _curves(shown: Shown) -> bytes:
     text = recipe(shown.results).to_json()
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for statistic, curves in outcome(shown.results).curves.items():
-            archive.writestr(f"{statistic}.csv", curve_table(curves, text))
+        for statistic, of_it in outcome(shown.results).curves.items():
+            archive.writestr(f"{statistic}.csv", curve_table(of_it, text))
     return file.getvalue()
 
 

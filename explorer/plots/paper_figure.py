@@ -16,11 +16,10 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from engine.fields import field as field_named
-from engine.results import Slab
+from engine.results import Outcome, Slab
 from explorer.plots.comparison import BAND, RATIO_RANGE, Pair, error_band, extent, height, points
 from explorer.plots.comparison import ratio as ratio_of
 from explorer.plots.pdf import FEWEST_PIXELS
-from explorer.results import Results
 from explorer.style import palette, short_label
 
 WIDTH = 7.1
@@ -52,6 +51,9 @@ TRUTH, PREDICTION, OTHER = "black", "#0072b2", "#d55e00"
 DASHES = {"truth": "-", "prediction": (0, (4, 1.5)), "other": (0, (1, 1.2))}
 COLOURS = {"truth": TRUTH, "prediction": PREDICTION, "other": OTHER}
 WORDS = {"truth": "truth", "prediction": "prediction", "other": "comparison"}
+
+DRAWN = ("power_spectrum", "pdf")
+"""Statistics below the maps."""
 
 LEAST = {"pdf": FEWEST_PIXELS}
 """Bins in which the truth counts fewer are left out of the ratio."""
@@ -93,25 +95,23 @@ class Colours:
         return ScalarMappable(self.norm, self.colours)
 
 
-def paper_figure(results: Results, dark_matter: Colours, painted: Colours) -> Figure:
+def paper_figure(outcome: Outcome, dark_matter: Colours, painted: Colours) -> Figure:
     """Draw input, truth, prediction and comparison, P(k) and PDF.
 
     Parameters
     ----------
-    results : Results
-        With a truth or a prediction at least.
+    outcome : Outcome
+        Maps of a slab with their P(k) and PDF; a truth or a prediction at least.
     dark_matter, painted : Colours
         Of the input, and of all others alike.
     """
-    maps = {"input": results.input} | {
-        name: slab for name in WORDS if (slab := getattr(results, name)) is not None
-    }
+    maps = outcome.maps
     side = (WIDTH - 2 * EDGE - (len(maps) - 1) * GAP) / len(maps)
     below = EDGE + PANEL_WORDS + RATIO + PANEL + 0.12
     tall = below + BAR_WORDS + BAR + 0.05 + side + TITLES + EDGE
     figure = Figure(figsize=(WIDTH, tall))
     _draw_maps(figure, maps, (dark_matter, painted), below + BAR_WORDS, side)
-    _draw_curves(figure, results)
+    _draw_curves(figure, outcome)
     figure.draw_without_rendering()  # makes the texts of ticks
     for text in figure.findobj(Text):
         text.set(fontfamily=FONT, math_fontfamily="stix")
@@ -254,17 +254,12 @@ def _thin(ax: Axes) -> None:
         spine.set_linewidth(0.5)
 
 
-DRAWN = ("power_spectrum", "pdf")
-"""Statistics there is room for."""
-
-
-def _draw_curves(figure: Figure, results: Results) -> None:
+def _draw_curves(figure: Figure, outcome: Outcome) -> None:
     """Draw each statistic with its ratio below."""
     width = (WIDTH - EDGE - 2 * LABELS - GAP) / len(DRAWN)
     for number, name in enumerate(DRAWN):
-        curves = results.curves[name]
         left = LABELS + number * (width + LABELS + GAP)
-        truth, prediction, other = curves
+        truth, prediction, other = (outcome.curves[name].get(which) for which in WORDS)
         pair = Pair(truth, prediction, other)
         bottom = EDGE + PANEL_WORDS
         main = _place(figure, left, bottom + RATIO, width, PANEL)

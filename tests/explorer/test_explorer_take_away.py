@@ -14,7 +14,7 @@ import engine
 from engine.formats.map_file import read_map_file
 from engine.recipe import Recipe
 from explorer import exports
-from explorer.exports import EXPORTS, Shown, export, file_name
+from explorer.exports import EXPORTS, Shown, export, file_name, outcome
 from explorer.plots import paper_figure
 from explorer.plots.paper_figure import Colours
 from explorer.results import STATISTICS
@@ -125,7 +125,7 @@ def drawn(text):
 @pytest.mark.parametrize("other", ["none", "share"])
 def test_the_figure_has_every_map_on_a_journals_page(other):
     results = painted(other=other).results
-    figure = paper_figure.paper_figure(results, *COLOURS)
+    figure = paper_figure.paper_figure(outcome(results), *COLOURS)
     assert isinstance(figure, Figure)
     assert figure.get_size_inches()[0] == pytest.approx(7.1)
     images = [image for ax in figure.axes for image in ax.get_images()]
@@ -139,7 +139,7 @@ def test_the_figure_has_every_map_on_a_journals_page(other):
 
 @pytest.mark.parametrize("other", ["none", "share"])
 def test_the_figures_titles_and_labels_lie_on_the_page_and_apart(other):
-    figure = paper_figure.paper_figure(painted(other=other).results, *COLOURS)
+    figure = paper_figure.paper_figure(outcome(painted(other=other).results), *COLOURS)
     page = figure.bbox
     labels = [ax.title for ax in figure.axes] + [
         axis.label for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)
