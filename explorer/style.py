@@ -153,7 +153,7 @@ HANDLE = 8
 """Width of a colour bar's handle, [pixels]."""
 
 
-def slider_sx(colours: list[str], last: int) -> dict[str, Any]:
+def slider_sx(colours: list[str], last: int, middle: float) -> dict[str, Any]:
     """Style a slider as a colour bar: the colour map between the handles, its ends beyond.
 
     Parameters
@@ -162,7 +162,10 @@ def slider_sx(colours: list[str], last: int) -> dict[str, Any]:
         Low to high.
     last : int
         Number of the last mark; it and the first are kept within the bar.
+    middle : float
+        Fraction of the bar that lies below the middle between the handles.
     """
+    lowest, highest, split = colours[0], colours[-1], f"{100 * middle:.1f}%"
     return {
         "& .MuiFormLabel-root": {"fontSize": "12px", "lineHeight": "18px"},
         "& .MuiSlider-root": {
@@ -174,7 +177,7 @@ def slider_sx(colours: list[str], last: int) -> dict[str, Any]:
         "& .MuiSlider-rail": {
             "opacity": 1,
             "borderRadius": "2px",
-            "background": f"linear-gradient(to right, {colours[0]} 50%, {colours[-1]} 50%)",
+            "background": f"linear-gradient(to right, {lowest} {split}, {highest} {split})",
             "boxShadow": f"0 0 0 1px {LINE}",
         },
         "& .MuiSlider-track": {"border": "none", "borderRadius": 0, "background": blend(colours)},

@@ -14,7 +14,7 @@ from bokeh.models import (
     WheelZoomTool,
 )
 from bokeh.models.annotations import Label, ScaleBar, Span
-from bokeh.models.annotations.dimensional import CustomDimensional
+from bokeh.models.annotations.dimensional import Metric
 from bokeh.plotting import figure
 
 from explorer.plots.rings import draw_rings
@@ -28,9 +28,6 @@ SIDE = 360
 
 CENTRED: dict[str, Any] = {"anchor": "center", "text_align": "center"}
 BOXED: dict[str, Any] = {"padding": 5, "border_radius": 4}
-
-ROUND = [1.0, 2, 5, 10, 20, 50, 100, 200, 500]
-"""Lengths of a scale bar."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +102,7 @@ def one_map(name: str, mapper: LinearColorMapper, axes: Axes) -> Map:
     fig.image("image", "x", "y", "dw", "dh", source=light, color_mapper=shining)
     rings = draw_rings(fig, axes.halos)
     parts = note(), readout(), crosshair("width"), crosshair("height")
-    bars = scale_bar(axes.x, "ckpc/h", "cMpc/h"), scale_bar(axes.ruler, "pkpc", "pMpc")
+    bars = scale_bar(axes.x, "c", "pc/h"), scale_bar(axes.ruler, "p", "pc")
     bars[1].visible = False
     for part in (*bars, *parts):
         fig.add_layout(part)
@@ -139,13 +136,13 @@ def map_figure(name: str, x_range: Range1d, y_range: Range1d) -> figure:
     return fig
 
 
-def scale_bar(x_range: Range1d, kpc: str, mpc: str) -> ScaleBar:
-    """Draw a bar of a round length that follows the zoom; the units are words, the range's Mpc."""
+def scale_bar(x_range: Range1d, prefix: str, unit: str) -> ScaleBar:
+    """Draw a bar of a round length that follows the zoom of a range in millions of a unit."""
     return ScaleBar(
         range=x_range,
-        unit=mpc,
-        label="@{value} @{unit}",
-        dimensional=CustomDimensional(basis={kpc: (1, kpc), mpc: (1000, mpc)}, ticks=ROUND),
+        unit=f"M{unit}",
+        label=f"@{{value}} {prefix}@{{unit}}",
+        dimensional=Metric(base_unit=unit, include=[f"M{unit}", f"k{unit}"]),
         location="bottom_right",
         bar_length=0.22,
         bar_length_units="percent",

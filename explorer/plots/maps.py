@@ -244,22 +244,22 @@ def attach_place(linked: LinkedMaps) -> None:
     linked.feed.js_on_change("length", measure)
 
 
-def percentiles(linked: LinkedMaps, sliders: Sequence[Any], part: tuple[float, float]) -> CustomJS:
+def percentiles(linked: LinkedMaps, part: tuple[float, float]) -> CustomJS:
     """Make a script that sets colour limits to percentiles of what is in view.
+
+    Execute it with `before` and `compared`: the sliders of the limits of the maps before the
+    compared ones, and of those.
 
     Parameters
     ----------
     linked : LinkedMaps
         The maps in view.
-    sliders : sequence of model
-        Colour bars of the maps before the compared ones and of those compared.
     part : tuple of float
         Fractions of the positive pixels below the limits.
     """
     return script(
         "percentiles",
         feed=linked.feed,
-        sliders=list(sliders),
         part=list(part),
         x_range=linked.x_range,
         y_range=linked.y_range,

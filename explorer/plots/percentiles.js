@@ -42,7 +42,7 @@ function place_of(dex, feed, i) {
   return feed.stretch == "linear" ? value : Math.log10(value)
 }
 
-export default ({feed, sliders, part, x_range, y_range}) => {
+export default ({feed, part, x_range, y_range}, _, {before, compared}) => {
   const shown = feed.shown ?? []
   const groups = [shown.slice(0, feed.first), shown.slice(feed.first)]
   groups.forEach((maps, which) => {
@@ -50,7 +50,8 @@ export default ({feed, sliders, part, x_range, y_range}) => {
     const found = percentiles(there, part, {x_range, y_range})
     if (found == null) return
     const [low, high] = found.map((dex) => place_of(dex, feed, which == 0 ? 0 : feed.first))
-    const data = sliders[which].data ?? sliders[which]
+    const slider = [before, compared][which]
+    const data = slider.data ?? slider
     data.setv({
       start: Math.min(data.start, low), end: Math.max(data.end, high), value: [low, high],
     })

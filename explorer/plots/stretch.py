@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from explorer.plots.map_figure import EMPTY
 from explorer.plots.limits import Limits
-from explorer.style import number, power_of_ten
+from explorer.style import power_of_ten
 
 STRETCHES = ("log", "asinh", "linear")
 
@@ -65,7 +65,7 @@ class Stretch:
         """What is written along a bar: whole decades, or even steps where it is linear."""
         if self.name == "linear":
             places = np.arange(0, end * (1 + 1e-9), nice_step(end))
-            return [(float(u), number(float(u))) for u in places]
+            return [(float(u), short(float(u))) for u in places]
         if self.name == "log":
             return [(float(n), power_of_ten(n)) for n in range(round(start), round(end) + 1)]
         return [(0.0, "0"), *self._decades(end)]
@@ -75,6 +75,14 @@ class Stretch:
         last = round(np.log10(float(self.value(end))))
         places = [(float(self.place(10.0**n)), power_of_ten(n)) for n in range(last - 12, last + 1)]
         return [tick for tick in places if tick[0] > 0.09 * end]
+
+
+def short(value: float) -> str:
+    """Write a round number as briefly as it goes."""
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    if value == 0 or -3 < int(exponent) < 4:
+        return f"{value:.3g}"
+    return f"{float(mantissa):g} × {power_of_ten(int(exponent))}"
 
 
 def nice_step(length: float) -> float:
@@ -100,7 +108,7 @@ def default_places(limits: Limits, stretch: Stretch, factor: float) -> tuple[flo
 
 def symmetric_ticks(stretch: Stretch, end: float) -> list[Tick]:
     """Ticks of a bar from -end to end."""
-    above = [tick for tick in stretch.ticks(0, end) if tick[0] > 0]
+    above = [tick for tick in stretch.ticks(0, end) if tick[0] > 0.2 * end]
     if len(above) > 3:
         above = above[(len(above) - 1) % 2 :: 2]
     below = [(-u, f"−{text}") for u, text in reversed(above)]

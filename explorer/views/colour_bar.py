@@ -110,15 +110,18 @@ class ColourBar(pn.viewable.Viewer):
         """Use another colour map."""
         self._colours = name
         self.mapper.palette = palette(name)
-        self.slider.sx = slider_sx(palette(name), len(self.slider.marks or [0]) - 1)
+        self._draw((self.slider.start, self.slider.end), self.slider.value)
 
     def _set(self, low: float, high: float) -> None:
         """Move limits and bar."""
         ends = self._ends(low, high)
         low = min(max(low, ends[0]), ends[1] - 0.01 * (ends[1] - ends[0]))
         self.mapper.update(low=low, high=high)
-        graduate(self.slider, self.stretch, ends, self.stretch.ticks(*ends), self._colours)
-        self.slider.value = (low, high)
+        self._draw(ends, (low, high))
+
+    def _draw(self, ends: tuple[float, float], value: tuple[float, float]) -> None:
+        ticks = self.stretch.ticks(*ends)
+        graduate(self.slider, self.stretch, ends, value, ticks, palette(self._colours))
 
     def _ends(self, low: float, high: float) -> tuple[float, float]:
         """Ends of the bar: all but the very faint, and on a linear one twice the default."""
@@ -131,8 +134,7 @@ class ColourBar(pn.viewable.Viewer):
         low, high = self.slider.value
         ends = self._ends(low, high)
         if not np.allclose(ends, (self.slider.start, self.slider.end)):
-            ticks = self.stretch.ticks(*ends)
-            graduate(self.slider, self.stretch, ends, ticks, self._colours)
+            self._draw(ends, (low, high))
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.slider
@@ -157,18 +159,20 @@ def graduate(
     slider: pmui.RangeSlider,
     stretch: Stretch,
     ends: tuple[float, float],
+    value: tuple[float, float],
     ticks: list[Tick],
-    colours: str | list[str],
+    colours: list[str],
 ) -> None:
-    """Give a colour bar its ends, ticks and colours."""
-    listed = palette(colours) if isinstance(colours, str) else colours
+    """Give a colour bar its ends, handles, ticks and colours, all at once."""
     printing = {"name": stretch.name, "softening": stretch.softening}
-    with param.parameterized.batch_call_watchers(slider):
-        slider.param.update(
-            start=ends[0],
-            end=ends[1],
-            step=stretch.step or (ends[1] - ends[0]) / STEPS,
-            marks=[{"value": place, "label": text} for place, text in ticks],
-            format=CustomJSTickFormatter(code=PRINTED, args=printing),
-            sx=slider_sx(listed, len(ticks) - 1),
-        )
+    length = ends[1] - ends[0]
+    middle = (sum(value) / 2 - ends[0]) / length
+    slider.param.update(
+        start=ends[0],
+        end=ends[1],
+        value=value,
+        step=stretch.step or length / STEPS,
+        marks=[{"value": place, "label": text} for place, text in ticks],
+        format=CustomJSTickFormatter(code=PRINTED, args=printing),
+        sx=slider_sx(colours, len(ticks) - 1, middle),
+    )

@@ -86,8 +86,7 @@ class ContrastBar(pn.viewable.Viewer):
             end = nice_above(2 * value) if linear else self._decade_above(half)
         self.mapper.update(low=-half, high=half)
         ticks = symmetric_ticks(self.stretch, end)
-        graduate(self.slider, self.stretch, (-end, end), ticks, DIVERGING)
-        self.slider.value = (-half, half)
+        graduate(self.slider, self.stretch, (-end, end), (-half, half), ticks, DIVERGING)
 
     def _decade_above(self, half: float) -> float:
         """A decade of room above a limit."""

@@ -10,9 +10,23 @@ from explorer.state import Display
 from explorer.style import FREE, TEXT
 from explorer.views.colour_bar import ColourBar
 
+PLAIN = {
+    "& .MuiToggleButton-root": {"px": "10px"},
+    "& .MuiToggleButton-root, & .MuiButton-root, &.MuiButton-root": {
+        "textTransform": "none",
+        "whiteSpace": "nowrap",
+        "fontSize": "12px",
+        "lineHeight": "18px",
+        "py": "4px",
+        "minWidth": 0,
+    },
+}
+"""Small buttons in plain words."""
+
 SMALL: dict[str, Any] = {"size": "small", "margin": 0}
 WIDE: dict[str, Any] = {**SMALL, "sizing_mode": "stretch_width", "margin": (5, 0)}
-FLAT: dict[str, Any] = {**SMALL, "variant": "outlined", "color": "default"}
+FLAT: dict[str, Any] = {**SMALL, "variant": "outlined", "color": "default", "sx": PLAIN}
+CHOICE: dict[str, Any] = {**FLAT, "label": "", "description": ""}
 
 PARTS = {
     "0.1–99.9 %": (0.001, 0.999),
@@ -22,17 +36,9 @@ PARTS = {
 """Percentile limits of what is in view."""
 
 BAR = """
-:host { display: flex !important; flex-wrap: wrap; gap: 8px 12px; align-items: center; }
-:host > .right { margin-left: auto !important; }
+:host > * { flex: none; max-width: 100%; }
+.right { margin-left: auto !important; }
 """
-
-PLAIN = {
-    "& .MuiToggleButton-root": {"textTransform": "none", "py": "3px", "px": "10px"},
-    "& .MuiButton-root": {"textTransform": "none", "py": "3px", "px": "6px", "minWidth": 0},
-    "textTransform": "none",
-    "px": "6px",
-    "minWidth": 0,
-}
 
 
 class MapTools(pn.viewable.Viewer):
@@ -49,12 +55,12 @@ class MapTools(pn.viewable.Viewer):
     def __init__(self, display: Display, linked: LinkedMaps) -> None:
         super().__init__()
         shown = display.param
-        self.show = pmui.RadioButtonGroup.from_param(shown.show, **FLAT, sx=PLAIN, label="Show")
+        self.show = pmui.RadioButtonGroup.from_param(shown.show, **CHOICE, width=390)
         self.against = pmui.RadioButtonGroup.from_param(
-            shown.against, **FLAT, sx=PLAIN, visible=False
+            shown.against, **CHOICE, width=190, visible=False
         )
         self.rings = pmui.Switch.from_param(shown.rings, size="small", margin=0, description="")
-        self.whole = pmui.Button(label="Whole map", css_classes=["right"], sx=PLAIN, **FLAT)
+        self.whole = pmui.Button(label="Whole map", css_classes=["right"], **FLAT)
         script = whole_map(linked)
         self.whole.js_on_click(args=script.args, code=script.code)
 
@@ -64,6 +70,8 @@ class MapTools(pn.viewable.Viewer):
             self.against,
             self.rings,
             self.whole,
+            align_items="center",
+            gap="8px 14px",
             stylesheets=[FREE, BAR],
             sizing_mode="stretch_width",
             margin=0,
@@ -90,16 +98,19 @@ class ColourTools(pn.viewable.Viewer):
     ) -> None:
         super().__init__()
         shown = display.param
-        self.stretch = pmui.RadioButtonGroup.from_param(shown.stretch, **(FLAT | WIDE), sx=PLAIN)
-        self.units = pmui.RadioButtonGroup.from_param(shown.units, **(FLAT | WIDE), sx=PLAIN)
+        self.stretch = pmui.RadioButtonGroup.from_param(shown.stretch, **(CHOICE | WIDE))
+        self.units = pmui.RadioButtonGroup.from_param(shown.units, **(CHOICE | WIDE))
         self.quantity = pmui.Select.from_param(shown.quantity, **WIDE, description="")
         self.limits = [
-            pmui.Button(label=label, sx=PLAIN, **(FLAT | WIDE | {"margin": 0})) for label in PARTS
+            pmui.Button(label=label, **(FLAT | WIDE | {"margin": 0})) for label in PARTS
         ]
         for button, part in zip(self.limits, PARTS.values(), strict=True):
-            script = percentiles(linked, [bar.slider for bar in bars], part)
-            button.jscallback(clicks=script.code, args=script.args)
-        self.reset = pmui.Button(label="Reset limits", sx=PLAIN, **(FLAT | WIDE))
+            sliders = {"before": bars[0].slider, "compared": bars[1].slider}
+            button.jscallback(
+                clicks="script.execute(cb_obj, {before, compared})",
+                args={"script": percentiles(linked, part), **sliders},
+            )
+        self.reset = pmui.Button(label="Reset limits", **(FLAT | WIDE))
         self.reset.on_click(lambda _: pn.state.execute(reset, schedule=True))
 
     def __panel__(self) -> pn.viewable.Viewable:

@@ -61,7 +61,7 @@ class Maps(pn.viewable.Viewer):
             "truth": ColourBar(maps["truth"].mapper, "Truth and prediction"),
         }
         self.contrast_bar = ContrastBar(self.linked.contrast.mapper)
-        self.stage = Stage(css_classes=["stage-layer"], sizing_mode="stretch_both", margin=0)
+        self.stage = Stage(css_classes=["stage-layer"], sizing_mode="stretch_width", margin=0)
         self.grid = self._grid()
         self.tools = MapTools(display, self.linked)
         bars = self.bars["input"], self.bars["truth"]
@@ -170,6 +170,7 @@ class Maps(pn.viewable.Viewer):
             bar.express(display.stretch, scale)
         which = [0, *(1 for _ in COMPARED)]
         softenings = [bar.stretch.softening for bar in self.bars.values()]
+        self.buttons.quantity.disabled = results.request.field != "hi"
         length, unit = length_of(results.input, physical)
         self.linked.measure(physical)
         self.linked.feed.update(

@@ -25,8 +25,8 @@ export function render({model, view}) {
     "aria-valuemin": 0, "aria-valuemax": 100,
   })
   handle.append(part("div", "knob", {}))
-  const stage = part("div", "stage", {})
-  stage.append(button, handle)
+  const layer = part("div", "layer", {})
+  layer.append(button, handle)
 
   let second = false
   let position = 0.5
@@ -82,7 +82,7 @@ export function render({model, view}) {
   })
   handle.addEventListener("pointermove", (event) => {
     if (!handle.hasPointerCapture(event.pointerId)) return
-    const {left, width} = stage.getBoundingClientRect()
+    const {left, width} = layer.getBoundingClientRect()
     move((event.clientX - left) / width)
   })
   handle.addEventListener("keydown", (event) => {
@@ -104,5 +104,5 @@ export function render({model, view}) {
     else show()
   }
   begin()
-  return stage
+  return layer
 }
