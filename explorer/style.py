@@ -167,7 +167,13 @@ def slider_sx(colours: list[str], last: int, middle: float) -> dict[str, Any]:
     """
     lowest, highest, split = colours[0], colours[-1], f"{100 * middle:.1f}%"
     return {
-        "& .MuiFormLabel-root": {"fontSize": "12px", "lineHeight": "18px"},
+        "& .MuiFormLabel-root": {
+            "fontSize": "12px",
+            "lineHeight": "18px",
+            "whiteSpace": "nowrap",
+            "overflow": "hidden",
+            "textOverflow": "ellipsis",
+        },
         "& .MuiSlider-root": {
             "height": 12,
             "padding": "6px 0",

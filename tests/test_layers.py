@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 ENGINE_ORDER = (
     {"fields", "units", "cosmology", "assets", "noise", "kernel"},
+    {"column_density"},
     {"results", "smoothing", "deposition", "normalization", "networks"},
     {"formats"},
     {"simulation", "particles"},

@@ -6,7 +6,6 @@ from typing import Any, Literal
 import numpy as np
 from bokeh.models import (
     ColumnDataSource,
-    GlyphRenderer,
     LinearColorMapper,
     Node,
     PanTool,
@@ -15,6 +14,7 @@ from bokeh.models import (
 )
 from bokeh.models.annotations import Label, ScaleBar, Span
 from bokeh.models.annotations.dimensional import Metric
+from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 
 from explorer.plots.rings import draw_rings
@@ -27,7 +27,7 @@ SIDE = 360
 """Pixels of a map before the page is laid out."""
 
 CENTRED: dict[str, Any] = {"anchor": "center", "text_align": "center"}
-BOXED: dict[str, Any] = {"padding": 5, "border_radius": 4}
+BOXED: dict[str, Any] = {"anchor": "top_left", "padding": 5, "border_radius": 4}
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +178,6 @@ def readout() -> Label:
     """Write the value under the pointer, in the upper left corner."""
     return Label(
         x=Node(target="frame", symbol="left", offset=8),
-        anchor="top_left",
         y=Node(target="frame", symbol="top", offset=8),
         text="",
         text_color="white",

@@ -116,8 +116,9 @@ class LinkedMaps:
         x, y, width : float
             Middle and side, comoving, [Mpc/h].
         """
-        count = self.feed.place[3] + 1 if self.feed.place else 1
-        self.feed.place = [float(x), float(y), float(width), float(count)]
+        before: Any = self.feed.place  # to mypy it is a property's description, not its value
+        count = before[3] + 1 if before else 1
+        self.feed.update(place=[float(x), float(y), float(width), float(count)])
 
     def surround(self, halos: Halos | None, slab: Slab) -> None:
         """Put rings around the haloes of a slab; None for no haloes."""
@@ -151,11 +152,9 @@ def linked_maps(names: Sequence[str], compared: Sequence[str]) -> LinkedMaps:
     compared : sequence of str
         Those that must have the same colours for the same values; the last of `names`.
     """
-    axes = Axes(*(Range1d(start=0, end=1) for _ in range(3)), empty_rings())
+    axes = Axes(span(), span(), span(), empty_rings())
     shared = mapper()
-    maps = {
-        name: one_map(name, shared if name in compared else mapper(), axes) for name in names
-    }
+    maps = {name: one_map(name, shared if name in compared else mapper(), axes) for name in names}
     contrast = one_map("contrast", mapper(DIVERGING), axes)
     contrast.mapper.nan_color = GREY
     first = list(names).index(compared[0])
@@ -167,6 +166,11 @@ def linked_maps(names: Sequence[str], compared: Sequence[str]) -> LinkedMaps:
     attach_pointer(linked)
     attach_place(linked)
     return linked
+
+
+def span() -> Range1d:
+    """Make a range for one side of the maps."""
+    return Range1d(start=0, end=1)
 
 
 def mapper(palette: Sequence[str] = ("#000000",)) -> LinearColorMapper:

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, GlyphRenderer
-from numpy.typing import NDArray
+from bokeh.models import ColumnDataSource
+from bokeh.models.renderers import GlyphRenderer
+from numpy.typing import ArrayLike, NDArray
 
 from engine.fields import map_axes
 from engine.results import MPC_IN_KPC, Halos, Slab
@@ -67,7 +68,7 @@ def rings(halos: Halos, slab: Slab, lit: Collection[int] = ()) -> dict[str, Any]
     }
 
 
-def looks(number: NDArray[np.intp], lit: Collection[int]) -> dict[str, NDArray[Any]]:
+def looks(number: ArrayLike, lit: Collection[int]) -> dict[str, NDArray[Any]]:
     """Colour and width of the rings of some haloes."""
     shines = np.isin(number, list(lit))
     return {

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from explorer.plots.map_figure import EMPTY
 from explorer.plots.limits import Limits
+from explorer.plots.map_figure import EMPTY
 from explorer.style import power_of_ten
 
 STRETCHES = ("log", "asinh", "linear")
@@ -81,7 +81,7 @@ def short(value: float) -> str:
     """Write a round number as briefly as it goes."""
     mantissa, _, exponent = f"{value:.2e}".partition("e")
     if value == 0 or -3 < int(exponent) < 4:
-        return f"{value:.3g}"
+        return f"{value:g}"
     return f"{float(mantissa):g} × {power_of_ten(int(exponent))}"
 
 

@@ -7,7 +7,7 @@ import panel_material_ui as pmui
 
 from explorer.plots.maps import LinkedMaps, percentiles, whole_map
 from explorer.state import Display
-from explorer.style import FREE, TEXT
+from explorer.style import COLOUR_GROUPS, FREE, TEXT
 from explorer.views.colour_bar import ColourBar
 
 PLAIN = {
@@ -55,7 +55,7 @@ class MapTools(pn.viewable.Viewer):
     def __init__(self, display: Display, linked: LinkedMaps) -> None:
         super().__init__()
         shown = display.param
-        self.show = pmui.RadioButtonGroup.from_param(shown.show, **CHOICE, width=390)
+        self.mode = pmui.RadioButtonGroup.from_param(shown.show, **CHOICE, width=390)
         self.against = pmui.RadioButtonGroup.from_param(
             shown.against, **CHOICE, width=190, visible=False
         )
@@ -66,7 +66,7 @@ class MapTools(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.FlexBox(
-            self.show,
+            self.mode,
             self.against,
             self.rings,
             self.whole,
@@ -101,9 +101,7 @@ class ColourTools(pn.viewable.Viewer):
         self.stretch = pmui.RadioButtonGroup.from_param(shown.stretch, **(CHOICE | WIDE))
         self.units = pmui.RadioButtonGroup.from_param(shown.units, **(CHOICE | WIDE))
         self.quantity = pmui.Select.from_param(shown.quantity, **WIDE, description="")
-        self.limits = [
-            pmui.Button(label=label, **(FLAT | WIDE | {"margin": 0})) for label in PARTS
-        ]
+        self.limits = [pmui.Button(label=label, **(FLAT | WIDE | {"margin": 0})) for label in PARTS]
         for button, part in zip(self.limits, PARTS.values(), strict=True):
             sliders = {"before": bars[0].slider, "compared": bars[1].slider}
             button.jscallback(
@@ -126,6 +124,23 @@ class ColourTools(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
+
+
+def colour_picker(display: Display, name: str) -> pmui.Select:
+    """Offer the colour maps, those for every colour vision first.
+
+    Parameters
+    ----------
+    display : Display
+        Set by what is picked.
+    name : str
+        Of its parameter.
+    """
+    about = display.param[name]
+    options = {**WIDE, "label": about.label, "description": ""}
+    picker = pmui.Select(groups=COLOUR_GROUPS, value=getattr(display, name), **options)
+    picker.param.watch(lambda event: display.param.update(**{name: event.new}), "value")
+    return picker
 
 
 def words(text: str) -> pn.pane.HTML:

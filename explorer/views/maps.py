@@ -3,7 +3,6 @@
 from typing import Any
 
 import panel as pn
-import param
 from bokeh.models import Node
 
 from engine.fields import AXES, field, map_axes
@@ -106,8 +105,9 @@ class Maps(pn.viewable.Viewer):
 
     def reset_limits(self) -> None:
         """Go back to the default colour limits."""
-        for bar in (*self.bars.values(), self.contrast_bar):
+        for bar in self.bars.values():
             bar.reset()
+        self.contrast_bar.reset()
 
     def release(self) -> None:
         """Give back the maps this session holds."""
@@ -123,7 +123,7 @@ class Maps(pn.viewable.Viewer):
 
     def _catalogue(self) -> Halos | None:
         """Haloes of the simulation that is open, read once; None if it has none."""
-        simulation = self.store.simulation
+        simulation: Any = self.store.simulation
         if simulation.name not in self._halos:
             found = simulation.halos(RUN) if RUN in simulation.runs else None
             self._halos = {simulation.name: found}
@@ -251,13 +251,14 @@ class Maps(pn.viewable.Viewer):
 
     def _grid(self) -> pn.Column:
         """Put the maps above the colour bars."""
-        bars = {**self.bars, "contrast": self.contrast_bar}
-        for name, bar in bars.items():
-            bar.slider.css_classes = [f"bar-{name}"]
+        sliders = {name: bar.slider for name, bar in self.bars.items()}
+        sliders["contrast"] = self.contrast_bar.slider
+        for name, slider in sliders.items():
+            slider.css_classes = [f"bar-{name}"]
         self.columns = {name: self._map(name) for name in (*NAMES, "contrast")}
         return pn.Column(
             *self.columns.values(),
-            *(bar.slider for bar in bars.values()),
+            *sliders.values(),
             self.stage,
             stylesheets=[FREE, GRID],
             sizing_mode="stretch_width",
@@ -280,9 +281,7 @@ class Maps(pn.viewable.Viewer):
 
 def html(css: str, **options: Any) -> pn.pane.HTML:
     """Make an empty pane for text."""
-    return pn.pane.HTML(
-        "", stylesheets=[css], sizing_mode="stretch_width", margin=0, **options
-    )
+    return pn.pane.HTML("", stylesheets=[css], sizing_mode="stretch_width", margin=0, **options)
 
 
 def place_readout(readout: Any, side: str) -> None:
