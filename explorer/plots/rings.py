@@ -23,7 +23,8 @@ COLUMNS = ("x", "y", "radius", "number", "alpha", "colour", "width")
 
 def empty_rings() -> ColumnDataSource:
     """Make a source without a halo."""
-    return ColumnDataSource(data={name: np.zeros(0) for name in COLUMNS})
+    data = {name: np.zeros(0) for name in COLUMNS}
+    return ColumnDataSource(data=data | {"colour": []})  # an array of numbers is no colours
 
 
 def in_slab(halos: Halos, slab: Slab) -> NDArray[np.intp]:
