@@ -276,5 +276,39 @@ class Display(param.Parameterized):
     field_colours: Any = param.Selector(
         default="Fire", objects=list(COLOUR_MAPS), label="Truth and prediction", doc="Colour map."
     )
+    stretch: Any = param.Selector(
+        default="log",
+        objects={"Log": "log", "Asinh": "asinh", "Linear": "linear"},
+        doc="How values are spread over the colours.",
+    )
+    units: Any = param.Selector(
+        default="comoving",
+        objects={"Comoving": "comoving", "Physical": "physical"},
+        doc="Of lengths and areas.",
+    )
+    quantity: Any = param.Selector(
+        default="mass",
+        objects={"Surface density": "mass", "Column density N(HI)": "columns"},
+        label="HI maps as",
+        doc="What HI maps show.",
+    )
+    show: Any = param.Selector(
+        default="side",
+        objects={
+            "Side by side": "side",
+            "Difference": "difference",
+            "Ratio": "ratio",
+            "Blink": "blink",
+            "Swipe": "swipe",
+        },
+        doc="How truth and painting are compared.",
+    )
+    against: Any = param.Selector(
+        default="prediction",
+        objects={"Prediction": "prediction", "Comparison": "other"},
+        label="Truth against",
+        doc="Which painting the truth is compared with.",
+    )
+    rings = param.Boolean(default=False, label="Halo rings", doc="Whether haloes are circled.")
     lit = param.Parameter(default=(), doc="Numbers of the haloes lit on the maps.")
     dark = param.Boolean(default=True, doc="Whether the dark theme is on.")

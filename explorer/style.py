@@ -32,17 +32,33 @@ LINE = "rgba(130, 142, 158, 0.26)"
 FONT = "Roboto, Helvetica, Arial, sans-serif"
 """Ships with panel-material-ui: nothing is fetched from elsewhere."""
 
-COLOUR_MAPS = {
+HIGHLIGHT = "#00e5ffb8"
+"""Of pixels and rings that are lit: cyan stands out from both maps' usual colours."""
+
+RING = "#ffffff"
+"""Of a halo's ring; a dark line lies below it."""
+
+SAFE = {
     "Ice": "linear_tritanopic_kcw_5_95_c22",
     "Blue": "kbc",
-    "Fire": "fire",
     "Amber": "linear_protanopic_deuteranopic_kyw_5_95_c49",
-    "Plasma": "bmy",
     "Green": "kgy",
     "Gouldian": "gouldian",
     "Grey": "gray",
 }
-"""Perceptually uniform, dark at the low end; colorcet's names by the picker's."""
+"""Even steps of lightness for every colour vision; colorcet's names by the picker's."""
+
+OTHERS = {"Fire": "fire", "Plasma": "bmy"}
+"""Perceptually uniform, but steps of lightness vanish for who sees no blue."""
+
+COLOUR_MAPS = SAFE | OTHERS
+"""All are dark at the low end."""
+
+COLOUR_GROUPS = {"For every colour vision": list(SAFE), "Not without blue": list(OTHERS)}
+"""As the pickers group them."""
+
+DIVERGING = list(colorcet.palette["diverging_bky_60_10_c30"])
+"""Of differences: blue, black, yellow; apart for every colour vision, dark where maps agree."""
 
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -53,10 +69,9 @@ def palette(name: str) -> list[str]:
     return list(colorcet.palette[COLOUR_MAPS[name]])
 
 
-def gradient(name: str, stops: int = 24) -> str:
-    """Write the colour map as a CSS gradient from left to right."""
-    colours = palette(name)
-    picked = [colours[round(i)] for i in np.linspace(0, 255, stops)]
+def blend(colours: list[str], stops: int = 24) -> str:
+    """Write colours as a CSS gradient from left to right."""
+    picked = [colours[round(i)] for i in np.linspace(0, len(colours) - 1, stops)]
     return f"linear-gradient(to right, {', '.join(picked)})"
 
 
@@ -145,19 +160,27 @@ HANDLE = 8
 """Width of a colour bar's handle, [pixels]."""
 
 
-def slider_sx(name: str, decades: int) -> dict[str, Any]:
+def slider_sx(colours: list[str], last: int, middle: float) -> dict[str, Any]:
     """Style a slider as a colour bar: the colour map between the handles, its ends beyond.
 
     Parameters
     ----------
-    name : str
-        Of the colour map.
-    decades : int
+    colours : list of str
+        Low to high.
+    last : int
         Number of the last mark; it and the first are kept within the bar.
+    middle : float
+        Fraction of the bar that lies below the middle between the handles.
     """
-    colours = palette(name)
+    lowest, highest, split = colours[0], colours[-1], f"{100 * middle:.1f}%"
     return {
-        "& .MuiFormLabel-root": {"fontSize": "12px", "lineHeight": "18px"},
+        "& .MuiFormLabel-root": {
+            "fontSize": "12px",
+            "lineHeight": "18px",
+            "whiteSpace": "nowrap",
+            "overflow": "hidden",
+            "textOverflow": "ellipsis",
+        },
         "& .MuiSlider-root": {
             "height": 12,
             "padding": "6px 0",
@@ -167,10 +190,10 @@ def slider_sx(name: str, decades: int) -> dict[str, Any]:
         "& .MuiSlider-rail": {
             "opacity": 1,
             "borderRadius": "2px",
-            "background": f"linear-gradient(to right, {colours[0]} 50%, {colours[-1]} 50%)",
+            "background": f"linear-gradient(to right, {lowest} {split}, {highest} {split})",
             "boxShadow": f"0 0 0 1px {LINE}",
         },
-        "& .MuiSlider-track": {"border": "none", "borderRadius": 0, "background": gradient(name)},
+        "& .MuiSlider-track": {"border": "none", "borderRadius": 0, "background": blend(colours)},
         "& .MuiSlider-thumb": {
             "width": HANDLE,
             "height": 20,
@@ -182,7 +205,7 @@ def slider_sx(name: str, decades: int) -> dict[str, Any]:
         "& .MuiSlider-mark": {"display": "none"},
         "& .MuiSlider-markLabel": {"top": 20, "fontSize": "12px", "color": "text.secondary"},
         "& .MuiSlider-markLabel[data-index='0']": {"transform": "translateX(-4px)"},
-        f"& .MuiSlider-markLabel[data-index='{decades}']": {
+        f"& .MuiSlider-markLabel[data-index='{last}']": {
             "transform": "translateX(calc(4px - 100%))"
         },
         "& .MuiSlider-valueLabel": {"fontSize": "12px", "padding": "2px 6px"},
@@ -206,25 +229,14 @@ GRID = """
   gap: 10px;
 }
 .bk-panel-models-layout-Column { height: auto !important; }
-:host > .wide { grid-column: span 2; }
-:host(.four) { grid-template-columns: repeat(4, minmax(0, 1fr)); }
-:host(.four) > .wide { grid-column: span 3; }
 @media (max-width: 1200px) {
   :host(.cards) { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  :host(.four) { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  :host(.four) > .wide { grid-column: span 1; }
 }
 @media (max-width: 900px) {
-  :host, :host(.four), :host(.cards) { grid-template-columns: minmax(0, 1fr); }
-  :host > .wide { grid-column: span 1; }
-  :host > .bar-input { order: 1; }
-  :host > .map-input { order: 0; }
-  :host > .map-truth, :host > .map-prediction, :host > .map-other { order: 2; }
-  :host > .bar-truth { order: 2; }
+  :host, :host(.cards) { grid-template-columns: minmax(0, 1fr); }
 }
 """
-"""Three columns, four where maps are compared, one on a narrow screen; there each colour bar
-follows its maps."""
+"""Three columns, two or one on a narrow screen."""
 
 CARD = f"""
 :host {{
@@ -241,9 +253,10 @@ TEXT = f"""
 :host {{ font-family: {FONT}; font-size: 13px; color: var(--panel-on-surface-color); }}
 .muted, small {{ color: {GREY}; }}
 .heading {{ display: flex; align-items: baseline; gap: 8px; min-height: 20px; }}
-.heading {{ white-space: nowrap; }}
+.heading {{ white-space: nowrap; justify-content: var(--caption, flex-start); }}
 .heading b {{ font-weight: 500; font-size: 14px; }}
 .heading .legend {{ margin-left: auto; display: flex; gap: 12px; font-size: 12px; color: {GREY}; }}
+.hint {{ display: var(--hint, flex) !important; }}
 @media (min-width: 901px) and (max-width: 1300px) {{ .hint {{ display: none !important; }} }}
 .key {{ display: flex; gap: 10px; font-size: 12px; color: {GREY}; white-space: nowrap; }}
 .legend svg, .key svg {{ width: 22px; height: 8px; margin-right: 5px; overflow: visible; }}

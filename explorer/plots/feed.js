@@ -1,4 +1,4 @@
-// Fetches what the maps show, and draws it.
+// Fetches what the maps show, and has it drawn (draw.js).
 //
 // Runs on every change of place, maps or screen. One request is under way at a time, and the
 // newest place is asked for when it returns; new maps don't wait. Each request has a number,
@@ -39,26 +39,8 @@ function* maps_in(body) {
   }
 }
 
-function draw(source, map, EMPTY) {
-  const {x0, x1, y0, y1, nx, ny, floor, step, codes} = map
-  const NDArray = source.data.image[0].constructor
-  const dex = new NDArray(codes.length, [ny, nx])
-  for (let i = 0; i < codes.length; i++) {
-    dex[i] = codes[i] == 0 ? EMPTY : floor + (codes[i] - 1) * step
-  }
-  source.tags = [map.reduction]
-  source.data = {image: [dex], x: [x0], y: [y0], dw: [x1 - x0], dh: [y1 - y0]}
-}
-
-function clear(source, EMPTY) {
-  const NDArray = source.data.image[0].constructor
-  const nothing = new NDArray([EMPTY], [1, 1])
-  source.tags = []
-  source.data = {image: [nothing], x: [0], y: [0], dw: [1e-6], dh: [1e-6]}
-}
-
 async function fetch_maps(args, state) {
-  const {feed, sources, EMPTY} = args
+  const {feed, draw} = args
   const tokens = [...feed.tokens]
   const request = ++state.asked
   const maps = tokens.filter((token) => token != "").join()
@@ -73,10 +55,9 @@ async function fetch_maps(args, state) {
   if (number < state.drawn) return
   state.drawn = number
   const found = maps_in(body)
-  tokens.forEach((token, i) => {
-    if (token == "") clear(sources[i], EMPTY)
-    else draw(sources[i], found.next().value, EMPTY)
-  })
+  feed.shown = tokens.map((token, i) =>
+    token == "" ? null : {id: `${number}.${i}`, ...found.next().value})
+  await draw.execute(feed)
 }
 
 async function refresh(args, state) {

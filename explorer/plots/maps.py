@@ -1,67 +1,54 @@
 """Linked maps: Bokeh figures over the same ranges, fed by the viewport route."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-from bokeh.core.properties import Int, List, String
-from bokeh.events import DoubleTap, MouseLeave, MouseMove
+from bokeh.core.properties import Float, Int, List, String
+from bokeh.events import DoubleTap, MouseLeave, MouseMove, Tap
 from bokeh.model import DataModel
-from bokeh.models import (
-    ColumnDataSource,
-    CustomJS,
-    LinearColorMapper,
-    Node,
-    PanTool,
-    Range1d,
-    WheelZoomTool,
-)
-from bokeh.models.annotations import Label, ScaleBar, Span
-from bokeh.models.annotations.dimensional import Metric
+from bokeh.models import CustomJS, LinearColorMapper, Range1d
 from bokeh.plotting import figure
 
-from explorer.style import FONT, GREY
+from engine.results import Halos, Slab
+from explorer.plots.map_figure import EMPTY, Axes, Map, one_map
+from explorer.plots.rings import empty_rings, looks, rings
+from explorer.style import DIVERGING, GREY
+
+__all__ = ["CLOSEST", "EMPTY", "LinkedMaps", "MapFeed", "linked_maps", "percentiles", "whole_map"]
 
 SCRIPTS = Path(__file__).parent
-
-EMPTY = -99.0
-"""log10 that stands for zero: below any map's values, so that it gets the lowest colour."""
-
-SIDE = 360
-"""Pixels of a map before the page is laid out."""
 
 CLOSEST = 12
 """Map pixels across the closest view."""
 
 
-CENTRED: dict[str, Any] = {"anchor": "center", "text_align": "center"}
-BOXED: dict[str, Any] = {"anchor": "top_left", "padding": 5, "border_radius": 4}
-
-
 class MapFeed(DataModel):
     """What the server tells the browser about the maps to show.
 
-    The browser answers through `expired`: the server has dropped a map that is on show.
+    The browser answers through `expired`, the server has dropped a map that is on show, and
+    `tapped`.
     """
 
     tokens = List(String, help="One per map, in their order; empty where there is no map.")
-    units = List(String, help="Unit of each map's values.")
+    units = List(String, help="Unit of each map's values, as they are shown.")
+    factors = List(Float, help="What each map's values are multiplied by to be shown.")
+    softenings = List(Float, help="Of each map's asinh, in the unit shown.")
+    stretch = String(default="log", help="Name of the maps' stretch.")
+    first = Int(default=0, help="Which map is compared with others, and the first of those.")
+    against = Int(default=0, help="Which map it is compared with.")
+    contrast = String(default="", help="What the contrast shows: difference, ratio or nothing.")
+    contrast_stretch = String(default="linear", help="Name of the difference's stretch.")
+    contrast_softening = Float(default=1.0, help="Of the difference's asinh, in the unit shown.")
     axes = List(String, help="Names of the coordinates along columns and rows.")
+    length = Float(default=1.0, help="What 1 comoving Mpc/h is called in the unit shown.")
+    length_unit = String(default="cMpc/h", help="Unit of lengths.")
+    highlight = List(Float, help="[low, high) of values to light up, linear, in the unit of the "
+                                 "map file; empty for none.")  # fmt: skip
+    place = List(Float, help="[x, y, width, count]: where to go, [Mpc/h], and how often so far.")
+    tapped = Int(default=-1, help="Number of the halo that was tapped last; -1 for none.")
     expired = Int(default=0, help="Counts how often a map was found gone.")
-
-
-@dataclass(frozen=True, eq=False)
-class Map:
-    """One map's figure and the models in it that change."""
-
-    figure: figure
-    source: ColumnDataSource
-    mapper: LinearColorMapper
-    note: Label
-    readout: Label
-    lines: tuple[Span, Span]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,16 +59,36 @@ class LinkedMaps:
     ----------
     maps : dict of Map
         By name, in the order of the feed's tokens; compared ones share a mapper.
+    contrast : Map
+        Difference or ratio of two of them, made in the browser.
     feed : MapFeed
         Set its tokens to show other maps.
-    x_range, y_range : Range1d
-        What all of them show, [Mpc/h].
+    axes : Axes
+        Ranges and haloes of all of them.
+    draw : CustomJS
+        Draws again what the browser has.
     """
 
     maps: dict[str, Map]
+    contrast: Map
     feed: MapFeed
-    x_range: Range1d
-    y_range: Range1d
+    axes: Axes
+    draw: CustomJS = field(default_factory=CustomJS)
+
+    @property
+    def x_range(self) -> Range1d:
+        """Columns shown, [Mpc/h]."""
+        return self.axes.x
+
+    @property
+    def y_range(self) -> Range1d:
+        """Rows shown, [Mpc/h]."""
+        return self.axes.y
+
+    @property
+    def each(self) -> list[Map]:
+        """All maps, the contrast last."""
+        return [*self.maps.values(), self.contrast]
 
     def reach(self, width: float, height: float, pixel_size: float) -> None:
         """Show the whole of maps of another size.
@@ -101,6 +108,39 @@ class LinkedMaps:
                 min_interval=CLOSEST * pixel_size,
             )
 
+    def go_to(self, x: float, y: float, width: float) -> None:
+        """Show a square around a place on all maps, as far as the maps reach.
+
+        Parameters
+        ----------
+        x, y, width : float
+            Middle and side, comoving, [Mpc/h].
+        """
+        before: Any = self.feed.place  # to mypy it is a property's description, not its value
+        count = before[3] + 1 if before else 1
+        self.feed.update(place=[float(x), float(y), float(width), float(count)])
+
+    def surround(self, halos: Halos | None, slab: Slab) -> None:
+        """Put rings around the haloes of a slab; None for no haloes."""
+        self.axes.halos.data = rings(halos, slab) if halos else dict(empty_rings().data)
+
+    def show_rings(self, shown: bool) -> None:
+        """Show the rings or hide them; haloes can be tapped while they are shown."""
+        for each in self.each:
+            for renderer in each.rings:
+                renderer.visible = shown
+
+    def light(self, numbers: Collection[int]) -> None:
+        """Make the rings of some haloes stand out, those of the others not."""
+        halos = self.axes.halos
+        halos.data = {**halos.data, **looks(halos.data["number"], numbers)}
+
+    def measure(self, physical: bool) -> None:
+        """Show the scale bar of physical lengths, or that of comoving ones."""
+        for each in self.each:
+            for bar, shown in zip(each.bars, (not physical, physical), strict=True):
+                bar.visible = shown
+
 
 def linked_maps(names: Sequence[str], compared: Sequence[str]) -> LinkedMaps:
     """Build one figure per name; those compared share a colour mapper.
@@ -110,174 +150,124 @@ def linked_maps(names: Sequence[str], compared: Sequence[str]) -> LinkedMaps:
     names : sequence of str
         In the order of the feed's tokens.
     compared : sequence of str
-        Those that must have the same colours for the same values.
+        Those that must have the same colours for the same values; the last of `names`.
     """
-    x_range, y_range = (Range1d(start=0, end=1) for _ in "xy")
-    shared = LinearColorMapper(palette=["#000000"], low=0, high=1)
-    mappers = [
-        shared if name in compared else LinearColorMapper(palette=["#000000"], low=0, high=1)
-        for name in names
-    ]
-    maps = {
-        name: one_map(name, mapper, x_range, y_range)
-        for name, mapper in zip(names, mappers, strict=True)
-    }
-    linked = LinkedMaps(maps, MapFeed(), x_range, y_range)
+    axes = Axes(span(), span(), span(), empty_rings())
+    shared = mapper()
+    maps = {name: one_map(name, shared if name in compared else mapper(), axes) for name in names}
+    contrast = one_map("contrast", mapper(DIVERGING), axes)
+    contrast.mapper.nan_color = GREY
+    first = list(names).index(compared[0])
+    ones = [1.0 for _ in names]
+    feed = MapFeed(factors=ones, softenings=ones, first=first, against=first + 1)
+    draw = drawing(feed, list(maps.values()), contrast)
+    linked = LinkedMaps(maps, contrast, feed, axes, draw)
     attach_feed(linked)
     attach_pointer(linked)
+    attach_place(linked)
     return linked
 
 
-def empty_source() -> ColumnDataSource:
-    """Make image data with nothing in it."""
-    nothing = np.full((1, 1), EMPTY, np.float32)
-    data = {"image": [nothing], "x": [0.0], "y": [0.0], "dw": [1e-6], "dh": [1e-6]}
-    return ColumnDataSource(data=data)
+def span() -> Range1d:
+    """Make a range for one side of the maps."""
+    return Range1d(start=0, end=1)
 
 
-def one_map(name: str, mapper: LinearColorMapper, x_range: Range1d, y_range: Range1d) -> Map:
-    """Draw a square, borderless map with a scale bar, a note and a readout."""
-    fig: Any = map_figure(name, x_range, y_range)  # Bokeh's types know no color_mapper
-    source = empty_source()
-    fig.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
-    parts = note(), readout(), crosshair("width"), crosshair("height")
-    for part in (scale_bar(x_range), *parts):
-        fig.add_layout(part)
-    for model in fig.references():
-        model.syncable = False  # what the browser draws doesn't come back to the server
-    return Map(fig, source, mapper, parts[0], parts[1], parts[2:])
+def mapper(palette: Sequence[str] = ("#000000",)) -> LinearColorMapper:
+    """Make a colour mapper of a stretch's coordinate."""
+    return LinearColorMapper(palette=list(palette), low=0, high=1)
 
 
-def map_figure(name: str, x_range: Range1d, y_range: Range1d) -> figure:
-    """Make a figure that is all frame, dragged and zoomed without a toolbar."""
-    wheel, pan = WheelZoomTool(maintain_focus=False), PanTool()
-    fig = figure(
-        name=name,
-        width=SIDE,
-        height=SIDE,
-        sizing_mode="scale_width",
-        aspect_ratio=1,
-        x_range=x_range,
-        y_range=y_range,
-        x_axis_type=None,
-        y_axis_type=None,
-        tools=[pan, wheel],
-        toolbar_location=None,
-        min_border=0,
-        outline_line_color=None,
-        background_fill_color=None,
-        border_fill_color=None,
-        lod_threshold=None,
+def script(name: str, **args: Any) -> CustomJS:
+    """Read a script that lies beside this file."""
+    return CustomJS(code=(SCRIPTS / f"{name}.js").read_text(), args=args)
+
+
+def drawing(feed: MapFeed, maps: list[Map], contrast: Map) -> CustomJS:
+    """Redraw from what was fetched when it is to be shown in another way."""
+    draw = script(
+        "draw",
+        feed=feed,
+        sources=[each.source for each in maps],
+        lights=[each.light for each in maps],
+        contrast=contrast.source,
+        EMPTY=EMPTY,
     )
-    fig.toolbar.active_scroll = wheel
-    return fig
-
-
-def scale_bar(x_range: Range1d) -> ScaleBar:
-    """Draw a bar of a round comoving length that follows the zoom."""
-    return ScaleBar(
-        range=x_range,
-        unit="Mpc/h",
-        label="@{value} c@{unit}",
-        dimensional=Metric(base_unit="pc/h", include=["Mpc/h", "kpc/h"]),
-        location="bottom_right",
-        bar_length=0.22,
-        bar_length_units="percent",
-        bar_line_color="white",
-        bar_line_width=2,
-        label_text_color="white",
-        label_text_font=FONT,
-        label_text_font_size="11px",
-        label_standoff=3,
-        margin=8,
-        padding=6,
-        background_fill_color="black",
-        background_fill_alpha=0.45,
-        border_line_color=None,
-    )
-
-
-def note() -> Label:
-    """Write words in the middle of a map that isn't there."""
-    middle = Node(target="frame", symbol="center")
-    return Label(
-        x=middle,
-        y=middle,
-        text="",
-        text_color=GREY,
-        text_font=FONT,
-        text_font_size="13px",
-        **CENTRED,
-    )
-
-
-def readout() -> Label:
-    """Write the value under the pointer, in the upper left corner."""
-    return Label(
-        x=Node(target="frame", symbol="left", offset=8),
-        y=Node(target="frame", symbol="top", offset=8),
-        text="",
-        text_color="white",
-        text_font=FONT,
-        text_font_size="12px",
-        background_fill_color="black",
-        background_fill_alpha=0.55,
-        visible=False,
-        **BOXED,
-    )
-
-
-def crosshair(dimension: Literal["width", "height"]) -> Span:
-    """Draw one of the two lines that mark the pointer's place on every map."""
-    return Span(
-        dimension=dimension,
-        location=0,
-        line_color="white",
-        line_alpha=0.45,
-        line_width=1,
-        visible=False,
-    )
+    looked_at = ("factors", "softenings", "stretch", "highlight", "against")
+    for name in (*looked_at, "contrast", "contrast_stretch", "contrast_softening"):
+        feed.js_on_change(name, draw)
+    return draw
 
 
 def attach_feed(linked: LinkedMaps) -> None:
     """Refetch when the place, the maps or the screen change."""
-    maps = list(linked.maps.values())
-    script = CustomJS(
-        code=(SCRIPTS / "feed.js").read_text(),
-        args={
-            "feed": linked.feed,
-            "figure": maps[0].figure,
-            "sources": [each.source for each in maps],
-            "x_range": linked.x_range,
-            "y_range": linked.y_range,
-            "EMPTY": EMPTY,
-        },
+    figures: list[figure] = [each.figure for each in linked.maps.values()]
+    fetch = script(
+        "feed",
+        feed=linked.feed,
+        figure=figures[0],
+        x_range=linked.x_range,
+        y_range=linked.y_range,
+        draw=linked.draw,
     )
-    linked.feed.js_on_change("tokens", script)
+    linked.feed.js_on_change("tokens", fetch)
     for axis in (linked.x_range, linked.y_range):
-        axis.js_on_change("start", script)
-        axis.js_on_change("end", script)
-    maps[0].figure.js_on_change("inner_width", script)
+        axis.js_on_change("start", fetch)
+        axis.js_on_change("end", fetch)
+    figures[0].js_on_change("inner_width", fetch)
 
 
 def attach_pointer(linked: LinkedMaps) -> None:
-    """Show the value under the pointer on every map, and the whole map on a double tap."""
-    maps = list(linked.maps.values())
-    script = CustomJS(
-        code=(SCRIPTS / "pointer.js").read_text(),
-        args={
-            "feed": linked.feed,
-            "figures": [each.figure for each in maps],
-            "sources": [each.source for each in maps],
-            "readouts": [each.readout for each in maps],
-            "lines": [list(each.lines) for each in maps],
-            "EMPTY": EMPTY,
-        },
+    """Follow the pointer on every map: values, the halo tapped, the whole map on a double tap."""
+    pointer = script(
+        "pointer",
+        feed=linked.feed,
+        figures=[each.figure for each in linked.each],
+        readouts=[each.readout for each in linked.each],
+        lines=[list(each.lines) for each in linked.each],
     )
-    for each in maps:
-        each.figure.js_on_event(MouseMove, script)
-        each.figure.js_on_event(MouseLeave, script)
+    tap = script("tap", feed=linked.feed, halos=linked.axes.halos, ring=linked.contrast.rings[0])
+    for each in linked.each:
+        each.figure.js_on_event(MouseMove, pointer)
+        each.figure.js_on_event(MouseLeave, pointer)
+        each.figure.js_on_event(Tap, tap)
         each.figure.js_on_event(DoubleTap, whole_map(linked))
+
+
+def attach_place(linked: LinkedMaps) -> None:
+    """Go where the feed says, and keep the ruler beside the columns."""
+    axes = linked.axes
+    go = script("place", feed=linked.feed, ranges=[axes.x, axes.y])
+    linked.feed.js_on_change("place", go)
+    measure = CustomJS(
+        args={"feed": linked.feed, "ruler": axes.ruler, "x_range": axes.x},
+        code="ruler.setv({start: x_range.start * feed.length, end: x_range.end * feed.length})",
+    )
+    for name in ("start", "end"):
+        axes.x.js_on_change(name, measure)
+    linked.feed.js_on_change("length", measure)
+
+
+def percentiles(linked: LinkedMaps, part: tuple[float, float]) -> CustomJS:
+    """Make a script that sets colour limits to percentiles of what is in view.
+
+    Execute it with `before` and `compared`: the sliders of the limits of the maps before the
+    compared ones, and of those.
+
+    Parameters
+    ----------
+    linked : LinkedMaps
+        The maps in view.
+    part : tuple of float
+        Fractions of the positive pixels below the limits.
+    """
+    return script(
+        "percentiles",
+        feed=linked.feed,
+        part=list(part),
+        x_range=linked.x_range,
+        y_range=linked.y_range,
+    )
 
 
 def whole_map(linked: LinkedMaps) -> CustomJS:

@@ -7,40 +7,57 @@ function power(exponent) {
   return `10${exponent < 0 ? "⁻" : ""}${figures}`
 }
 
-function print(dex) {
-  if (dex >= -2 && dex < 4) return Number((10 ** dex).toPrecision(3)).toString()
-  const exponent = Math.floor(dex)
-  return `${(10 ** (dex - exponent)).toFixed(2)} × ${power(exponent)}`
+function print(value) {
+  if (value < 0) return `−${print(-value)}`
+  if (value == 0 || value >= 0.01 && value < 1e4) return Number(value.toPrecision(3)).toString()
+  const exponent = Math.floor(Math.log10(value))
+  return `${(value / 10 ** exponent).toFixed(2)} × ${power(exponent)}`
 }
 
-function value_at(source, x, y) {
-  const {image: [dex], x: [x0], y: [y0], dw: [dw], dh: [dh]} = source.data
-  const [ny, nx] = dex.shape
-  const column = Math.floor((x - x0) / dw * nx)
-  const row = Math.floor((y - y0) / dh * ny)
-  if (column < 0 || column >= nx || row < 0 || row >= ny) return null
-  return dex[row * nx + column]
+function value_at(map, x, y) {
+  const column = Math.floor((x - map.x0) / (map.x1 - map.x0) * map.nx)
+  const row = Math.floor((y - map.y0) / (map.y1 - map.y0) * map.ny)
+  if (column < 0 || column >= map.nx || row < 0 || row >= map.ny) return null
+  const code = map.codes[row * map.nx + column]
+  return code == 0 ? 0 : 10 ** (map.floor + (code - 1) * map.step)
 }
 
-function describe(source, unit, x, y, EMPTY) {
-  const dex = source.tags.length > 0 ? value_at(source, x, y) : null
-  if (dex == null) return ""
-  const value = `${dex == EMPTY ? "0" : print(dex)} ${unit}`
-  const [reduction] = source.tags
-  return reduction > 1.05 ? `${value}  (mean of ${reduction.toFixed(1)}² pixels)` : value
+function describe(feed, i, x, y) {
+  const map = feed.shown?.[i]
+  const value = map == null ? null : value_at(map, x, y)
+  if (value == null) return ""
+  const words = `${print(value * feed.factors[i])} ${feed.units[i]}`
+  return map.reduction > 1.05 ? `${words}  (mean of ${map.reduction.toFixed(1)}² pixels)` : words
 }
 
-export default ({feed, figures, sources, readouts, lines, EMPTY}, event) => {
+function describe_contrast(feed, x, y) {
+  const maps = [feed.shown?.[feed.first], feed.shown?.[feed.against]]
+  if (feed.contrast == "" || maps.some((map) => map == null)) return ""
+  const [truth, other] = maps.map((map) => value_at(map, x, y))
+  if (truth == null || other == null) return ""
+  if (feed.contrast == "difference") {
+    const factor = feed.factors[feed.first]
+    return `${print((other - truth) * factor)} ${feed.units[feed.first]}`
+  }
+  if (truth == 0 || other == 0) return "one of them is zero"
+  const dex = Math.log10(other / truth)
+  return `${dex < 0 ? "−" : "+"}${Math.abs(dex).toFixed(2)} dex, × ${print(other / truth)}`
+}
+
+export default ({feed, figures, readouts, lines}, event) => {
   const here = event.event_name == "mousemove"
+  const {x, y, origin} = event
   figures.forEach((figure, i) => {
-    let text = here ? describe(sources[i], feed.units[i], event.x, event.y, EMPTY) : ""
-    if (text != "" && event.origin == figure) {
+    let text = ""
+    if (here) text = figure.name == "contrast" ? describe_contrast(feed, x, y) : describe(feed, i, x, y)
+    if (text != "" && origin == figure) {
       const [column, row] = feed.axes
-      text += `\n${column} ${event.x.toFixed(3)}   ${row} ${event.y.toFixed(3)} cMpc/h`
+      const [u, v] = [x, y].map((place) => (place * feed.length).toFixed(3))
+      text += `\n${column} ${u}   ${row} ${v} ${feed.length_unit}`
     }
     readouts[i].setv({text, visible: text != ""})
     for (const line of lines[i]) {
-      line.setv({location: line.dimension == "width" ? event.y : event.x, visible: here})
+      line.setv({location: line.dimension == "width" ? y : x, visible: here})
     }
   })
 }

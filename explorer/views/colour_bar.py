@@ -2,29 +2,39 @@
 
 from collections.abc import Hashable
 
+import numpy as np
 import panel as pn
 import panel_material_ui as pmui
+import param
 from bokeh.models import CustomJSTickFormatter, LinearColorMapper
 
 from engine.results import Slab
 from explorer.plots.limits import Limits, limits
-from explorer.style import COLOUR_MAPS, palette, power_of_ten, quantity, slider_sx
+from explorer.plots.stretch import Stretch, Tick, default_places
+from explorer.scale import Scale
+from explorer.style import COLOUR_MAPS, palette, slider_sx
 
-STEP = 0.01
-"""Dex between two places of a handle."""
+STEPS = 1000
+"""Places of a handle along a bar without steps of its own."""
 
 HEIGHT = 50
 """Pixels of words, bar and labels."""
 
 PRINTED = """
-const exponent = Math.floor(tick)
+const value = {log: 10 ** tick, asinh: softening * Math.sinh(tick * Math.LN10), linear: tick}[name]
+if (value == 0) return "0"
+const exponent = Math.floor(Math.log10(Math.abs(value)))
 const figures = [...String(Math.abs(exponent))].map((figure) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[figure]).join("")
-return `${(10 ** (tick - exponent)).toFixed(2)} × 10${exponent < 0 ? "⁻" : ""}${figures}`
+const power = `10${exponent < 0 ? "⁻" : ""}${figures}`
+return `${(value / 10 ** exponent).toFixed(2)} × ${power}`.replace("-", "−")
 """
-"""How a limit in dex is written beside its handle."""
+"""How a limit is written beside its handle."""
 
-CLOSEST = 0.05
-"""Dex the handles keep apart."""
+MOVED = """
+const [low, high] = cb_obj.value
+mapper.setv({low, high: Math.max(high, low + 0.01 * (cb_obj.end - cb_obj.start))})
+"""
+"""Limits follow the handles; they keep a hundredth of the bar apart."""
 
 
 class ColourBar(pn.viewable.Viewer):
@@ -33,7 +43,7 @@ class ColourBar(pn.viewable.Viewer):
     Parameters
     ----------
     mapper : LinearColorMapper
-        Of log10 of the values.
+        Of the stretch's coordinate.
     maps : str
         Whose colours it sets, in words.
     """
@@ -45,23 +55,11 @@ class ColourBar(pn.viewable.Viewer):
         self._kind: Hashable = None
         self._colours = next(iter(COLOUR_MAPS))
         self._default = Limits(0, 1, 0, 1)
-        self.slider = pmui.RangeSlider(
-            label=maps,
-            start=0,
-            end=1,
-            value=(0.0, 1.0),
-            step=STEP,
-            format=CustomJSTickFormatter(code=PRINTED),
-            show_value=False,
-            sizing_mode="stretch_width",
-            height=HEIGHT,
-            margin=0,
-        )
-        self.slider.jscallback(
-            args={"mapper": mapper, "closest": CLOSEST},
-            value="const [low, high] = cb_obj.value\n"
-            "mapper.setv({low, high: Math.max(high, low + closest)})",
-        )
+        self._factor = 1.0
+        self.stretch = Stretch()
+        self.slider = range_slider(maps)
+        self.slider.jscallback(args={"mapper": mapper}, value=MOVED)
+        self.slider.param.watch(self._graduate, ["start", "end"])
 
     def suit(self, kind: Hashable, slab: Slab | None) -> None:
         """Choose limits for maps of another kind; those of the same keep what is set.
@@ -77,26 +75,104 @@ class ColourBar(pn.viewable.Viewer):
             return
         self._kind = kind
         self._default = limits(slab)
-        self.slider.label = f"{self.maps}: {quantity(slab.field)}"
         self.reset()
+
+    def express(self, name: str, scale: Scale) -> None:
+        """Show the same limits under another stretch or in another unit.
+
+        Parameters
+        ----------
+        name : str
+            Of the stretch.
+        scale : Scale
+            Quantity and unit.
+        """
+        self.slider.label = f"{self.maps}: {scale.label}"
+        stretch = Stretch(name, scale.factor * 10**self._default.middle)
+        if (stretch, scale.factor) == (self.stretch, self._factor):
+            return
+        values = self.stretch.value(np.array(self.slider.value)) / self._factor
+        same_stretch = name == self.stretch.name
+        self.stretch, self._factor = stretch, scale.factor
+        if same_stretch or name != "linear":
+            low, high = (float(place) for place in stretch.place(scale.factor * values))
+            self._set(low, high)
+        else:
+            self.reset()
 
     def reset(self) -> None:
         """Go back to the default limits."""
-        chosen = self._default
-        self.mapper.update(low=chosen.low, high=chosen.high)
-        self.slider.param.update(
-            start=chosen.start,
-            end=chosen.end,
-            value=(chosen.low, chosen.high),
-            marks=[{"value": n, "label": power_of_ten(n)} for n in chosen.decades],
-            sx=slider_sx(self._colours, len(chosen.decades) - 1),
-        )
+        softening = self._factor * 10**self._default.middle
+        self.stretch = Stretch(self.stretch.name, softening)
+        self._set(*default_places(self._default, self.stretch, self._factor))
 
     def paint(self, name: str) -> None:
         """Use another colour map."""
         self._colours = name
         self.mapper.palette = palette(name)
-        self.slider.sx = slider_sx(name, len(self._default.decades) - 1)
+        self._draw((self.slider.start, self.slider.end), self.slider.value)
+
+    def _set(self, low: float, high: float) -> None:
+        """Move limits and bar."""
+        ends = self._ends(low, high)
+        low = min(max(low, ends[0]), ends[1] - 0.01 * (ends[1] - ends[0]))
+        self.mapper.update(low=low, high=high)
+        self._draw(ends, (low, high))
+
+    def _draw(self, ends: tuple[float, float], value: tuple[float, float]) -> None:
+        ticks = self.stretch.ticks(*ends)
+        graduate(self.slider, self.stretch, ends, value, ticks, palette(self._colours))
+
+    def _ends(self, low: float, high: float) -> tuple[float, float]:
+        """Ends of the bar: all but the very faint, and on a linear one twice the default."""
+        top = self._default.high + 0.3 if self.stretch.name == "linear" else self._default.end
+        least, most = self.stretch.place(self._factor * 10 ** np.array([self._default.start, top]))
+        return self.stretch.bar(min(low, float(least)), max(high, float(most)))
+
+    def _graduate(self, *_: param.parameterized.Event) -> None:
+        """Give a bar that the browser has lengthened new ticks."""
+        low, high = self.slider.value
+        ends = self._ends(low, high)
+        if not np.allclose(ends, (self.slider.start, self.slider.end)):
+            self._draw(ends, (low, high))
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.slider
+
+
+def range_slider(label: str) -> pmui.RangeSlider:
+    """Make a slider with two handles that is to be a colour bar."""
+    return pmui.RangeSlider(
+        label=label,
+        start=0,
+        end=1,
+        value=(0.0, 1.0),
+        step=0.01,
+        show_value=False,
+        sizing_mode="stretch_width",
+        height=HEIGHT,
+        margin=0,
+    )
+
+
+def graduate(
+    slider: pmui.RangeSlider,
+    stretch: Stretch,
+    ends: tuple[float, float],
+    value: tuple[float, float],
+    ticks: list[Tick],
+    colours: list[str],
+) -> None:
+    """Give a colour bar its ends, handles, ticks and colours, all at once."""
+    printing = {"name": stretch.name, "softening": stretch.softening}
+    length = ends[1] - ends[0]
+    middle = (sum(value) / 2 - ends[0]) / length
+    slider.param.update(
+        start=ends[0],
+        end=ends[1],
+        value=value,
+        step=stretch.step or length / STEPS,
+        marks=[{"value": place, "label": text} for place, text in ticks],
+        format=CustomJSTickFormatter(code=PRINTED, args=printing),
+        sx=slider_sx(colours, len(ticks) - 1, middle),
+    )

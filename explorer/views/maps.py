@@ -1,22 +1,30 @@
 """The linked maps with their captions and colour bars."""
 
+from typing import Any
+
 import panel as pn
-import panel_material_ui as pmui
-import param
+from bokeh.models import Node
 
 from engine.fields import AXES, field, map_axes
-from engine.results import MPC_IN_KPC, Slab
-from explorer.plots.maps import LinkedMaps, linked_maps, whole_map
+from engine.results import MPC_IN_KPC, Halos, Slab
+from explorer.plots.maps import LinkedMaps, linked_maps
+from explorer.plots.stretch import Stretch
 from explorer.results import Results
+from explorer.scale import Scale, length_of, scale_of
 from explorer.state import Display
 from explorer.store import Store
-from explorer.style import FREE, GRID, TEXT, unit_in_words
+from explorer.style import FREE, TEXT
 from explorer.viewport import MAPS
 from explorer.views.colour_bar import ColourBar
+from explorer.views.contrast_bar import ContrastBar
+from explorer.views.map_tools import ColourTools, MapTools
+from explorer.views.stage import GRID, Stage
+from explorer.views.summary import HIDDEN, summary
 
 NAMES = ("input", "truth", "prediction", "other")
 COMPARED = ("truth", "prediction", "other")
-TITLES = {"other": "Comparison"}
+TITLES = {"other": "Comparison", "contrast": "Difference"}
+CONTRASTS = ("difference", "ratio")
 
 HINTS = {"truth": "scroll zooms, drag moves", "prediction": "area means of linear values"}
 """Words at the right of a caption: what can be done, and what a pixel of the screen shows."""
@@ -24,75 +32,102 @@ HINTS = {"truth": "scroll zooms, drag moves", "prediction": "area means of linea
 HELD = 4
 """Sets of maps a session holds: that on show, and those a request may be under way for."""
 
+RUN = "hydro"
+"""Whose haloes are circled."""
+
 
 class Maps(pn.viewable.Viewer):
-    """Input, truth, prediction and what it is compared with, side by side over the same ranges.
+    """Input, truth, prediction and what it is compared with, over the same ranges.
 
     Parameters
     ----------
     store : Store
         Its results are shown.
     display : Display
-        Colour maps.
+        How they are shown; never asks the store for anything.
     """
 
     def __init__(self, store: Store, display: Display) -> None:
         super().__init__()
+        self.store = store
         self.display = display
         self.linked: LinkedMaps = linked_maps(NAMES, COMPARED)
-        self.captions = {
-            name: pn.pane.HTML(
-                "", stylesheets=[TEXT], sizing_mode="stretch_width", height=24, margin=0
-            )
-            for name in NAMES
-        }
+        self.captions = {name: html(TEXT, height=24) for name in (*NAMES, "contrast")}
+        self.summary = html(HIDDEN, name="Maps in words")
         maps = self.linked.maps
         self.bars = {
             "input": ColourBar(maps["input"].mapper, "Input"),
             "truth": ColourBar(maps["truth"].mapper, "Truth and prediction"),
         }
+        self.contrast_bar = ContrastBar(self.linked.contrast.mapper)
+        self.stage = Stage(css_classes=["stage-layer"], sizing_mode="stretch_width", margin=0)
         self.grid = self._grid()
-        self.buttons = pn.Row(*self._buttons(), sizing_mode="stretch_width", margin=(8, 0))
+        self.tools = MapTools(display, self.linked)
+        bars = self.bars["input"], self.bars["truth"]
+        self.buttons = ColourTools(display, self.linked, bars, self.reset_limits)
         self._held: list[list[str]] = []
+        self._halos: dict[str, Halos | None] = {}
         self._results: Results | None = None
         store.param.watch(lambda event: self.present(event.new), "results")
-        display.param.watch(
-            lambda *_: pn.state.execute(self._colour, schedule=True),
-            ["input_colours", "field_colours"],
-        )
-        self.linked.feed.on_change("expired", self._republish)
+        self._watch()
         self._colour()
+        self._arrange()
+
+    def _watch(self) -> None:
+        """Follow the display where the page may be changed, and what the browser tells."""
+        for change, names in (
+            (self._colour, ["input_colours", "field_colours"]),
+            (self._express, ["stretch", "units", "quantity"]),
+            (self._arrange, ["show", "against"]),
+            (self._circle, ["rings"]),
+        ):
+            self.display.param.watch(
+                lambda *_, change=change: pn.state.execute(change, schedule=True), names
+            )
+        self.stage.param.watch(lambda event: self.display.param.update(show=event.new), "mode")
+        self.linked.feed.on_change("expired", self._republish)
 
     def present(self, results: Results) -> None:
         """Show the maps of new results."""
-        self._results = results
+        before, self._results = self._results, results
         for name in NAMES:
             self.captions[name].object = caption(name, results)
             self.linked.maps[name].note.text = note(name, results)
-        comparing = bool(results.request.other)
-        self.columns["other"].visible = comparing
-        self.grid.css_classes = ["four"] if comparing else []
-        self.bars["input"].suit((results.request.simulation, results.input.field), results.input)
-        self.bars["truth"].suit(
-            (results.request.simulation, results.request.field),
-            results.truth or results.prediction,
-        )
-        slab = results.input
-        ny, nx = slab.shape
-        pixel = slab.pixel_size / MPC_IN_KPC
-        self.linked.reach(nx * pixel, ny * pixel, pixel)
+        kind = (results.request.simulation, results.request.field)
+        self.bars["input"].suit((kind[0], results.input.field), results.input)
+        self.bars["truth"].suit(kind, results.truth or results.prediction)
+        if before is None or before.input is not results.input:
+            self._go_whole(results.input)
+            self.linked.surround(self._catalogue(), results.input)
+        self._arrange()
+        self._express()
         self._publish()
 
     def reset_limits(self) -> None:
         """Go back to the default colour limits."""
         for bar in self.bars.values():
             bar.reset()
+        self.contrast_bar.reset()
 
     def release(self) -> None:
         """Give back the maps this session holds."""
         for tokens in self._held:
             MAPS.withdraw(tokens)
         self._held = []
+
+    def _go_whole(self, slab: Slab) -> None:
+        """Let the ranges reach over the whole of a slab."""
+        ny, nx = slab.shape
+        pixel = slab.pixel_size / MPC_IN_KPC
+        self.linked.reach(nx * pixel, ny * pixel, pixel)
+
+    def _catalogue(self) -> Halos | None:
+        """Haloes of the simulation that is open, read once; None if it has none."""
+        simulation: Any = self.store.simulation
+        if simulation.name not in self._halos:
+            found = simulation.halos(RUN) if RUN in simulation.runs else None
+            self._halos = {simulation.name: found}
+        return self._halos[simulation.name]
 
     def _publish(self) -> None:
         """Hand the maps to the viewport route and their tokens to the browser.
@@ -109,41 +144,122 @@ class Maps(pn.viewable.Viewer):
         tokens = [next(each) if slab else "" for slab in maps]
         while len(self._held) > HELD:
             MAPS.withdraw(self._held.pop(0))
-        units = [unit_in_words(slab.about.unit) if slab else "" for slab in maps]
         column, row, _ = map_axes(self._results.request.axis)
-        axes = [AXES[column], AXES[row]]
-        self.linked.feed.update(units=units, axes=axes, tokens=tokens)
-
-    def _buttons(self) -> list[pmui.Button]:
-        """Make buttons that go back to the default limits and to the whole map."""
-        style = {"variant": "outlined", "size": "small", "sizing_mode": "stretch_width"}
-        limits = pmui.Button(label="Reset limits", margin=(0, 8, 0, 0), **style)
-        limits.on_click(lambda _: pn.state.execute(self.reset_limits, schedule=True))
-        place = pmui.Button(label="Whole map", margin=0, **style)
-        script = whole_map(self.linked)
-        place.js_on_click(args=script.args, code=script.code)
-        return [limits, place]
+        self.linked.feed.update(axes=[AXES[column], AXES[row]], tokens=tokens)
 
     def _republish(self, attr: str, old: int, new: int) -> None:  # noqa: ARG002 (Bokeh's)
         """Publish again what the server has dropped to make room."""
         self._publish()
 
-    def _colour(self, *_: param.parameterized.Event) -> None:
+    def _colour(self) -> None:
         self.bars["input"].paint(self.display.input_colours)
         self.bars["truth"].paint(self.display.field_colours)
 
+    def _express(self) -> None:
+        """Show values in the stretch, quantity and unit asked for."""
+        results, display = self._results, self.display
+        if results is None:
+            return
+        physical = display.units == "physical"
+        painted = results.truth or results.prediction or results.other
+        scales = [
+            scale_of(slab or results.input, physical, display.quantity == "columns")
+            for slab in (results.input, painted)
+        ]
+        for bar, scale in zip(self.bars.values(), scales, strict=True):
+            bar.express(display.stretch, scale)
+        which = [0, *(1 for _ in COMPARED)]
+        softenings = [bar.stretch.softening for bar in self.bars.values()]
+        self.buttons.quantity.disabled = results.request.field != "hi"
+        length, unit = length_of(results.input, physical)
+        self.linked.measure(physical)
+        self.linked.feed.update(
+            stretch=display.stretch,
+            factors=[scales[i].factor for i in which],
+            softenings=[softenings[i] for i in which],
+            units=[scales[i].unit for i in which],
+            length=length,
+            length_unit=unit,
+        )
+        self._express_contrast(scales[1])
+        self.summary.object = f"<p>{summary(results, display)}</p>"
+
+    def _express_contrast(self, scale: Scale) -> None:
+        """Show the difference in the unit of the maps; asinh stands in for a logarithm."""
+        show = self.display.show
+        if show not in CONTRASTS or self._results is None:
+            return
+        results = self._results
+        other = getattr(results, self._against())
+        kind = results.request.simulation, results.request.field, results.request.axis
+        self.contrast_bar.suit(kind, results.truth, other)
+        name = "linear" if self.display.stretch == "linear" else "asinh"
+        stretch = Stretch(name, self.bars["truth"].stretch.softening)
+        painting = TITLES.get(self._against(), "prediction").lower()
+        label = f"{painting.capitalize()} − truth [{scale.unit}]"
+        if show == "ratio":
+            label = f"log₁₀({painting} / truth) [dex]"
+        self.contrast_bar.express(label, show == "ratio", stretch, scale.factor)
+        self.captions["contrast"].object = heading(show.capitalize(), f"{painting} to truth")
+        self.linked.feed.update(
+            contrast_stretch=name, contrast_softening=stretch.softening, contrast=show
+        )
+
+    def _against(self) -> str:
+        """Which painting the truth is compared with: there may be one only."""
+        comparing = self._results is not None and bool(self._results.request.other)
+        return self.display.against if comparing else "prediction"
+
+    def _arrange(self) -> None:
+        """Place the maps as they are to be compared."""
+        display, results = self.display, self._results
+        comparing = results is not None and bool(results.request.other)
+        contrasting = display.show in CONTRASTS
+        together = display.show in ("blink", "swipe")
+        against = self._against()
+        self.columns["other"].visible = comparing
+        self.columns["contrast"].visible = contrasting
+        self.contrast_bar.slider.visible = contrasting
+        count = 3 + comparing + contrasting
+        classes = [{4: "four", 5: "five"}.get(count, ""), "contrast" if contrasting else ""]
+        self.grid.css_classes = [name for name in classes if name]
+        self.tools.against.visible = comparing and (contrasting or together)
+        self.stage.param.update(mode=display.show, against=against)
+        for name in COMPARED:
+            side = "right" if display.show == "swipe" and name == against else "left"
+            place_readout(self.linked.maps[name].readout, side)
+        self.linked.contrast.note.text = ""
+        if results is not None and getattr(results, f"no_{against}") + results.no_truth:
+            self.linked.contrast.note.text = "nothing to compare"
+        self.linked.feed.update(
+            against=NAMES.index(against), contrast=display.show if contrasting else ""
+        )
+        self._express()
+
+    def _circle(self) -> None:
+        self.linked.show_rings(self.display.rings)
+
     def __panel__(self) -> pn.viewable.Viewable:
-        return self.grid
+        return pn.Column(
+            self.tools,
+            self.grid,
+            self.summary,
+            stylesheets=[FREE, ":host { gap: 10px; }"],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
 
     def _grid(self) -> pn.Column:
         """Put the maps above the colour bars."""
-        for name, bar in self.bars.items():
-            bar.slider.css_classes = [f"bar-{name}", *(["wide"] if name == "truth" else [])]
-        self.columns = {name: self._map(name) for name in NAMES}
-        self.columns["other"].visible = False
+        sliders = {name: bar.slider for name, bar in self.bars.items()}
+        sliders["contrast"] = self.contrast_bar.slider
+        for name, slider in sliders.items():
+            slider.css_classes = [f"bar-{name}"]
+        self.columns = {name: self._map(name) for name in (*NAMES, "contrast")}
         return pn.Column(
             *self.columns.values(),
-            *(bar.slider for bar in self.bars.values()),
+            *sliders.values(),
+            self.stage,
             stylesheets=[FREE, GRID],
             sizing_mode="stretch_width",
             margin=0,
@@ -151,7 +267,8 @@ class Maps(pn.viewable.Viewer):
 
     def _map(self, name: str) -> pn.Column:
         """Put a map under its caption."""
-        figure = self.linked.maps[name].figure
+        linked = self.linked
+        figure = (linked.contrast if name == "contrast" else linked.maps[name]).figure
         return pn.Column(
             self.captions[name],
             pn.pane.Bokeh(figure, sizing_mode="scale_width", aspect_ratio=1, margin=0),
@@ -160,6 +277,18 @@ class Maps(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
+
+
+def html(css: str, **options: Any) -> pn.pane.HTML:
+    """Make an empty pane for text."""
+    return pn.pane.HTML("", stylesheets=[css], sizing_mode="stretch_width", margin=0, **options)
+
+
+def place_readout(readout: Any, side: str) -> None:
+    """Put a readout into the upper left or right corner of its map."""
+    offset = 8 if side == "left" else -8
+    if readout.anchor != f"top_{side}":
+        readout.update(x=Node(target="frame", symbol=side, offset=offset), anchor=f"top_{side}")
 
 
 def of_each(results: Results) -> dict[str, Slab | None]:
@@ -174,7 +303,12 @@ def caption(name: str, results: Results) -> str:
     if slab is not None and slab.seed is not None:
         about += f", seed {slab.seed}"
     hint = "" if results.request.other else HINTS.get(name, "")  # four maps have no room for it
-    words = f"<b>{TITLES.get(name, name.capitalize())}</b><small>{about}</small>"
+    return heading(TITLES.get(name, name.capitalize()), about, hint)
+
+
+def heading(title: str, about: str, hint: str = "") -> str:
+    """Words above a map, as HTML."""
+    words = f"<b>{title}</b><small>{about}</small>"
     return f'<div class="heading">{words}<span class="legend hint">{hint}</span></div>'
 
 

@@ -8,6 +8,7 @@ from explorer.state import Display
 from explorer.store import Store
 from explorer.style import TEXT
 from explorer.views.latent import Latent
+from explorer.views.map_tools import colour_picker
 
 WIDE = {"sizing_mode": "stretch_width", "margin": (5, 0), "size": "small", "description": ""}
 
@@ -25,11 +26,11 @@ class Pickers(pn.viewable.Viewer):
         What else belongs to colours, below them.
     """
 
-    def __init__(self, store: Store, display: Display, *tools: pn.viewable.Viewable) -> None:
+    def __init__(self, store: Store, display: Display, *tools: pn.viewable.Viewer) -> None:
         super().__init__()
         self.tools = tools
         self.store = store
-        chosen, shown = store.selection.param, display.param
+        chosen = store.selection.param
         self.simulation = pmui.Select.from_param(chosen.simulation, **WIDE)
         self.axis = pmui.Select.from_param(chosen.axis, **WIDE)
         self.source = pmui.Select.from_param(chosen.source, **WIDE)
@@ -47,8 +48,8 @@ class Pickers(pn.viewable.Viewer):
         )
         store.selection.param.watch(self._settle, ["other", "field"])
         self._settle()
-        self.input_colours = pmui.Select.from_param(shown.input_colours, **WIDE)
-        self.field_colours = pmui.Select.from_param(shown.field_colours, **WIDE)
+        self.input_colours = colour_picker(display, "input_colours")
+        self.field_colours = colour_picker(display, "field_colours")
         self.place = pn.pane.HTML(
             "", stylesheets=[TEXT], sizing_mode="stretch_width", height=18, margin=0
         )

@@ -261,3 +261,71 @@ def test_a_comparison_has_its_map_line_and_mass_only_while_it_is_asked_for(store
     assert maps.linked.feed.tokens[3] == ""
     assert "comparison" not in curves.heading.object
     maps.release()
+
+
+def test_units_and_stretch_keep_the_limits_and_never_recompute(store):
+    display = Display()
+    maps = Maps(store, display)
+    refresh(store)
+    before, tokens = store.results, list(maps.linked.feed.tokens)
+    bar = maps.bars["truth"]
+    low, high = 10 ** np.array(bar.slider.value)
+    display.units = "physical"
+    np.testing.assert_allclose(10 ** np.array(bar.slider.value), [9 * low, 9 * high])
+    assert maps.linked.feed.factors == [9, 9, 9, 9]
+    assert maps.linked.feed.length_unit == "pMpc"
+    display.stretch = "asinh"
+    values = bar.stretch.value(np.array(bar.slider.value))
+    np.testing.assert_allclose(values, [9 * low, 9 * high], rtol=1e-6)
+    display.param.update(stretch="log", units="comoving")
+    np.testing.assert_allclose(10 ** np.array(bar.slider.value), [low, high])
+    assert store.results is before
+    assert maps.linked.feed.tokens == tokens
+    assert "gas, " in maps.summary.object
+    assert "correlate with 1.00" in maps.summary.object
+    maps.release()
+
+
+def test_a_difference_has_a_map_and_symmetric_limits_only_while_it_is_shown(store):
+    display = Display()
+    maps = Maps(store, display)
+    refresh(store)
+    assert not maps.columns["contrast"].visible
+    for show in ("difference", "ratio"):
+        display.show = show
+        assert maps.columns["contrast"].visible
+        assert maps.linked.feed.contrast == show
+        low, high = maps.contrast_bar.slider.value
+        assert (low, maps.linked.contrast.mapper.high) == (-high, high)
+        assert show.capitalize() in maps.captions["contrast"].object
+    assert "log₁₀(prediction / truth)" in maps.contrast_bar.slider.label
+    display.show = "side"
+    assert maps.linked.feed.contrast == ""
+    assert not maps.columns["contrast"].visible
+    maps.release()
+
+
+def test_key_b_reaches_the_display_and_the_display_the_stage(store):
+    display = Display()
+    maps = Maps(store, display)
+    refresh(store)
+    maps.stage.mode = "blink"
+    assert display.show == "blink"
+    display.show = "swipe"
+    assert maps.stage.mode == "swipe"
+    assert maps.linked.maps["prediction"].readout.anchor == "top_right"
+    display.show = "side"
+    assert maps.linked.maps["prediction"].readout.anchor == "top_left"
+    maps.release()
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_the_truth_is_compared_with_the_second_painting_only_while_there_is_one(store):
+    display = Display(against="other", show="difference")
+    maps = Maps(store, display)
+    refresh(store)
+    assert maps.linked.feed.against == 2
+    store.selection.param.update(other="share", other_seed=4)
+    assert maps.linked.feed.against == 3
+    assert maps.grid.css_classes == ["five", "contrast"]
+    maps.release()

@@ -1,0 +1,97 @@
+// Draws the maps that were fetched: stretched for the colours, compared, and lit where asked.
+//
+// A map's 16-bit codes become colours through one table of 65536 values, so that another
+// stretch or another unit is a redraw of what is here and never a request.
+
+const CODES = 65536
+
+const STRETCH = {
+  log: (v, softening, EMPTY) => v > 0 ? Math.log10(v) : EMPTY,
+  asinh: (v, softening) => Math.asinh(v / softening) / Math.LN10,
+  linear: (v) => v,
+}
+
+// Values of all codes, in the unit shown; kept as long as the maps have the same scale.
+function table(feed, {floor, step}, i, stretch, EMPTY) {
+  const [factor, softening] = [feed.factors[i], feed.softenings[i]]
+  const key = [floor, step, factor, stretch, softening].join()
+  const tables = feed.tables ??= new Map()
+  if (tables.size > 12) tables.clear()
+  if (!tables.has(key)) {
+    const values = new Float64Array(CODES)
+    for (let code = 0; code < CODES; code++) {
+      const v = code == 0 ? 0 : factor * 10 ** (floor + (code - 1) * step)
+      values[code] = STRETCH[stretch](v, softening, EMPTY)
+    }
+    tables.set(key, values)
+  }
+  return tables.get(key)
+}
+
+function clear(source, EMPTY) {
+  if (source.painted == "") return
+  source.painted = ""
+  const NDArray = source.data.image[0].constructor
+  source.tags = []
+  source.data = {image: [new NDArray([EMPTY], [1, 1])], x: [0], y: [0], dw: [1e-6], dh: [1e-6]}
+}
+
+function put(source, {x0, x1, y0, y1, nx, ny, reduction}, key, value) {
+  if (source.painted == key) return
+  source.painted = key
+  const NDArray = source.data.image[0].constructor
+  const image = new NDArray(nx * ny, [ny, nx])
+  for (let i = 0; i < image.length; i++) image[i] = value(i)
+  source.tags = [reduction]
+  source.data = {image: [image], x: [x0], y: [y0], dw: [x1 - x0], dh: [y1 - y0]}
+}
+
+function paint(feed, source, map, i, EMPTY) {
+  const {codes} = map
+  const values = table(feed, map, i, feed.stretch, EMPTY)
+  const key = [map.id, feed.stretch, feed.factors[i], feed.softenings[i]].join()
+  put(source, map, key, (pixel) => values[codes[pixel]])
+}
+
+function light(feed, source, map) {
+  const [low, high] = feed.highlight
+  const code = (v) => v > 0 ? Math.ceil((Math.log10(v) - map.floor) / map.step + 1) : 0
+  const [first, last] = [Math.max(code(low), low > 0 ? 1 : 0), code(high)]
+  const {codes} = map
+  const key = [map.id, low, high].join()
+  put(source, map, key, (i) => codes[i] >= first && codes[i] < last ? 1 : NaN)
+}
+
+function compare(feed, source, truth, other, EMPTY) {
+  const key = [truth.id, other.id, feed.contrast, feed.against, feed.contrast_stretch]
+  key.push(feed.factors[feed.first], feed.contrast_softening)
+  if (feed.contrast == "ratio") {
+    const [t, o] = [truth, other].map((map) => table(feed, map, feed.first, "log", EMPTY))
+    put(source, truth, key.join(), (i) => {
+      const [a, b] = [truth.codes[i], other.codes[i]]
+      return a == 0 || b == 0 ? NaN : o[b] - t[a]
+    })
+    return
+  }
+  const [t, o] = [truth, other].map((map) => table(feed, map, feed.first, "linear", EMPTY))
+  const stretch = STRETCH[feed.contrast_stretch]
+  const softening = feed.contrast_softening
+  put(source, truth, key.join(), (i) => stretch(o[other.codes[i]] - t[truth.codes[i]], softening))
+}
+
+export default async ({feed, sources, lights, contrast, EMPTY}) => {
+  if (feed.shown == null || feed.drawing) return
+  feed.drawing = true
+  await null  // several properties change in one turn: look once they all have
+  feed.drawing = false
+  feed.shown.forEach((map, i) => {
+    if (map == null) clear(sources[i], EMPTY)
+    else paint(feed, sources[i], map, i, EMPTY)
+    if (map == null || i < feed.first || feed.highlight.length == 0) clear(lights[i], EMPTY)
+    else light(feed, lights[i], map)
+  })
+  const [truth, other] = [feed.shown[feed.first], feed.shown[feed.against]]
+  const same = truth != null && other != null && truth.codes.length == other.codes.length
+  if (feed.contrast == "" || !same) clear(contrast, EMPTY)
+  else compare(feed, contrast, truth, other, EMPTY)
+}

@@ -1,0 +1,59 @@
+// Sets colour limits to percentiles of what is in view, shared by the maps that are compared.
+
+const BINS = 1000  // to a dex
+const LOWEST = -40 // dex
+
+function* in_view(map, {x_range, y_range}) {
+  const pixel = (low, edge, end, n) => Math.floor((low - edge) / (end - edge) * n)
+  const clip = (i, n) => Math.min(Math.max(i, 0), n - 1)
+  const [left, right] = [x_range.start, x_range.end].map((x) => clip(pixel(x, map.x0, map.x1, map.nx), map.nx))
+  const [low, high] = [y_range.start, y_range.end].map((y) => clip(pixel(y, map.y0, map.y1, map.ny), map.ny))
+  for (let row = low; row <= high; row++) {
+    yield map.codes.subarray(row * map.nx + left, row * map.nx + right + 1)
+  }
+}
+
+// log10 of the two percentiles of the positive pixels of maps, to a thousandth of a dex.
+function percentiles(maps, part, place) {
+  const counts = new Uint32Array(60 * BINS)
+  let total = 0
+  for (const map of maps) {
+    const {floor, step} = map
+    for (const codes of in_view(map, place)) {
+      for (const code of codes) {
+        if (code == 0) continue
+        counts[Math.round((floor + (code - 1) * step - LOWEST) * BINS)] += 1
+        total += 1
+      }
+    }
+  }
+  if (total == 0) return null
+  const at = (fraction) => {
+    const wanted = Math.min(Math.max(fraction * total, 1), total)
+    let sum = 0
+    return counts.findIndex((count) => (sum += count) >= wanted) / BINS + LOWEST
+  }
+  return part.map(at)
+}
+
+function place_of(dex, feed, i) {
+  const value = feed.factors[i] * 10 ** dex
+  if (feed.stretch == "asinh") return Math.asinh(value / feed.softenings[i]) / Math.LN10
+  return feed.stretch == "linear" ? value : Math.log10(value)
+}
+
+export default ({feed, part, x_range, y_range}, _, {before, compared}) => {
+  const shown = feed.shown ?? []
+  const groups = [shown.slice(0, feed.first), shown.slice(feed.first)]
+  groups.forEach((maps, which) => {
+    const there = maps.filter((map) => map != null)
+    const found = percentiles(there, part, {x_range, y_range})
+    if (found == null) return
+    const [low, high] = found.map((dex) => place_of(dex, feed, which == 0 ? 0 : feed.first))
+    const slider = [before, compared][which]
+    const data = slider.data ?? slider
+    data.setv({
+      start: Math.min(data.start, low), end: Math.max(data.end, high), value: [low, high],
+    })
+  })
+}

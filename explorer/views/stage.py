@@ -1,0 +1,34 @@
+"""Two maps in one place: alternating, or one beside the other at a handle."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import param
+from panel.custom import JSComponent
+
+HERE = Path(__file__).parent
+
+
+class Stage(JSComponent):
+    """What lies over the maps while two of them share a place; all of it happens in the browser.
+
+    Key b blinks. The grid of the maps, its parent, carries the mode as an attribute, by which
+    `stage.css` puts the maps in one place.
+
+    Parameters
+    ----------
+    mode : str
+        How the maps are shown; "blink" and "swipe" put two in one place.
+    against : str
+        Name of the map that shares the truth's place.
+    """
+
+    mode = param.String(default="side")
+    against = param.String(default="prediction")
+
+    _esm = HERE / "stage.js"
+    _stylesheets: ClassVar[list[str]] = [(HERE / "handle.css").read_text()]
+
+
+GRID = (HERE / "stage.css").read_text()
+"""Of the maps' grid."""
