@@ -54,7 +54,7 @@ OTHERS = {"Fire": "fire", "Plasma": "bmy"}
 COLOUR_MAPS = SAFE | OTHERS
 """All are dark at the low end."""
 
-COLOUR_GROUPS = {"For every colour vision": list(SAFE), "Not without blue": list(OTHERS)}
+COLOUR_GROUPS = {"For every colour vision": list(SAFE), "Not for blue-blindness": list(OTHERS)}
 """As the pickers group them."""
 
 DIVERGING = list(colorcet.palette["diverging_bky_60_10_c30"])

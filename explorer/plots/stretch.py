@@ -9,8 +9,6 @@ from explorer.plots.limits import Limits
 from explorer.plots.map_figure import EMPTY
 from explorer.style import power_of_ten
 
-STRETCHES = ("log", "asinh", "linear")
-
 Tick = tuple[float, str]
 """Place on the bar, and what is written there."""
 

@@ -7,11 +7,19 @@ import panel_material_ui as pmui
 
 from explorer.plots.maps import LinkedMaps, percentiles, whole_map
 from explorer.state import Display
-from explorer.style import COLOUR_GROUPS, FREE, TEXT
+from explorer.style import COLOUR_GROUPS, FREE, LINE, PREDICTION, TEXT
 from explorer.views.colour_bar import ColourBar
 
 PLAIN = {
-    "& .MuiToggleButton-root": {"px": "10px"},
+    "& .MuiToggleButton-root": {"px": "10px", "color": "text.primary"},
+    '& .MuiToggleButton-root[aria-pressed="true"]': {
+        "backgroundColor": f"{PREDICTION}38 !important",
+        "color": "text.primary !important",
+    },
+    "& .MuiToggleButton-root, &.MuiButton-root": {
+        "borderColor": f"{LINE} !important",
+        "color": "text.primary",
+    },
     "& .MuiToggleButton-root, & .MuiButton-root, &.MuiButton-root": {
         "textTransform": "none",
         "whiteSpace": "nowrap",
