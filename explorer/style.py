@@ -77,7 +77,7 @@ def blend(colours: list[str], stops: int = 24) -> str:
 
 def unit_in_words(unit: str) -> str:
     """Write a unit as it is printed: Msun becomes its symbol, powers become superscripts."""
-    words = {"Msun": "M⊙", "dlog10": "dlog₁₀", "Sigma": "Σ", "R_vir": "Rᵥᵢᵣ", "N_HI": "N(HI)"}
+    words = {"Msun": "M⊙", "dlog10": "dlog₁₀", "Sigma": "Σ", "R_vir": "Rᵥᵢᵣ"}
     for plain, printed in words.items():
         unit = unit.replace(plain, printed)
     return re.sub(r"\^(-?\d+)", lambda found: found[1].translate(SUPERSCRIPTS), unit)

@@ -71,6 +71,7 @@ def tick_words() -> CustomJSTickFormatter:
         if (tick >= 0.01 && tick < 1000) return String(Number(tick.toPrecision(3)))
         const exponent = Math.floor(Math.log10(tick) + 1e-9)
         const digit = Math.round(tick / 10 ** exponent)
+        if (![1, 2, 5].includes(digit)) return ""
         const power = [...String(exponent)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("")
         return (digit == 1 ? "" : `${digit}·`) + `10${power}`
         """

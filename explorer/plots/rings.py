@@ -27,13 +27,6 @@ def empty_rings() -> ColumnDataSource:
     return ColumnDataSource(data=data | {"colour": []})  # an array of numbers is no colours
 
 
-def in_slab(halos: Halos, slab: Slab) -> NDArray[np.intp]:
-    """Numbers of the haloes whose centres lie in the slab; the box is periodic."""
-    _, _, depth = map_axes(slab.axis)
-    above = np.mod(halos.position[:, depth].astype(np.float64) - slab.start, slab.box_size)
-    return np.flatnonzero(above < slab.depth)
-
-
 def rings(halos: Halos, slab: Slab, lit: Collection[int] = ()) -> dict[str, Any]:
     """Columns of the rings of a slab, with copies of those that cross an edge.
 
@@ -52,7 +45,7 @@ def rings(halos: Halos, slab: Slab, lit: Collection[int] = ()) -> dict[str, Any]
         x, y, radius (comoving, [Mpc/h]), number (index in `halos`), and how to draw them.
     """
     pixels = halos.rvir / slab.pixel_size
-    number = in_slab(halos, slab)
+    number = halos.in_slab(slab)
     number = number[pixels[number] >= SMALLEST]
     column, row, _ = map_axes(slab.axis)
     centre = np.mod(halos.position[number][:, [column, row]].astype(np.float64), slab.box_size)

@@ -6,12 +6,12 @@ import panel as pn
 from bokeh.models import Node
 
 from engine.fields import AXES, field, map_axes
-from engine.results import MPC_IN_KPC, Halos, Slab
+from engine.results import MPC_IN_KPC, Slab
 from explorer.plots.maps import LinkedMaps, linked_maps
 from explorer.plots.stretch import Stretch
-from explorer.results import Results
+from explorer.results import Results, holds
 from explorer.scale import Scale, length_of, scale_of
-from explorer.state import Display
+from explorer.state import NO_HALO, Display
 from explorer.store import Store
 from explorer.style import FREE, TEXT
 from explorer.viewport import MAPS
@@ -32,8 +32,11 @@ HINTS = {"truth": "scroll zooms, drag moves", "prediction": "area means of linea
 HELD = 4
 """Sets of maps a session holds: that on show, and those a request may be under way for."""
 
-RUN = "hydro"
-"""Whose haloes are circled."""
+SURROUNDINGS = 12.0
+"""Side of the view of a halo that is chosen, in virial radii."""
+
+LEAST_WIDTH = 1.5
+"""Of that view, [Mpc/h]."""
 
 
 class Maps(pn.viewable.Viewer):
@@ -66,7 +69,6 @@ class Maps(pn.viewable.Viewer):
         bars = self.bars["input"], self.bars["truth"]
         self.buttons = ColourTools(display, self.linked, bars, self.reset_limits)
         self._held: list[list[str]] = []
-        self._halos: dict[str, Halos | None] = {}
         self._results: Results | None = None
         store.param.watch(lambda event: self.present(event.new), "results")
         self._watch()
@@ -86,6 +88,8 @@ class Maps(pn.viewable.Viewer):
             )
         self.stage.param.watch(lambda event: self.display.param.update(show=event.new), "mode")
         self.linked.feed.on_change("expired", self._republish)
+        self.linked.feed.on_change("tapped", self._tapped)
+        self.display.param.watch(lambda *_: pn.state.execute(self._light, schedule=True), "lit")
 
     def present(self, results: Results) -> None:
         """Show the maps of new results."""
@@ -98,10 +102,14 @@ class Maps(pn.viewable.Viewer):
         self.bars["truth"].suit(kind, results.truth or results.prediction)
         if before is None or before.input is not results.input:
             self._go_whole(results.input)
-            self.linked.surround(self._catalogue(), results.input)
+            self.linked.surround(results.catalogue, results.input)
+            self._light()
         self._arrange()
         self._express()
-        self._publish()
+        if before is None or of_each(before) != of_each(results):
+            self._publish()
+        if before is not None and before.request.halo != results.request.halo:
+            self._go_to_halo(results)
 
     def reset_limits(self) -> None:
         """Go back to the default colour limits."""
@@ -121,13 +129,24 @@ class Maps(pn.viewable.Viewer):
         pixel = slab.pixel_size / MPC_IN_KPC
         self.linked.reach(nx * pixel, ny * pixel, pixel)
 
-    def _catalogue(self) -> Halos | None:
-        """Haloes of the simulation that is open, read once; None if it has none."""
-        simulation: Any = self.store.simulation
-        if simulation.name not in self._halos:
-            found = simulation.halos(RUN) if RUN in simulation.runs else None
-            self._halos = {simulation.name: found}
-        return self._halos[simulation.name]
+    def _tapped(self, attr: str, old: int, new: int) -> None:  # noqa: ARG002 (Bokeh's)
+        """Choose the halo that was tapped on a map."""
+        if new != NO_HALO:
+            self.store.selection.halo = new
+
+    def _go_to_halo(self, results: Results) -> None:
+        """Show the surroundings of the halo that was chosen, and light its ring."""
+        halo, catalogue = results.request.halo, results.catalogue
+        if halo == NO_HALO or catalogue is None or not holds(results, halo):
+            return
+        column, row, _ = map_axes(results.input.axis)
+        x, y = (catalogue.position[halo, each] % results.input.box_size for each in (column, row))
+        width = max(SURROUNDINGS * catalogue.rvir[halo] / MPC_IN_KPC, LEAST_WIDTH)
+        self.linked.go_to(x, y, width)
+        self.display.param.update(rings=True, lit=(halo,))
+
+    def _light(self) -> None:
+        self.linked.light(self.display.lit)
 
     def _publish(self) -> None:
         """Hand the maps to the viewport route and their tokens to the browser.

@@ -10,7 +10,7 @@ from engine.units import HYDROGEN_MASS_IN_G, KPC_IN_CM, MSUN_IN_G, column_densit
 from explorer.plots.limits import contrast_limits
 from explorer.plots.map_figure import EMPTY
 from explorer.plots.maps import linked_maps
-from explorer.plots.rings import in_slab, rings
+from explorer.plots.rings import rings
 from explorer.plots.stretch import Stretch, nice_above, nice_step, symmetric_ticks
 from explorer.scale import length_of, scale_of
 from explorer.style import COLOUR_MAPS, DIVERGING, HIGHLIGHT, OTHERS, RING, SAFE
@@ -175,8 +175,8 @@ def halos():
 
 
 def test_a_halo_belongs_to_the_slab_that_holds_its_centre(halos):
-    assert list(in_slab(halos, slab())) == [0, 3, 4]
-    assert list(in_slab(halos, slab(start=9.0))) == [0, 1, 3, 4]  # over the periodic edge
+    assert list(halos.in_slab(slab())) == [0, 3, 4]
+    assert list(halos.in_slab(slab(start=9.0))) == [0, 1, 3, 4]  # over the periodic edge
 
 
 def test_rings_have_the_virial_radius_and_leave_out_what_is_smaller_than_a_pixel(halos):

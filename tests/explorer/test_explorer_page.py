@@ -156,6 +156,25 @@ def test_a_halo_is_chosen_by_a_click_and_has_its_profile(store):
     assert not profile.card.visible
 
 
+def test_a_halo_tapped_on_a_map_is_chosen_shown_and_lit(store):
+    display = Display()
+    maps = Maps(store, display)
+    refresh(store)
+    feed = maps.linked.feed
+    tokens = list(feed.tokens)
+    halo = int(store.results.halos[0].columns["number"][-1])
+    feed.tapped = halo
+    assert store.selection.halo == halo
+    column, row = store.results.catalogue.position[halo][:2]
+    assert feed.place[:2] == pytest.approx([column, row], rel=1e-5)
+    assert display.rings
+    rings = maps.linked.axes.halos.data
+    lit = rings["width"] > rings["width"].min()
+    assert set(rings["number"][lit]) == {halo}
+    assert feed.tokens == tokens, "maps that are there are not sent again"
+    maps.release()
+
+
 def test_a_brush_lights_its_haloes_and_chooses_none(store):
     display = Display()
     haloes = Haloes(store, display)
