@@ -9,7 +9,7 @@ from bokeh.models import CustomJS
 
 from explorer.state import QUERY, Display, Selection
 from explorer.store import Store
-from explorer.style import CONTENT, FREE, GRID, PAGE_CSS, PAGE_SX, THEME
+from explorer.style import CARDS, CONTENT, FREE, PAGE_CSS, PAGE_SX, THEME
 from explorer.views.curves import PLOTS, Curves
 from explorer.views.haloes import Haloes
 from explorer.views.maps import Maps
@@ -52,7 +52,7 @@ def page() -> pmui.Page:
     store.take(begun)
     curves = [Curves(name, store, display) for name in PLOTS]
     cards = [*curves, Haloes(store, display), readings]
-    below = pn.Column(*cards, css_classes=["cards"], stylesheets=[FREE, GRID], **WIDE)
+    below = pn.Column(*cards, stylesheets=[FREE, CARDS], **WIDE)
     parts = (maps, scope, below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,

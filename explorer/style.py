@@ -221,22 +221,17 @@ CONTENT = """
 """
 """Of the page's main column: its parts keep their height and the page scrolls."""
 
-GRID = """
+CARDS = """
 :host {
   display: grid !important;
-  grid-template-columns: repeat(3, minmax(0, 1fr));
+  grid-template-columns: repeat(auto-fill, minmax(min(330px, 100%), 1fr));
   align-items: stretch;
   gap: 10px;
 }
 .bk-panel-models-layout-Column { height: auto !important; }
-@media (max-width: 1200px) {
-  :host(.cards) { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-}
-@media (max-width: 900px) {
-  :host, :host(.cards) { grid-template-columns: minmax(0, 1fr); }
-}
 """
-"""Three columns, two or one on a narrow screen."""
+"""As many columns as have room for a legend and the ticks of 20 decades."""
+
 
 CARD = f"""
 :host {{
