@@ -26,7 +26,7 @@ QUERY = (
 )
 """Names of the selection in a link, in the order in which they are followed."""
 
-SCOPES = {"this slab": "slab", "all slabs": "axis", "visible region": "region"}
+SCOPES = {"This slab": "slab", "All slabs": "axis", "Region in view": "region"}
 """What curves are summed over."""
 
 NO_HALO = -1

@@ -21,21 +21,26 @@ from explorer.plots.comparison import (
 )
 from explorer.style import GREY, PREDICTION, SAMPLES, unit_in_words
 
+STEP = 0.25
+"""Ends of a fitted y axis are multiples of it, so that they seldom change."""
+
 
 class Agreement:
     """Statistics on a linear axis.
 
     Parameters
     ----------
-    low, high : float
-        Ends of the y axis.
-    at_one : bool
-        Whether the statistic is one where two maps are alike.
+    low : float
+        Where the y axis begins.
+    high : float or None
+        Where it ends; None for a statistic that isn't one where two maps are alike: a little
+        above the curves.
     """
 
-    def __init__(self, low: float, high: float, at_one: bool = True) -> None:
+    def __init__(self, low: float, high: float | None) -> None:
+        self.high = high
         self.main = frames.frame(HEIGHT + RATIO_HEIGHT, "linear")
-        if at_one:
+        if high is not None:
             target(self.main)
         self.sources = {
             "truth": frames.line(self.main, GREY, line_width=2),
@@ -43,7 +48,7 @@ class Agreement:
             "samples": frames.band(self.main, SAMPLES, SAMPLES_ALPHA),
             **painted_lines(self.main),
         }
-        self.main.y_range.update(start=low, end=high)
+        self.main.y_range.update(start=low, end=high or 1)
         self.figures = [frames.settle(self.main)]
 
     def show(self, pair: Pair) -> None:
@@ -58,7 +63,10 @@ class Agreement:
         for name, values in columns.items():
             frames.fill(self.sources[name], values)
         low, high = frames.span(points(curve)[0] for curve in pair.curves)
-        self.main.x_range.update(start=low, end=high)
+        frames.span_axis(self.main.xaxis, self.main.x_range, low, high)
+        if self.high is None:
+            _, most = frames.span(points(curve)[1] for curve in pair.curves)
+            self.main.y_range.update(end=float(STEP * np.ceil(1.05 * most / STEP)))
         if pair.about:
             self.main.yaxis.axis_label = unit_in_words(pair.about.y_label)
             self.main.xaxis.axis_label = unit_in_words(pair.about.x_label)

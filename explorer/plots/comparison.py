@@ -92,11 +92,9 @@ class Comparison:
             frames.fill(self.sources[name], columns)
         for name, columns in ratio_columns(pair, self.least).items():
             frames.fill(self.ratio_sources[name], columns)
-        for axis, (low, high) in (
-            (self.main.x_range, extent(pair)),
-            (self.main.y_range, height(pair)),
-        ):
-            axis.update(start=low, end=high)
+        both = (*self.main.xaxis, *self.below.xaxis)
+        frames.span_axis(both, self.main.x_range, *extent(pair))
+        frames.span_axis(self.main.yaxis, self.main.y_range, *height(pair))
         if pair.about:
             self.main.yaxis.axis_label = unit_in_words(pair.about.y_label)
             self.below.xaxis.axis_label = unit_in_words(pair.about.x_label)

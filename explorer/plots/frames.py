@@ -7,7 +7,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, Range1d
 from bokeh.models.axes import LogAxis
 from bokeh.models.formatters import CustomJSTickFormatter
-from bokeh.models.tickers import LogTicker
+from bokeh.models.tickers import FixedTicker
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
@@ -57,11 +57,31 @@ def frame(height: int, y_axis: Literal["log", "linear"], with_x: bool = True) ->
     fig.xaxis.visible = with_x
     for axis in fig.axis:
         if isinstance(axis, LogAxis):
-            axis.update(ticker=LogTicker(mantissas=[1, 2, 5]), formatter=tick_words())
+            axis.update(ticker=FixedTicker(ticks=[1, 10]), formatter=tick_words())
     fig.axis.axis_label_text_font_style = "normal"
     fig.axis.axis_label_text_font_size = "13px"
     fig.axis.major_label_text_font_size = "12px"
     return fig
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Places of a logarithmic axis to write numbers at: at most seven, at least two."""
+    first, last = np.floor(np.log10(low)), np.ceil(np.log10(high))
+    powers = 10.0 ** np.arange(first, last + 1)
+    step = int(np.ceil((last - first) / 7))
+    some = powers[::step] if step > 1 else powers
+    shown = [tick for tick in some if low <= tick <= high]
+    if len(shown) < 2:
+        finer = np.outer(powers, (1, 2, 5)).ravel()
+        shown = [tick for tick in finer if low <= tick <= high]
+    return [float(tick) for tick in shown]
+
+
+def span_axis(axes: Any, axis_range: Any, low: float, high: float) -> None:
+    """Let a logarithmic axis, or several that share their range, reach from low to high."""
+    axis_range.update(start=low, end=high)
+    for axis in axes:
+        axis.ticker.ticks = ticks(low, high)
 
 
 def tick_words() -> CustomJSTickFormatter:
@@ -71,7 +91,6 @@ def tick_words() -> CustomJSTickFormatter:
         if (tick >= 0.01 && tick < 1000) return String(Number(tick.toPrecision(3)))
         const exponent = Math.floor(Math.log10(tick) + 1e-9)
         const digit = Math.round(tick / 10 ** exponent)
-        if (![1, 2, 5].includes(digit)) return ""
         const power = [...String(exponent)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("")
         return (digit == 1 ? "" : `${digit}·`) + `10${power}`
         """

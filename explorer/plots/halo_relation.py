@@ -6,7 +6,7 @@ from typing import Any
 import holoviews as hv
 import holoviews.plotting.bokeh
 import numpy as np
-from bokeh.models.tickers import LogTicker
+from bokeh.models.tickers import FixedTicker
 from numpy.typing import NDArray
 
 from engine.results import Curve, Points
@@ -22,6 +22,9 @@ HEIGHT = 306
 
 FAINT = 0.25
 """Opacity of haloes whose virial radius is too few pixels for their mass to be trusted."""
+
+DECADES = (10.0 ** np.arange(0, 16)).tolist()
+"""Masses that are written along the axes, [Msun/h]."""
 
 COLUMNS = ("number", "slab", "mvir", "rvir", "environment", "opacity")
 TOOLTIPS = [
@@ -105,7 +108,7 @@ def look(plot: Any, element: hv.Overlay) -> None:  # noqa: ARG001 (HoloViews pas
     """Give the figure the frame of the other cards."""
     plot.state.update(**MARGINS, outline_line_color=None, output_backend="canvas")
     for axis in plot.state.axis:
-        axis.update(ticker=LogTicker(mantissas=[1]), formatter=tick_words())
+        axis.update(ticker=FixedTicker(ticks=DECADES), formatter=tick_words())
     for legend in plot.state.legend:
         legend.update(
             click_policy="hide",

@@ -12,9 +12,9 @@ from explorer.views.colour_bar import ColourBar
 
 PLAIN = {
     "& .MuiToggleButton-root": {"px": "10px", "color": "text.primary"},
-    '& .MuiToggleButton-root[aria-pressed="true"]': {
+    "& .MuiToggleButton-root.MuiToggleButton-root.Mui-selected": {
         "backgroundColor": f"{PREDICTION}38 !important",
-        "color": "text.primary !important",
+        "color": "text.primary",
     },
     "& .MuiToggleButton-root, &.MuiButton-root": {
         "borderColor": f"{LINE} !important",

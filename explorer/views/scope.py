@@ -6,6 +6,7 @@ import panel_material_ui as pmui
 from explorer.results import Results
 from explorer.store import Store
 from explorer.style import TEXT
+from explorer.views.map_tools import CHOICE
 
 
 class Scope(pn.viewable.Viewer):
@@ -20,13 +21,7 @@ class Scope(pn.viewable.Viewer):
     def __init__(self, store: Store) -> None:
         super().__init__()
         self.scope = pmui.RadioButtonGroup.from_param(
-            store.selection.param.scope,
-            label="",
-            size="small",
-            width=300,
-            margin=0,
-            description="",
-            sx={"& .MuiButton-root": {"textTransform": "none", "whiteSpace": "nowrap"}},
+            store.selection.param.scope, **CHOICE, width=290
         )
         self.words = pn.pane.HTML("", stylesheets=[TEXT], margin=(6, 12), align="center")
         store.param.watch(self._describe, "results")
