@@ -1,16 +1,17 @@
 """The page: what stands where."""
 
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import CustomJS
 
+from explorer.link import Link
 from explorer.state import QUERY, Display, Selection
 from explorer.store import Store
 from explorer.style import CARDS, CONTENT, FREE, PAGE_CSS, PAGE_SX, THEME
 from explorer.views.curves import PLOTS, Curves
+from explorer.views.framing import Framing
 from explorer.views.haloes import Haloes
 from explorer.views.maps import Maps
 from explorer.views.pickers import Pickers
@@ -43,10 +44,15 @@ for (const root of Bokeh.documents.flatMap((document) => document.roots())) {
 def page() -> pmui.Page:
     """Build a new session's page."""
     selection, display = Selection(), Display()
-    store = Store(selection, link(), deliver=lambda do: pn.state.execute(do, schedule=True))
-    selection.param.watch(lambda *_: keep_link(selection), list(QUERY))
+    link = Link(pn.state.location)
+    store = Store(selection, link.asked, lambda do: pn.state.execute(do, schedule=True))
+    link.parts.append(selection)  # the store has followed it
+    selection.param.watch(link.write, list(QUERY))
     begun = store.begin()
     status, maps, readings = Status(store), Maps(store, display), Readings(store)
+    problems = link.follow(Framing(maps.linked, store))
+    maps.linked.feed.on_change("view", lambda _attr, _old, _new: link.write())
+    store.error = " ".join(filter(None, [store.error, *problems]))
     scope = Scope(store)
     pickers = Pickers(store, display, maps.buttons)
     store.take(begun)
@@ -69,18 +75,6 @@ def page() -> pmui.Page:
         pn.state.on_session_destroyed(lambda _: store.close())
         pn.state.on_session_destroyed(lambda _: maps.release())
     return built
-
-
-def link() -> dict[str, str]:
-    """Read what the page's address asks for."""
-    location = pn.state.location
-    return dict(parse_qsl(location.search.removeprefix("?"))) if location else {}
-
-
-def keep_link(selection: Selection) -> None:
-    """Write the selection into the page's address."""
-    if pn.state.location:
-        pn.state.location.search = f"?{urlencode(link() | selection.to_query())}"
 
 
 def warm_up() -> None:

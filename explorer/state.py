@@ -131,6 +131,8 @@ class Request:
 class Selection(param.Parameterized):
     """What to compute; a link reproduces it."""
 
+    names = QUERY
+
     simulation: Any = param.Selector(objects=[], doc="Simulation the slab is taken from.")
     axis: Any = param.Selector(objects=[], label="Line of sight", doc="Axis of projection.")
     source: Any = param.Selector(objects=[], label="Input", doc="Run the dark matter is of.")

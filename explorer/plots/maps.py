@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ CLOSEST = 12
 class MapFeed(DataModel):
     """What the server tells the browser about the maps to show.
 
-    The browser answers through `expired`, the server has dropped a map that is on show, and
-    `tapped`.
+    The browser answers through `expired`, the server has dropped a map that is on show, `tapped`,
+    and `view`.
     """
 
     tokens = List(String, help="One per map, in their order; empty where there is no map.")
@@ -48,6 +49,8 @@ class MapFeed(DataModel):
                                  "map file; empty for none.")  # fmt: skip
     place = List(Float, help="[x, y, width, count]: where to go, [Mpc/h], and how often so far.")
     tapped = Int(default=-1, help="Number of the halo that was tapped last; -1 for none.")
+    view = List(Float, help="[x0, x1, y0, y1] that is shown, [Mpc/h], some moments after it was "
+                            "moved; empty for the whole map.")  # fmt: skip
     expired = Int(default=0, help="Counts how often a map was found gone.")
 
 
@@ -91,7 +94,7 @@ class LinkedMaps:
         return [*self.maps.values(), self.contrast]
 
     def reach(self, width: float, height: float, pixel_size: float) -> None:
-        """Show the whole of maps of another size.
+        """Let the ranges reach over maps; those of another size are shown whole.
 
         Parameters
         ----------
@@ -99,14 +102,25 @@ class LinkedMaps:
             Comoving, [Mpc/h].
         """
         for axis, length in ((self.x_range, width), (self.y_range, height)):
-            axis.update(
-                start=0,
-                end=length,
-                reset_start=0,
-                reset_end=length,
-                bounds=(0, length),
-                min_interval=CLOSEST * pixel_size,
-            )
+            axis.min_interval = CLOSEST * pixel_size
+            before: Any = axis.reset_end
+            if before is None or not isclose(before, length):
+                reach = {"reset_start": 0, "reset_end": length, "bounds": (0, length)}
+                axis.update(start=0, end=length, **reach)
+                self.feed.update(view=[])
+
+    def frame(self, view: Sequence[float]) -> None:
+        """Show exactly one rectangle on all maps, before the browser has another one.
+
+        Parameters
+        ----------
+        view : sequence of float
+            x0, x1, y0, y1, comoving, [Mpc/h].
+        """
+        x0, x1, y0, y1 = view
+        self.x_range.update(start=x0, end=x1)
+        self.y_range.update(start=y0, end=y1)
+        self.feed.update(view=[x0, x1, y0, y1])
 
     def go_to(self, x: float, y: float, width: float) -> None:
         """Show a square around a place on all maps, as far as the maps reach.
@@ -235,7 +249,7 @@ def attach_pointer(linked: LinkedMaps) -> None:
 
 
 def attach_place(linked: LinkedMaps) -> None:
-    """Go where the feed says, and keep the ruler beside the columns."""
+    """Go where the feed says, tell the server where, and keep the ruler beside the columns."""
     axes = linked.axes
     go = script("place", feed=linked.feed, ranges=[axes.x, axes.y])
     linked.feed.js_on_change("place", go)
@@ -243,8 +257,10 @@ def attach_place(linked: LinkedMaps) -> None:
         args={"feed": linked.feed, "ruler": axes.ruler, "x_range": axes.x},
         code="ruler.setv({start: x_range.start * feed.length, end: x_range.end * feed.length})",
     )
+    view = script("view", feed=linked.feed, ranges=[axes.x, axes.y])
     for name in ("start", "end"):
-        axes.x.js_on_change(name, measure)
+        axes.x.js_on_change(name, measure, view)
+        axes.y.js_on_change(name, view)
     linked.feed.js_on_change("length", measure)
 
 

@@ -1,0 +1,67 @@
+"""Which part of the maps is shown, as it stands in a link."""
+
+from math import isfinite
+from typing import Any
+
+from explorer.plots.maps import LinkedMaps
+from explorer.store import Store
+
+
+class Framing:
+    """The rectangle in view; nothing stands for the whole map.
+
+    Parameters
+    ----------
+    linked : LinkedMaps
+        Framed as a link asks for; their feed knows what the browser shows.
+    store : Store
+        Its simulation says how far the maps reach.
+    """
+
+    names = ("view",)
+
+    def __init__(self, linked: LinkedMaps, store: Store) -> None:
+        self.linked = linked
+        self.store = store
+
+    def to_query(self) -> dict[str, str]:
+        """Write the rectangle in view, to a thousandth of a Mpc/h."""
+        view: Any = self.linked.feed.view  # to mypy it is a property's description
+        return {"view": ",".join(f"{side:.3f}" for side in view)} if view else {}
+
+    def take(self, _: str, text: str) -> None:
+        """Show what a link asks for.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if it isn't a part of the maps.
+        """
+        simulation = self.store.simulation
+        if simulation is None:
+            return  # the store tells what is wrong
+        side = simulation.box_size
+        view = numbers(text)
+        if not is_part(view, side):
+            raise ValueError(
+                f"View in the link is {text!r}, expected x0,x1,y0,y1 in Mpc/h between 0 and "
+                f"{side:g}; showing the whole map."
+            )
+        self.linked.reach(side, side, side / simulation.pixels)
+        self.linked.frame(view)
+
+
+def numbers(text: str) -> list[float]:
+    """Read numbers with commas between them; none if there is anything else."""
+    try:
+        return [float(each) for each in text.split(",")]
+    except ValueError:
+        return []
+
+
+def is_part(view: list[float], side: float) -> bool:
+    """Whether some numbers are the sides of a rectangle within a square map."""
+    if len(view) != 4 or not all(map(isfinite, view)):
+        return False
+    x0, x1, y0, y1 = view
+    return 0 <= x0 < x1 <= side and 0 <= y0 < y1 <= side
