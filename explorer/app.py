@@ -18,6 +18,7 @@ from explorer.views.readings import About, Readings
 from explorer.views.scope import Scope
 from explorer.views.status import Status
 from explorer.views.take_away import TakeAway
+from explorer.views.waves import WavesCard
 
 TITLE = "Baryon Explorer"
 
@@ -51,9 +52,11 @@ def page() -> pmui.Page:
     pickers = Pickers(store, display, maps.buttons)
     store.take(begun)
     curves = [Curves(name, store, display) for name in PLOTS]
+    curves[list(PLOTS).index("power_spectrum")].brush("band")
+    waves = WavesCard(store, display, maps.linked)
     cards = [*curves, Haloes(store, display), readings]
     below = pn.Column(*cards, css_classes=["cards"], stylesheets=[FREE, GRID], **WIDE)
-    parts = (maps, scope, below, About(store), status.alert)
+    parts = (maps, scope, waves, below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,
         header=[status.busy],

@@ -311,4 +311,7 @@ class Display(param.Parameterized):
     )
     rings = param.Boolean(default=False, label="Halo rings", doc="Whether haloes are circled.")
     lit = param.Parameter(default=(), doc="Numbers of the haloes lit on the maps.")
+    band = param.Parameter(
+        default=(), doc="Wavenumbers picked on P(k), (low, high), [h/Mpc]; empty for none."
+    )
     dark = param.Boolean(default=True, doc="Whether the dark theme is on.")
