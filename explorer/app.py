@@ -19,6 +19,7 @@ from explorer.views.readings import About, Readings
 from explorer.views.scope import Scope
 from explorer.views.status import Status
 from explorer.views.take_away import TakeAway
+from explorer.views.waves import WavesCard
 
 TITLE = "Baryon Explorer"
 
@@ -56,10 +57,13 @@ def page() -> pmui.Page:
     scope = Scope(store)
     pickers = Pickers(store, display, maps.buttons)
     store.take(begun)
-    curves = [Curves(name, store, display) for name in PLOTS]
-    cards = [*curves, Haloes(store, display), readings]
+    curves = {name: Curves(name, store, display) for name in PLOTS}
+    curves["power_spectrum"].brush("band")
+    curves["cddf"].brush("densities")
+    waves = WavesCard(store, display, maps.linked)
+    cards = [*curves.values(), Haloes(store, display), readings]
     below = pn.Column(*cards, stylesheets=[FREE, CARDS], **WIDE)
-    parts = (maps, scope, below, About(store), status.alert)
+    parts = (maps, scope, waves, below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,
         header=[status.busy],

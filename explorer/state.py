@@ -312,5 +312,11 @@ class Display(param.Parameterized):
         doc="Which painting the truth is compared with.",
     )
     rings = param.Boolean(default=False, label="Halo rings", doc="Whether haloes are circled.")
+    densities = param.Parameter(
+        default=(), doc="Column densities whose pixels are lit, low and high [cm^-2], or empty."
+    )
     lit = param.Parameter(default=(), doc="Numbers of the haloes lit on the maps.")
+    band = param.Parameter(
+        default=(), doc="Wavenumbers picked on P(k), (low, high), [h/Mpc]; empty for none."
+    )
     dark = param.Boolean(default=True, doc="Whether the dark theme is on.")

@@ -3,6 +3,7 @@
 from html import escape
 from types import ModuleType
 
+import numpy as np
 import panel as pn
 
 from engine import statistics
@@ -16,6 +17,7 @@ from explorer.plots import (
     power_spectrum,
     transfer_function,
 )
+from explorer.plots.brush import Brush, Picked
 from explorer.plots.comparison import BAND, BAND_ALPHA, SAMPLES_ALPHA, Pair
 from explorer.state import Display
 from explorer.store import Store
@@ -84,6 +86,31 @@ class Curves(pn.viewable.Viewer):
             ),
             "dark",
         )
+
+    def brush(self, name: str) -> None:
+        """Let a drag along x pick a range.
+
+        Parameters
+        ----------
+        name : str
+            Of the display's parameter that holds it: (low, high) in the unit of x, or empty.
+            What it holds stays marked, whoever sets it.
+        """
+
+        def picked(range_: Picked) -> None:
+            self.display.param.update(**{name: range_ if self._is_wide(range_) else ()})
+
+        drawn = Brush(self.panels.figures, picked)
+        self.display.param.watch(
+            lambda event: pn.state.execute(lambda: drawn.mark(event.new), schedule=True), name
+        )
+
+    def _is_wide(self, range_: Picked) -> bool:
+        """Whether a range is as wide as a bin: less is a slip of the hand."""
+        if not range_ or self.pair.about is None:
+            return False
+        bins = np.diff(np.log(self.pair.about.x))
+        return bool(np.log(range_[1] / range_[0]) >= np.median(bins))
 
     def _follow(self) -> None:
         self.pair = pair_of(self.statistic, self.store)

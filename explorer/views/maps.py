@@ -1,5 +1,7 @@
 """The linked maps with their captions and colour bars."""
 
+from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 import panel as pn
@@ -7,11 +9,12 @@ from bokeh.models import Node
 
 from engine.fields import AXES, field, map_axes
 from engine.results import MPC_IN_KPC, Slab
+from engine.units import column_density
 from explorer.plots.maps import LinkedMaps, linked_maps
 from explorer.plots.stretch import Stretch
 from explorer.results import Results, holds
 from explorer.scale import Scale, length_of, scale_of
-from explorer.state import NO_HALO, Display
+from explorer.state import NO_HALO, Display, Region
 from explorer.store import Store
 from explorer.style import FREE, TEXT
 from explorer.viewport import MAPS
@@ -82,6 +85,8 @@ class Maps(pn.viewable.Viewer):
             (self._express, ["stretch", "units", "quantity"]),
             (self._arrange, ["show", "against"]),
             (self._circle, ["rings"]),
+            (self._light, ["lit"]),
+            (self._highlight, ["densities"]),
         ):
             self.display.param.watch(
                 lambda *_, change=change: pn.state.execute(change, schedule=True), names
@@ -89,7 +94,9 @@ class Maps(pn.viewable.Viewer):
         self.stage.param.watch(lambda event: self.display.param.update(show=event.new), "mode")
         self.linked.feed.on_change("expired", self._republish)
         self.linked.feed.on_change("tapped", self._tapped)
-        self.display.param.watch(lambda *_: pn.state.execute(self._light, schedule=True), "lit")
+        self.linked.feed.on_change("view", lambda *_: self._frame_region())
+        # Before the store asks for what was selected.
+        self.store.selection.param.watch(self._frame_region, "scope", precedence=0)
 
     def present(self, results: Results) -> None:
         """Show the maps of new results."""
@@ -144,6 +151,20 @@ class Maps(pn.viewable.Viewer):
         width = max(SURROUNDINGS * catalogue.rvir[halo] / MPC_IN_KPC, LEAST_WIDTH)
         self.linked.go_to(x, y, width)
         self.display.param.update(rings=True, lit=(halo,))
+
+    def _frame_region(self, *_: object) -> None:
+        """Let the curves follow what is in view, if they are of that."""
+        selection = self.store.selection
+        if selection.scope == "region" and self._results is not None:
+            selection.region = pixels_of(list(self.linked.feed.view), self._results.input)
+
+    def _highlight(self) -> None:
+        """Light the pixels of the column densities that are picked."""
+        if self._results is None:
+            return
+        slab = self._results.input
+        unit = column_density(1.0, slab.redshift, slab.cosmology.h)
+        self.linked.feed.highlight = [each / unit for each in self.display.densities]
 
     def _light(self) -> None:
         self.linked.light(self.display.lit)
@@ -296,6 +317,15 @@ class Maps(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
+
+
+def pixels_of(view: Sequence[float], slab: Slab) -> Region | None:
+    """Pixels of a rectangle [x0, x1, y0, y1] in Mpc/h; None for the whole map."""
+    if not view:
+        return None
+    x0, x1, y0, y1 = (each * MPC_IN_KPC / slab.pixel_size for each in view)
+    ny, nx = slab.shape
+    return max(int(y0), 0), min(ceil(y1), ny), max(int(x0), 0), min(ceil(x1), nx)
 
 
 def html(css: str, **options: Any) -> pn.pane.HTML:

@@ -5,6 +5,7 @@ import pytest
 from bokeh.model import Model
 
 from engine import statistics
+from engine.units import column_density
 from explorer.app import page
 from explorer.results import STATISTICS
 from explorer.state import Display, Selection
@@ -172,6 +173,36 @@ def test_a_halo_tapped_on_a_map_is_chosen_shown_and_lit(store):
     lit = rings["width"] > rings["width"].min()
     assert set(rings["number"][lit]) == {halo}
     assert feed.tokens == tokens, "maps that are there are not sent again"
+    maps.release()
+
+
+def test_curves_follow_the_region_in_view_when_they_are_asked_to(store):
+    maps = Maps(store, Display())
+    refresh(store)
+    pixel = store.results.input.pixel_size / 1000
+    view = [0.5 * pixel, 63.5 * pixel, 0, 64 * pixel]
+    maps.linked.feed.view = view
+    assert store.selection.region is None
+    store.selection.scope = "region"
+    assert store.selection.region == store.results.request.region == (0, 64, 0, 64)
+    assert "window" in store.results.curves["power_spectrum"][0].note
+    tokens = list(maps.linked.feed.tokens)
+    maps.linked.feed.view = []
+    assert store.results.request.region is None
+    assert maps.linked.feed.tokens == tokens
+    maps.release()
+
+
+def test_pixels_of_column_densities_light_up(store):
+    display = Display()
+    maps = Maps(store, display)
+    refresh(store)
+    display.densities = (1e20, 1e21)
+    low, high = maps.linked.feed.highlight
+    assert high == pytest.approx(10 * low)
+    assert column_density(low, 2.0, 0.6774) == pytest.approx(1e20)
+    display.densities = ()
+    assert list(maps.linked.feed.highlight) == []
     maps.release()
 
 

@@ -1,0 +1,188 @@
+"""Row of maps that shows one band of wavenumbers, while one is picked on P(k)."""
+
+import asyncio
+from functools import partial
+from html import escape
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+
+from engine.results import MPC_IN_KPC
+from explorer.plots.maps import LinkedMaps
+from explorer.plots.waves import NAMES, wave_maps
+from explorer.results import Results
+from explorer.state import Display
+from explorer.store import READERS, Store
+from explorer.style import CARD, DIVERGING, FREE, GRID, LINE, TEXT, blend, number
+from explorer.views.maps import caption, heading, html, note
+from explorer.waves import Band, Waves, waves
+
+FOUR = """
+:host(.four) { grid-template-columns: repeat(4, minmax(0, 1fr)); --hint: none; }
+@media (max-width: 1200px) { :host(.four) { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+@media (max-width: 900px) { :host(.four) { grid-template-columns: minmax(0, 1fr); } }
+"""
+"""With a second painting; two rows on a narrow screen, as the maps above."""
+
+BAR = f"""
+.heading {{ flex-wrap: wrap; }}
+.colours {{ height: 12px; border-radius: 2px; box-shadow: 0 0 0 1px {LINE}; }}
+.colours {{ background: {blend(DIVERGING)}; }}
+.limits {{ display: flex; justify-content: space-between; font-size: 12px; padding-top: 2px; }}
+"""
+
+
+class WavesCard(pn.viewable.Viewer):
+    """Truth, paintings and residual of the band that the display holds.
+
+    Parameters
+    ----------
+    store : Store
+        Its results are filtered, in a thread of its readers.
+    display : Display
+        Its band is shown; the card is hidden while there is none.
+    linked : LinkedMaps
+        Whose ranges these maps share.
+    """
+
+    def __init__(self, store: Store, display: Display, linked: LinkedMaps) -> None:
+        super().__init__()
+        self.store, self.display = store, display
+        self.maps = wave_maps(linked)
+        self.heading = pn.pane.HTML(
+            "", stylesheets=[TEXT, BAR], sizing_mode="stretch_width", margin=0
+        )
+        self.clear = pmui.Button(label="Clear", size="small", variant="text", margin=0)
+        self.clear.on_click(self._clear)
+        self.captions = {name: html(TEXT, height=24) for name in NAMES}
+        self.columns = {name: self._map(name) for name in NAMES}
+        self.bar = pn.pane.HTML("", stylesheets=[TEXT, BAR], sizing_mode="stretch_width", margin=0)
+        self.grid = pn.Column(
+            *self.columns.values(),
+            stylesheets=[FREE, GRID, FOUR],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self.card = pn.Column(
+            stylesheets=[FREE, CARD, ":host { gap: 8px; }"],
+            sizing_mode="stretch_width",
+            margin=0,
+            visible=False,
+        )
+        self._asked: tuple[object, ...] = ()
+        for each, what in ((display, "band"), (store, "results")):
+            each.param.watch(lambda _: pn.state.execute(self._follow, schedule=True), what)
+
+    def _follow(self) -> None:
+        """Ask for the maps of the band, unless they have been asked for."""
+        results, band = self.store.results, self.display.band
+        if results is None or not band:
+            self._asked = ()
+            self.card.visible = False
+            return
+        asked = (band, results.request.maps, results.truth, results.prediction, results.other)
+        if asked == self._asked:
+            return
+        self._asked = asked
+        pn.state.execute(partial(self._compute, asked, results, band))
+
+    async def _compute(self, asked: tuple[object, ...], results: Results, band: Band) -> None:
+        """Filter off the server's thread; nothing comes of it if others are asked for since."""
+        found: Waves | str = "There is nothing to show yet."
+        if results.truth is not None or results.prediction is not None:
+            try:
+                found = await asyncio.get_running_loop().run_in_executor(
+                    READERS, waves, results, band
+                )
+            except ValueError as error:
+                found = str(error)
+
+        def present() -> None:
+            if asked is self._asked:
+                self._present(results, band, found)
+
+        pn.state.execute(present, schedule=True)
+
+    def _present(self, results: Results, band: Band, found: Waves | str) -> None:
+        """Show the maps, or why there are none."""
+        codes = found.codes if isinstance(found, Waves) else {}
+        ny, nx = results.input.shape
+        pixel = results.input.pixel_size / MPC_IN_KPC
+        self.maps.show(codes, nx * pixel, ny * pixel)
+        for name in NAMES:
+            self.captions[name].object = caption_of(name, results)
+            self.maps.notes[name].text = "" if name in codes else note_of(name, results)
+        self.heading.object = heading_of(results, band, found)
+        self.bar.object = bar_of(found) if isinstance(found, Waves) else ""
+        self._arrange(results)
+
+    def _arrange(self, results: Results) -> None:
+        """Place the maps there can be."""
+        self.columns["other"].visible = bool(results.request.other)
+        for name in ("truth", "residual"):
+            self.columns[name].visible = results.truth is not None
+        self.grid.css_classes = ["four"] if results.request.other else []
+        if not self.card.objects:  # figures that nobody asked for need not be sent
+            top = pn.Row(self.heading, self.clear, sizing_mode="stretch_width", margin=0)
+            self.card.objects = [top, self.grid, self.bar]
+        self.card.visible = True
+
+    def _clear(self, _: object) -> None:
+        self.display.band = ()
+
+    def _map(self, name: str) -> pn.Column:
+        """Put a map under its caption."""
+        figure = self.maps.figures[name]
+        return pn.Column(
+            self.captions[name],
+            pn.pane.Bokeh(figure, sizing_mode="scale_width", aspect_ratio=1, margin=0),
+            css_classes=[f"waves-{name}"],
+            stylesheets=[FREE],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self.card
+
+
+def caption_of(name: str, results: Results) -> str:
+    """Heading of a map, as HTML."""
+    if name == "residual":
+        return heading("Residual", "prediction − truth")
+    return caption(name, results)
+
+
+def note_of(name: str, results: Results) -> str:
+    """Say why a map isn't there."""
+    return note("prediction" if name == "residual" else name, results)
+
+
+def in_words(band: Band) -> str:
+    """Write a band, as HTML."""
+    return f"{number(band[0])} &lt; k &lt; {number(band[1])} h/Mpc"
+
+
+def heading_of(results: Results, band: Band, found: Waves | str) -> str:
+    """Say what is shown and what it comes to, as HTML."""
+    low, high = band
+    words = [f"wavelengths of {number(2 * np.pi / high)} to {number(2 * np.pi / low)} cMpc/h"]
+    if isinstance(found, str):
+        words.append(found)
+    else:
+        called = {"prediction": "prediction", "other": "comparison"}
+        whose = next(iter(found.codes))
+        words.append(f"{100 * found.share:.3g} % of the {whose}'s variance")
+        words += [f"r = {r:.3f} of truth and {called[name]}" for name, r in found.alike.items()]
+    if results.truth is None:
+        words.append(results.no_truth.replace("\n", " "))
+    about = escape(" · ".join(words))
+    return f'<div class="heading"><b>Waves of {in_words(band)}</b><small>{about}</small></div>'
+
+
+def bar_of(found: Waves) -> str:
+    """Draw the colours of all maps and their limits, as HTML."""
+    limit = number(found.limit)
+    words = f"<span>−{limit}</span><span>contrast in {in_words(found.band)}</span>"
+    return f'<div class="colours"></div><div class="limits">{words}<span>{limit}</span></div>'
