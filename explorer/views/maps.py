@@ -94,7 +94,7 @@ class Maps(pn.viewable.Viewer):
         self.stage.param.watch(lambda event: self.display.param.update(show=event.new), "mode")
         self.linked.feed.on_change("expired", self._republish)
         self.linked.feed.on_change("tapped", self._tapped)
-        self.linked.feed.on_change("view", lambda *_: self._frame_region())
+        self.linked.feed.on_change("view", lambda _attr, _old, _new: self._frame_region())
         # Before the store asks for what was selected.
         self.store.selection.param.watch(self._frame_region, "scope", precedence=0)
 
@@ -156,7 +156,8 @@ class Maps(pn.viewable.Viewer):
         """Let the curves follow what is in view, if they are of that."""
         selection = self.store.selection
         if selection.scope == "region" and self._results is not None:
-            selection.region = pixels_of(list(self.linked.feed.view), self._results.input)
+            view: Any = self.linked.feed.view  # to mypy it is a property's description
+            selection.region = pixels_of(view, self._results.input)
 
     def _highlight(self) -> None:
         """Light the pixels of the column densities that are picked."""
@@ -164,7 +165,7 @@ class Maps(pn.viewable.Viewer):
             return
         slab = self._results.input
         unit = column_density(1.0, slab.redshift, slab.cosmology.h)
-        self.linked.feed.highlight = [each / unit for each in self.display.densities]
+        self.linked.feed.update(highlight=[each / unit for each in self.display.densities])
 
     def _light(self) -> None:
         self.linked.light(self.display.lit)

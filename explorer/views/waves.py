@@ -14,16 +14,24 @@ from explorer.plots.waves import NAMES, wave_maps
 from explorer.results import Results
 from explorer.state import Display
 from explorer.store import READERS, Store
-from explorer.style import CARD, DIVERGING, FREE, GRID, LINE, TEXT, blend, number
+from explorer.style import CARD, DIVERGING, FREE, LINE, TEXT, blend, number
 from explorer.views.maps import caption, heading, html, note
 from explorer.waves import Band, Waves, waves
 
-FOUR = """
+GRID = """
+:host {
+  display: grid !important;
+  grid-template-columns: repeat(3, minmax(0, 1fr));
+  gap: 10px;
+}
 :host(.four) { grid-template-columns: repeat(4, minmax(0, 1fr)); --hint: none; }
+.bk-panel-models-layout-Column { height: auto !important; }
 @media (max-width: 1200px) { :host(.four) { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-@media (max-width: 900px) { :host(.four) { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 900px) {
+  :host, :host(.four) { grid-template-columns: minmax(0, 1fr); }
+}
 """
-"""With a second painting; two rows on a narrow screen, as the maps above."""
+"""As the maps above; with a second painting two rows on a narrow screen."""
 
 BAR = f"""
 .heading {{ flex-wrap: wrap; }}
@@ -60,7 +68,7 @@ class WavesCard(pn.viewable.Viewer):
         self.bar = pn.pane.HTML("", stylesheets=[TEXT, BAR], sizing_mode="stretch_width", margin=0)
         self.grid = pn.Column(
             *self.columns.values(),
-            stylesheets=[FREE, GRID, FOUR],
+            stylesheets=[FREE, GRID],
             sizing_mode="stretch_width",
             margin=0,
         )
