@@ -38,7 +38,8 @@ class Brush:
         self.marks = [BoxAnnotation(visible=False, **LOOK) for _ in figures]
         for fig, mark in zip(figures, self.marks, strict=True):
             fig.add_layout(mark)
-            tool = BoxSelectTool(dimensions="width", renderers=[], overlay=BoxAnnotation(**LOOK))
+            tool = BoxSelectTool(dimensions="width", renderers=[])
+            tool.overlay.update(**LOOK)
             fig.add_tools(tool)
             fig.toolbar.active_drag = tool
             fig.on_event(SelectionGeometry, lambda event: picked(dragged(event)))

@@ -71,6 +71,7 @@ class Curves(pn.viewable.Viewer):
                 pn.pane.Bokeh(each, height=each.height, sizing_mode="stretch_width", margin=0)
                 for each in self.panels.figures
             ),
+            css_classes=[f"curves-{statistic}"],
             stylesheets=[FREE, CARD],
             sizing_mode="stretch_width",
             margin=0,

@@ -58,14 +58,12 @@ class WavesCard(pn.viewable.Viewer):
         super().__init__()
         self.store, self.display = store, display
         self.maps = wave_maps(linked)
-        self.heading = pn.pane.HTML(
-            "", stylesheets=[TEXT, BAR], sizing_mode="stretch_width", margin=0
-        )
-        self.clear = pmui.Button(label="Clear", size="small", variant="text", margin=0)
+        self.heading = html(TEXT + BAR, align="center")
+        self.clear = pmui.Button(label="Clear", size="small", variant="text", margin=0, height=26)
         self.clear.on_click(self._clear)
         self.captions = {name: html(TEXT, height=24) for name in NAMES}
         self.columns = {name: self._map(name) for name in NAMES}
-        self.bar = pn.pane.HTML("", stylesheets=[TEXT, BAR], sizing_mode="stretch_width", margin=0)
+        self.bar = html(TEXT + BAR)
         self.grid = pn.Column(
             *self.columns.values(),
             stylesheets=[FREE, GRID],

@@ -1,0 +1,202 @@
+import asyncio
+import threading
+
+import numpy as np
+import param
+import pytest
+from bokeh.events import DoubleTap, SelectionGeometry
+from scipy import fft
+
+from engine.cosmology import Cosmology
+from engine.results import Slab
+from explorer.plots.maps import linked_maps
+from explorer.plots.waves import wave_maps
+from explorer.results import Results
+from explorer.state import Display, Request, Selection
+from explorer.store import Store
+from explorer.views.curves import Curves
+from explorer.views.waves import WavesCard
+from explorer.waves import MOST_PIXELS, WIDTH, encode, waves
+
+PIXEL = 29.3
+SIDE = 64
+FUNDAMENTAL = 2 * np.pi / (SIDE * PIXEL / 1000)
+REQUEST = Request("made-up", "z", 0, "gas", "share")
+
+
+def slab(contrast, **options):
+    return Slab(
+        values=(1e4 * (1 + contrast)).astype(np.float32),
+        field="gas",
+        pixel_size=PIXEL,
+        depth=1.4,
+        box_size=SIDE * PIXEL / 1000,
+        redshift=2.0,
+        cosmology=Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774),
+        **options,
+    )
+
+
+def wave(waves_a_side, amplitude):
+    """A plane wave along the columns, (ny, nx)."""
+    x = np.arange(SIDE) / SIDE
+    return np.tile(amplitude * np.cos(2 * np.pi * waves_a_side * x), (SIDE, 1))
+
+
+def around(waves_a_side):
+    return (waves_a_side - 0.5) * FUNDAMENTAL, (waves_a_side + 0.5) * FUNDAMENTAL
+
+
+def test_two_plane_waves_are_told_apart_with_their_variance():
+    long, short = wave(3, 0.3), wave(9, 0.1)
+    truth, prediction = slab(long + short), slab(long - short)
+    results = Results(REQUEST, truth, truth, prediction)
+    first, second = waves(results, around(3)), waves(results, around(9))
+    assert first.share == pytest.approx(0.9, abs=1e-4)
+    assert second.share == pytest.approx(0.1, abs=1e-4)
+    assert first.alike["prediction"] == pytest.approx(1, abs=1e-4)
+    assert second.alike["prediction"] == pytest.approx(-1, abs=1e-4)
+    assert second.limit == pytest.approx(WIDTH * 0.1 / np.sqrt(2), rel=1e-4)
+    decoded = (second.codes["residual"] / 127.5 - 1) * second.limit
+    np.testing.assert_allclose(decoded, -2 * short, atol=second.limit / 255 + 1e-4)
+    np.testing.assert_allclose(first.codes["residual"], 127.5, atol=0.51)
+
+
+def test_the_correlation_in_a_band_is_that_of_the_modes_in_it():
+    rng = np.random.default_rng(0)
+    one = 0.1 * rng.standard_normal((SIDE, SIDE))
+    two = 0.5 * one + 0.05 * rng.standard_normal((SIDE, SIDE))
+    low, high = 5 * FUNDAMENTAL, 9 * FUNDAMENTAL
+    k = np.hypot(*np.meshgrid(*2 * [2 * np.pi * fft.fftfreq(SIDE, PIXEL / 1000)]))
+    a, b = (fft.fft2(each)[(k >= low) & (k < high)] for each in (one, two))
+    expected = np.vdot(a, b).real / np.sqrt(np.vdot(a, a).real * np.vdot(b, b).real)
+    truth, prediction = slab(one - one.mean()), slab(two - two.mean())
+    found = waves(Results(REQUEST, truth, truth, prediction), (low, high))
+    assert found.alike["prediction"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_without_a_truth_the_prediction_gives_colours_and_variance():
+    prediction = slab(wave(3, 0.3))
+    found = waves(Results(REQUEST, prediction, None, prediction), around(3))
+    assert set(found.codes) == {"prediction"}
+    assert found.alike == {}
+    assert found.share == pytest.approx(1, abs=1e-4)
+
+
+def test_a_map_without_waves_in_the_band_is_refused_in_a_sentence():
+    flat = slab(np.zeros((SIDE, SIDE)))
+    with pytest.raises(ValueError, match=r"no waves of .* pick a wider one"):
+        waves(Results(REQUEST, flat, flat), around(9))
+
+
+def test_large_maps_are_sent_as_area_means():
+    values = np.random.default_rng(1).standard_normal((2 * MOST_PIXELS, 3 * MOST_PIXELS))
+    codes = encode(values.astype(np.float32), 3.0)
+    assert codes.dtype == np.uint8
+    assert codes.shape == (MOST_PIXELS, MOST_PIXELS)
+    means = values.reshape(MOST_PIXELS, 2, MOST_PIXELS, 3).mean(axis=(1, 3))
+    inside = np.abs(means) < 3
+    np.testing.assert_allclose((codes / 127.5 - 1)[inside] * 3, means[inside], atol=3 / 255 + 1e-5)
+
+
+@pytest.fixture
+def filtered_in_a_thread(monkeypatch):
+    """Run what a change starts to its end also where an event loop runs already."""
+
+    def run(task):
+        thread = threading.Thread(target=lambda: asyncio.run(task()))
+        thread.start()
+        thread.join()
+
+    monkeypatch.setattr(param.parameterized, "async_executor", run)
+
+
+@pytest.fixture
+def shown(filtered_in_a_thread, emulator, folder):
+    """Store, display, card of the spectrum and row of maps, of a slab with a truth."""
+    store = Store(Selection(), {"simulation": "with-gas", "axis": "z"})
+    asyncio.run(store.refresh())
+    display = Display()
+    spectrum = Curves("power_spectrum", store, display)
+    spectrum.brush("band")
+    linked = linked_maps(("input", "truth"), ("truth",))
+    return store, display, spectrum, WavesCard(store, display, linked)
+
+
+def drag(figure, x0, x1):
+    figure._trigger_event(SelectionGeometry(figure, {"type": "rect", "x0": x0, "x1": x1}, True))
+
+
+def test_a_drag_on_either_panel_picks_a_band_and_marks_both(shown):
+    _, display, spectrum, _ = shown
+    for figure in spectrum.panels.figures:
+        drag(figure, 30.0, 10.0)
+        assert display.band == (10.0, 30.0)
+        for each in spectrum.panels.figures:
+            marks = [part for part in each.center if getattr(part, "left", None) == 10.0]
+            assert [(mark.visible, mark.right) for mark in marks] == [(True, 30.0)]
+        figure._trigger_event(DoubleTap(figure))
+        assert display.band == ()
+        assert not marks[0].visible
+    drag(figure, 10.0, 30.0)
+    drag(figure, 10.0, 10.2)
+    assert display.band == (), "less than a bin is a slip of the hand"
+
+
+def test_the_row_is_there_while_a_band_is_picked_and_follows_the_slab(shown):
+    store, display, spectrum, row = shown
+    assert not row.card.visible
+    assert not row.card.objects
+    drag(spectrum.panels.figures[0], 10.0, 30.0)
+    assert row.card.visible
+    assert not row.columns["other"].visible
+    assert "10 &lt; k &lt; 30 h/Mpc" in row.heading.object
+    assert "r = 1.000 of truth and prediction" in row.heading.object
+    before = row.maps.sources["truth"].data["image"][0]
+    found = waves(store.results, (10.0, 30.0))
+    np.testing.assert_array_equal(before, found.codes["truth"])
+    np.testing.assert_allclose(row.maps.sources["residual"].data["image"][0], 127.5, atol=0.51)
+    store.selection.slab = 2
+    assert (row.maps.sources["truth"].data["image"][0] != before).any()
+    row.clear.param.trigger("clicks")
+    assert display.band == ()
+    assert not row.card.visible
+
+
+def test_maps_are_not_filtered_again_when_only_the_curves_change(shown, monkeypatch):
+    store, display, _, row = shown
+    display.band = (10.0, 30.0)
+    before = row.maps.sources["truth"].data["image"][0]
+    monkeypatch.setattr("explorer.views.waves.waves", None)  # to call it would fail
+    store.selection.param.update(scope="region", region=(0, 64, 0, 64))
+    assert store.results.request.scope == "region"
+    assert row.maps.sources["truth"].data["image"][0] is before
+
+
+def test_an_older_answer_does_not_replace_a_newer_one(shown, monkeypatch):
+    _, display, _, row = shown
+    tasks = []
+    monkeypatch.setattr(param.parameterized, "async_executor", tasks.append)
+    display.band = (10.0, 30.0)
+    display.band = (30.0, 60.0)
+    for task in reversed(tasks):
+        asyncio.run(task())
+    assert len(tasks) == 2
+    assert "30 &lt; k &lt; 60" in row.heading.object
+
+
+def test_without_a_truth_the_row_says_why(shown):
+    store, display, _, row = shown
+    store.selection.simulation = "dark-only"
+    display.band = (10.0, 30.0)
+    assert not row.columns["truth"].visible
+    assert not row.columns["residual"].visible
+    assert "dark-only has no gas" in row.heading.object.lower()
+    assert len(row.maps.sources["prediction"].data["image"]) == 1
+
+
+def test_ranges_are_those_of_the_maps():
+    linked = linked_maps(("input", "truth"), ("truth",))
+    for fig in wave_maps(linked).figures.values():
+        assert fig.x_range is linked.x_range
+        assert fig.y_range is linked.y_range
