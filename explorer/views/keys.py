@@ -61,7 +61,7 @@ class Keys(JSComponent):
             "ArrowRight": lambda: self._move(1),
             "s": lambda: self._compare("swipe"),
             "d": lambda: self._compare("difference"),
-            "r": lambda: display.param.update(rings=not display.rings),
+            "r": self._circle,
             "w": self._whole,
         }
 
@@ -78,6 +78,10 @@ class Keys(JSComponent):
     def _compare(self, show: str) -> None:
         """Compare in one way, or no more."""
         self._display.show = "side" if self._display.show == show else show
+
+    def _circle(self) -> None:
+        """Show the rings, or hide them."""
+        self._display.rings = not self._display.rings
 
     def _whole(self) -> None:
         side: Any = self._linked.x_range.reset_end
