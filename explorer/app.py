@@ -7,12 +7,13 @@ import panel_material_ui as pmui
 from bokeh.models import CustomJS
 
 from explorer.link import Link
-from explorer.state import QUERY, Display, Selection
+from explorer.state import LOOKS, QUERY, Display, Selection
 from explorer.store import Store
 from explorer.style import CARDS, CONTENT, FREE, PAGE_CSS, PAGE_SX, THEME
 from explorer.views.curves import PLOTS, Curves
-from explorer.views.framing import Framing
+from explorer.views.framing import ColourLimits, Framing
 from explorer.views.haloes import Haloes
+from explorer.views.keys import Keys
 from explorer.views.maps import Maps
 from explorer.views.pickers import Pickers
 from explorer.views.readings import About, Readings
@@ -48,10 +49,14 @@ def page() -> pmui.Page:
     link = Link(pn.state.location)
     store = Store(selection, link.asked, lambda do: pn.state.execute(do, schedule=True))
     link.parts.append(selection)  # the store has followed it
+    problems = link.follow(display)
     selection.param.watch(link.write, list(QUERY))
+    display.param.watch(link.write, list(LOOKS))
     begun = store.begin()
     status, maps, readings = Status(store), Maps(store, display), Readings(store)
-    problems = link.follow(Framing(maps.linked, store))
+    limits = ColourLimits(maps.bars)
+    problems += link.follow(Framing(maps.linked, store)) + link.follow(limits)
+    limits.watch(link.write_soon)
     maps.linked.feed.on_change("view", lambda _attr, _old, _new: link.write())
     store.error = " ".join(filter(None, [store.error, *problems]))
     scope = Scope(store)
@@ -66,7 +71,7 @@ def page() -> pmui.Page:
     parts = (maps, scope, waves, below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,
-        header=[status.busy],
+        header=[status.busy, Keys(store, display, maps.linked, pickers.latent)],
         sidebar=[pickers, TakeAway(store, display, maps.bars)],
         main=[pn.Column(*parts, stylesheets=[FREE, CONTENT], **WIDE)],
         dark_theme=display.dark,

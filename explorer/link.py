@@ -4,7 +4,12 @@ from collections.abc import Collection
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
+import panel as pn
 from panel.io.location import Location
+
+PAUSE = 400
+"""Milliseconds between two writings of what moves all the time, each a step of the browser's
+history."""
 
 
 class Part(Protocol):
@@ -33,6 +38,8 @@ class Link:
     def __init__(self, location: Location | None) -> None:
         self.location = location
         self.parts: list[Part] = []
+        self._document = pn.state.curdoc
+        self._waiting = False
         self.asked = self.read()
 
     def read(self) -> dict[str, str]:
@@ -60,3 +67,15 @@ class Link:
         for part in self.parts:
             query |= part.to_query()
         self.location.search = f"?{urlencode(query, safe=',')}"
+
+    def write_soon(self) -> None:
+        """Write once what changes many times in a moment."""
+        if self._document is None or not self._document.session_context:
+            self.write()
+        elif not self._waiting:
+            self._waiting = True
+            self._document.add_timeout_callback(self._write_now, PAUSE)
+
+    def _write_now(self) -> None:
+        self._waiting = False
+        self.write()

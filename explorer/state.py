@@ -29,6 +29,21 @@ QUERY = (
 SCOPES = {"This slab": "slab", "All slabs": "axis", "Region in view": "region"}
 """What curves are summed over."""
 
+LOOKS = (
+    "input_colours",
+    "field_colours",
+    "stretch",
+    "units",
+    "quantity",
+    "show",
+    "against",
+    "rings",
+    "dark",
+)
+"""Names of the display in a link; those at their default don't stand there."""
+
+YES_OR_NO = {"yes": True, "no": False}
+
 NO_HALO = -1
 """Stands for no halo."""
 
@@ -221,11 +236,7 @@ class Selection(param.Parameterized):
         """
         value, allowed, expected = self._read(name, text)
         if value not in allowed:
-            shown = getattr(self, name)
-            raise ValueError(
-                f"{name.replace('_', ' ').capitalize()} in the link is {text!r}, expected "
-                f"{expected}; showing {written(shown) if shown is not None else 'none'}."
-            )
+            raise ValueError(refusal(name, text, expected, getattr(self, name)))
         self.param.update(**{name: value})
 
     def _read(self, name: str, text: str) -> tuple[Any, Collection[Any], str]:
@@ -238,7 +249,7 @@ class Selection(param.Parameterized):
             number = int(text) if text.isdecimal() else text
             return number, range(self.param.halo.bounds[1] + 1), "the number of a halo"
         if name == "other_levels":
-            return {"yes": True, "no": False}.get(text), (True, False), "yes or no"
+            return YES_OR_NO.get(text), (True, False), "yes or no"
         if name == "region":
             region = tuple(int(n) for n in text.split(",") if n.isdecimal())
             return region, [region] if is_region(region) else [], "y0,y1,x0,x1 in pixels"
@@ -249,6 +260,14 @@ class Selection(param.Parameterized):
 def is_region(numbers: tuple[int, ...]) -> bool:
     """Whether some numbers are the sides of a piece of a map."""
     return len(numbers) == 4 and numbers[0] < numbers[1] and numbers[2] < numbers[3]
+
+
+def refusal(name: str, text: str, expected: str, shown: Any) -> str:
+    """Say in one sentence that a link asks for what can't be had."""
+    return (
+        f"{name.replace('_', ' ').capitalize()} in the link is {text!r}, expected "
+        f"{expected}; showing {written(shown) if shown is not None else 'none'}."
+    )
 
 
 def written(value: Any) -> str:
@@ -271,6 +290,8 @@ def system_and_level(emulator: str, level: str) -> tuple[str, str]:
 
 class Display(param.Parameterized):
     """How to show what was computed; never reaches the engine."""
+
+    names = LOOKS
 
     input_colours: Any = param.Selector(
         default="Ice", objects=list(COLOUR_MAPS), label="Dark matter", doc="Colour map."
@@ -320,3 +341,26 @@ class Display(param.Parameterized):
         default=(), doc="Wavenumbers picked on P(k), (low, high), [h/Mpc]; empty for none."
     )
     dark = param.Boolean(default=True, doc="Whether the dark theme is on.")
+
+    def to_query(self) -> dict[str, str]:
+        """Write what isn't as it is by default."""
+        values = {name: getattr(self, name) for name in LOOKS}
+        defaults = {name: self.param[name].default for name in LOOKS}
+        return {name: written(value) for name, value in values.items() if value != defaults[name]}
+
+    def take(self, name: str, text: str) -> None:
+        """Set one parameter from a link.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if it has no such value.
+        """
+        if isinstance(self.param[name], param.Boolean):
+            offered, expected = YES_OR_NO, "yes or no"
+        else:
+            offered = {each: each for each in self.param[name].objects}
+            expected = f"one of {', '.join(offered)}"
+        if text not in offered:
+            raise ValueError(refusal(name, text, expected, getattr(self, name)))
+        self.param.update(**{name: offered[text]})

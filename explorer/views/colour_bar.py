@@ -56,6 +56,7 @@ class ColourBar(pn.viewable.Viewer):
         self._colours = next(iter(COLOUR_MAPS))
         self._default = Limits(0, 1, 0, 1)
         self._factor = 1.0
+        self._wanted: tuple[float, float] | None = None
         self.stretch = Stretch()
         self.slider = range_slider(maps)
         self.slider.jscallback(args={"mapper": mapper}, value=MOVED)
@@ -89,16 +90,43 @@ class ColourBar(pn.viewable.Viewer):
         """
         self.slider.label = f"{self.maps}: {scale.label}"
         stretch = Stretch(name, scale.factor * 10**self._default.middle)
-        if (stretch, scale.factor) == (self.stretch, self._factor):
-            return
-        values = self.stretch.value(np.array(self.slider.value)) / self._factor
-        same_stretch = name == self.stretch.name
-        self.stretch, self._factor = stretch, scale.factor
-        if same_stretch or name != "linear":
-            low, high = (float(place) for place in stretch.place(scale.factor * values))
-            self._set(low, high)
-        else:
-            self.reset()
+        if (stretch, scale.factor) != (self.stretch, self._factor):
+            values = self._values()
+            same_stretch = name == self.stretch.name
+            self.stretch, self._factor = stretch, scale.factor
+            if same_stretch or name != "linear":
+                self._put(*values)
+            else:
+                self.reset()
+        if self._wanted is not None:
+            self._put(*self._wanted)
+            self._wanted = None
+
+    def choose(self, low: float, high: float) -> None:
+        """Set limits as soon as there are maps, in the linear unit of their file."""
+        self._wanted = (low, high)
+
+    @property
+    def chosen(self) -> tuple[float, float] | None:
+        """Limits in the linear unit of the maps' file; None while they are the default ones."""
+        if self._wanted is not None or self._kind is None:
+            return self._wanted
+        default = np.array(default_places(self._default, self.stretch, self._factor))
+        step = self.stretch.step or (self.slider.end - self.slider.start) / STEPS
+        apart = np.abs(np.array(self.slider.value) - default)
+        return self._values() if (apart > 0.6 * step).any() else None
+
+    def _values(self) -> tuple[float, float]:
+        """Limits in the linear unit of the maps' file."""
+        low, high = self.stretch.value(np.array(self.slider.value)) / self._factor
+        return float(low), float(high)
+
+    def _put(self, low: float, high: float) -> None:
+        """Move the limits to values in the unit of the maps' file; zero has no logarithm."""
+        if self.stretch.name == "log" and low <= 0:
+            low = 10**self._default.low
+        places = self.stretch.place(self._factor * np.array([low, high]))
+        self._set(*(round(float(place), 12) for place in places))
 
     def reset(self) -> None:
         """Go back to the default limits."""

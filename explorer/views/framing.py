@@ -1,10 +1,12 @@
-"""Which part of the maps is shown, as it stands in a link."""
+"""Which part of the maps and of their values is shown, as it stands in a link."""
 
-from math import isfinite
+from collections.abc import Callable, Mapping
+from math import inf, isfinite
 from typing import Any
 
 from explorer.plots.maps import LinkedMaps
 from explorer.store import Store
+from explorer.views.colour_bar import ColourBar
 
 
 class Framing:
@@ -49,6 +51,60 @@ class Framing:
             )
         self.linked.reach(side, side, side / simulation.pixels)
         self.linked.frame(view)
+
+
+class ColourLimits:
+    """Limits of the colour bars, in the linear unit of the maps' file; nothing for default ones.
+
+    So they hold for every stretch and unit.
+
+    Parameters
+    ----------
+    bars : mapping of str to ColourBar
+        Of the "input", and of the "truth" and all that is compared with it.
+    """
+
+    def __init__(self, bars: Mapping[str, ColourBar]) -> None:
+        self.bars = {"input_limits": bars["input"], "field_limits": bars["truth"]}
+        self.names = tuple(self.bars)
+
+    def watch(self, told: Callable[[], None]) -> None:
+        """Have a function called whenever what stands in the link changes."""
+        written = self.to_query()
+
+        def look(_: object) -> None:
+            nonlocal written
+            if (now := self.to_query()) != written:
+                written = now
+                told()
+
+        for bar in self.bars.values():
+            bar.slider.param.watch(look, "value")
+
+    def to_query(self) -> dict[str, str]:
+        """Write limits that were changed."""
+        chosen = {name: bar.chosen for name, bar in self.bars.items()}
+        return {
+            name: ",".join(f"{limit:.5g}" for limit in limits)
+            for name, limits in chosen.items()
+            if limits is not None
+        }
+
+    def take(self, name: str, text: str) -> None:
+        """Set the limits of one bar from a link.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if they aren't two numbers, the lower one first.
+        """
+        limits = numbers(text)
+        if len(limits) != 2 or not 0 <= limits[0] < limits[1] < inf:
+            raise ValueError(
+                f"{name.replace('_', ' ').capitalize()} in the link is {text!r}, expected two "
+                "numbers from 0 on, the lower one first; showing the default ones."
+            )
+        self.bars[name].choose(*limits)
 
 
 def numbers(text: str) -> list[float]:

@@ -54,9 +54,9 @@ class Latent(pn.viewable.Viewer):
         self.many.on_click(self._sample)
         self.back = pmui.IconButton(icon="arrow_back", size="small", margin=(0, 0, 0, 6))
         self.forward = pmui.IconButton(icon="arrow_forward", size="small", margin=0)
-        self.new.on_click(lambda _: self._choose(secrets.randbelow(LAST_SEED + 1)))
-        self.back.on_click(lambda _: self._step(-1))
-        self.forward.on_click(lambda _: self._step(1))
+        self.new.on_click(lambda _: self.draw())
+        self.back.on_click(lambda _: self.step(-1))
+        self.forward.on_click(lambda _: self.step(1))
         store.selection.param.watch(self._remember, "seed")
         store.selection.param.watch(self._settle, ["emulator", "field"])
         self._settle()
@@ -64,13 +64,17 @@ class Latent(pn.viewable.Viewer):
     async def _sample(self, _: object) -> None:
         await self.store.sample(self.count.value)
 
-    def _choose(self, seed: int) -> None:
-        self.store.selection.seed = seed
+    def draw(self) -> None:
+        """Go to a sample drawn at random, if the emulator has more than one."""
+        if not self.new.disabled:
+            self.store.selection.seed = secrets.randbelow(LAST_SEED + 1)
 
-    def _step(self, by: int) -> None:
+    def step(self, by: int) -> None:
         """Go to a sample seen before or after this one."""
+        if self.new.disabled:
+            return
         self.place = min(max(self.place + by, 0), len(self.seen) - 1)
-        self._choose(self.seen[self.place])
+        self.store.selection.seed = self.seen[self.place]
         self._settle()
 
     def _remember(self, event: param.parameterized.Event) -> None:

@@ -77,6 +77,7 @@ class Maps(pn.viewable.Viewer):
         self._watch()
         self._colour()
         self._arrange()
+        self._circle()
 
     def _watch(self) -> None:
         """Follow the display where the page may be changed, and what the browser tells."""

@@ -191,3 +191,55 @@ def test_the_maps_are_told_in_words(maps):
     words = maps.page.get_by_text("Truth and prediction correlate").text_content()
     assert "Maps of slab 0 of hydro11-z2" in words
     assert "median" in words
+
+
+def test_a_link_brings_back_the_view_and_the_stretch(maps):
+    shown = maps.shown()
+    maps.figure("truth").hover()
+    maps.page.mouse.wheel(0, -300)
+    maps.settle(after=shown)
+    click(maps, "Asinh")
+    maps.page.wait_for_function(
+        "() => /view=[\\d.,]+/.test(location.search) && /stretch=asinh/.test(location.search)"
+    )
+    maps.settle()
+    before, address = maps.maps()["truth"], maps.page.url
+    maps.page.reload()
+    maps.settle()
+    after = maps.maps()["truth"]
+    assert maps.page.url == address
+    assert maps.page.evaluate(f"() => {FEED}.stretch") == "asinh"
+    for end in ("start", "end"):
+        assert after[end] == pytest.approx(before[end], abs=5e-4)  # thousandths in the link
+
+
+def test_keys_go_to_another_slab_and_sample(explorer):
+    explorer.open("?simulation=hydro11-z2&emulator=ember-wgan&seed=7").painted()
+    shown = explorer.shown()
+    explorer.page.keyboard.press("ArrowRight")
+    explorer.settle(after=shown)
+    explorer.page.wait_for_function("() => location.search.includes('slab=1')")
+    explorer.page.keyboard.press("n")
+    explorer.page.wait_for_function("() => !location.search.includes('seed=7&')")
+    explorer.page.keyboard.press("[")
+    explorer.page.wait_for_function("() => location.search.includes('seed=7&')")
+    explorer.page.get_by_role("slider", name="Slab").focus()
+    explorer.page.keyboard.press("ArrowRight")
+    explorer.page.wait_for_function("() => location.search.includes('slab=2')")
+
+
+def test_the_list_of_keys_opens_by_key_and_button_and_escape_closes_it(maps):
+    panel = maps.page.get_by_role("dialog", name="Keys")
+    maps.page.keyboard.press("?")
+    panel.wait_for()
+    assert panel.get_by_text("New sample").is_visible()
+    maps.page.keyboard.press("Escape")
+    panel.wait_for(state="hidden")
+    maps.page.get_by_role("button", name="Keys", exact=True).click()
+    panel.wait_for()
+    maps.page.keyboard.press("?")
+    panel.wait_for(state="hidden")
+    requests = len(maps.viewports)
+    maps.page.keyboard.press("Control+d")
+    assert maps.page.evaluate(f"() => {FEED}.contrast") == ""
+    assert len(maps.viewports) == requests

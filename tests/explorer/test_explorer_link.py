@@ -3,6 +3,7 @@
 import asyncio
 from urllib.parse import parse_qsl
 
+import numpy as np
 import pytest
 from panel.io.location import Location
 
@@ -10,7 +11,7 @@ from explorer.link import Link
 from explorer.plots.maps import linked_maps
 from explorer.state import Display, Selection
 from explorer.store import Store
-from explorer.views.framing import Framing
+from explorer.views.framing import ColourLimits, Framing
 from explorer.views.maps import Maps
 
 SIDE = 1.875  # Mpc/h of the fixture's box
@@ -76,3 +77,87 @@ def test_new_results_leave_the_view_of_the_link(store):
     store.selection.slab = 1
     assert ranges(maps.linked) == list(maps.linked.feed.view) == [0.5, 1, 0.5, 1]
     maps.release()
+
+
+def test_a_display_as_it_is_at_first_adds_nothing_to_the_link():
+    assert Display().to_query() == {}
+
+
+def test_a_link_reproduces_the_display():
+    display = Display(stretch="asinh", units="physical", show="swipe", rings=True, dark=False)
+    display.field_colours = "Grey"
+    query = display.to_query()
+    assert query["dark"] == "no"
+    assert query["rings"] == "yes"
+    assert len(query) == 6
+    link = Link(Location(search="?" + "&".join(f"{k}={v}" for k, v in query.items())))
+    other = Display()
+    assert link.follow(other) == []
+    assert other.to_query() == query
+    other.param.update(dark=True, rings=False, stretch="log")
+    link.write()
+    assert set(query_of(link)) == {"units", "show", "field_colours"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("stretch", "sqrt", ["Stretch", "'sqrt'", "log, asinh, linear", "showing log"]),
+        ("field_colours", "Jet", ["Field colours", "'Jet'", "Ice", "showing Fire"]),
+        ("dark", "maybe", ["Dark", "'maybe'", "yes or no", "showing yes"]),
+        ("field_limits", "3,1", ["Field limits", "'3,1'", "two numbers"]),
+        ("input_limits", "1", ["Input limits", "'1'", "two numbers"]),
+        ("input_limits", "1,inf", ["Input limits", "'1,inf'", "two numbers"]),
+    ],
+)
+def test_a_look_that_a_link_cannot_have_is_told_in_one_sentence(store, name, value, words):
+    display = Display()
+    maps = Maps(store, display)
+    link = Link(Location(search=f"?{name}={value}"))
+    problems = link.follow(display) + link.follow(ColourLimits(maps.bars))
+    assert len(problems) == 1
+    assert all(word in problems[0] for word in words)
+    assert problems[0].count(". ") == 0
+    assert display.to_query() == ColourLimits(maps.bars).to_query() == {}
+
+
+@pytest.mark.parametrize("stretch", ["log", "asinh", "linear"])
+def test_colour_limits_of_a_link_hold_in_every_stretch_and_unit(store, stretch):
+    display = Display(stretch=stretch)
+    maps = Maps(store, display)
+    limits = ColourLimits(maps.bars)
+    limits.take("field_limits", "1200,30000")
+    asyncio.run(store.refresh())
+    bar = maps.bars["truth"]
+    np.testing.assert_allclose(bar.stretch.value(np.array(bar.slider.value)), [1200, 30000])
+    assert limits.to_query() == {"field_limits": "1200,30000"}
+    display.units = "physical"
+    assert limits.to_query() == {"field_limits": "1200,30000"}
+    maps.reset_limits()
+    assert limits.to_query() == {}
+    maps.release()
+
+
+def test_limits_are_written_only_once_they_are_changed(store):
+    display = Display()
+    maps = Maps(store, display)
+    limits, told = ColourLimits(maps.bars), []
+    limits.watch(lambda: told.append(limits.to_query()))
+    asyncio.run(store.refresh())
+    for stretch in ("asinh", "log", "linear", "log"):
+        display.param.update(stretch=stretch, units="physical")
+        display.units = "comoving"
+        if stretch != "linear":
+            assert maps.bars["truth"].slider.start > -20
+    assert told == []
+    low, high = maps.bars["truth"].slider.value
+    maps.bars["truth"].slider.value = (low, high - 1)
+    assert [list(query) for query in told] == [["field_limits"]]
+    store.selection.slab = 1
+    assert len(told) == 1
+    maps.release()
+
+
+def test_rings_of_a_link_are_there_at_once(store):
+    maps = Maps(store, Display(rings=True))
+    assert maps.linked.contrast.rings[0].visible
