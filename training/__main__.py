@@ -31,6 +31,7 @@ def fit(
     system: Annotated[str, typer.Option(help="ember-unet or ember-wgan.")] = "ember-unet",
     name: Annotated[str, typer.Option("--preset", help="paper, small or smoke.")] = "small",
     field: Annotated[str, typer.Option(help="What to paint: gas or hi.")] = "gas",
+    level: Annotated[str, typer.Option(help="Of the input: HR, MR, LR or VLR.")] = "HR",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; else the preset's.")] = None,
     warm_start: Annotated[Path | None, typer.Option(help="Card of a U-Net to start from.")] = None,
     values: Annotated[
@@ -54,7 +55,7 @@ def fit(
         kind = choose_device(device)
         if precision == "auto":
             precision = "bfloat16" if kind == "cuda" else "float32"
-        config = preset(name, system, field=field, precision=precision, seed=seed)
+        config = preset(name, system, field=field, level=level, precision=precision, seed=seed)
         config = replace(config, updates=updates or config.updates)
         config = with_values(config, values or ())
         weights = None

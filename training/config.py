@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import ClassVar, get_type_hints
 
-from engine.fields import AXES, field, one_of
+from engine.fields import AXES, LEVELS, field, one_of
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         """Refuse what can't be trained."""
         field(self.field)
+        one_of("Input level to train for", self.level, LEVELS)
         one_of("Training precision", self.precision, ("float32", "bfloat16"))
         if self.updates < 1 or self.batch_size < 1:
             raise ValueError(
