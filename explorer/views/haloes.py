@@ -170,10 +170,10 @@ def row(results: Results) -> str:
         if not entries:
             entries += about(points, place)
         what = short_label(results.request.field)
-        entries.append(f"{name} {what} {number(points.y[place])} M⊙/h")
+        entries.append(f"{what} ({name}) {number(points.y[place])}")
     if not entries:
         return f"<small>Halo {chosen} is not in this slab.</small>"
-    return f"<small>{escape(' · '.join(entries))}</small>"
+    return f"<small>{escape(' · '.join(entries))} M⊙/h</small>"
 
 
 def about(points: Points, place: Any) -> list[str]:
@@ -181,7 +181,6 @@ def about(points: Points, place: Any) -> list[str]:
     columns = {name: values[place] for name, values in points.columns.items()}
     return [
         f"Halo {columns['number']}",
-        f"M_vir {number(columns['mvir'])} M⊙/h",
-        f"R_vir {columns['rvir']:.0f} ckpc/h",
-        f"dark matter within it {number(points.x[place])} M⊙/h",
+        f"Mᵥᵢᵣ {number(columns['mvir'])}",
+        f"Rᵥᵢᵣ {columns['rvir']:.0f} ckpc/h, within it: dark matter {number(points.x[place])}",
     ]

@@ -474,7 +474,6 @@ def test_a_dry_run_says_everything_and_writes_nothing(data, tmp_path, monkeypatc
         (["--field", "hi"], "is of ember-unet for gas, expected ember-unet for hi"),
         (["--field", "stars"], "expected one of gas, hi"),
         (["--level", "XR"], "Input level to train for is 'XR', expected one of HR, MR"),
-        (["--level", "MR"], "has no map dm/MR"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(run, tmp_path, arguments, words):
