@@ -9,7 +9,7 @@ from bokeh.models import CustomJS
 from explorer.link import Link
 from explorer.state import LOOKS, QUERY, Display, Selection
 from explorer.store import Store
-from explorer.style import CARDS, CONTENT, FREE, PAGE_CSS, PAGE_SX, THEME
+from explorer.style import CARDS, CONTENT, FREE, LATER, PAGE_CSS, PAGE_SX, THEME
 from explorer.views.curves import PLOTS, Curves
 from explorer.views.framing import ColourLimits, Framing
 from explorer.views.haloes import Haloes
@@ -62,12 +62,21 @@ def page() -> pmui.Page:
     scope = Scope(store)
     pickers = Pickers(store, display, maps.buttons)
     store.take(begun)
-    curves = {name: Curves(name, store, display) for name in PLOTS}
-    curves["power_spectrum"].brush("band")
-    curves["cddf"].brush("densities")
-    waves = WavesCard(store, display, maps.linked)
-    cards = [*curves.values(), Haloes(store, display), readings]
-    below = pn.Column(*cards, stylesheets=[FREE, CARDS], **WIDE)
+    below = pn.Column(stylesheets=[FREE, CARDS, LATER], **WIDE)
+    waves = pn.Column(stylesheets=[FREE], **WIDE)
+
+    def unfold() -> None:
+        """Build what lies below the maps once they are there: it would double their wait."""
+        curves = {name: Curves(name, store, display) for name in PLOTS}
+        curves["power_spectrum"].brush("band")
+        curves["cddf"].brush("densities")
+        below.objects = [*curves.values(), Haloes(store, display), readings]
+        waves.objects = [WavesCard(store, display, maps.linked)]
+
+    async def load() -> None:
+        await store.refresh()
+        pn.state.execute(unfold, schedule=True)
+
     parts = (maps, scope, waves, below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,
@@ -78,7 +87,7 @@ def page() -> pmui.Page:
         **LOOK,
     )
     built.param.watch(lambda event: display.param.update(dark=event.new), "dark_theme")
-    pn.state.onload(store.refresh)
+    pn.state.onload(load)
     if pn.state.curdoc and pn.state.curdoc.session_context:
         pn.state.curdoc.js_on_event("document_ready", CustomJS(code=FOLD_SIDEBAR))
         pn.state.on_session_destroyed(lambda _: store.close())

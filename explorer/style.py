@@ -233,6 +233,9 @@ CARDS = """
 """As many columns as have room for a legend and the ticks of 20 decades."""
 
 
+LATER = ":host { min-height: 100vh; }"
+"""Of parts that are filled after the first paint: what lies below them doesn't jump in sight."""
+
 CARD = f"""
 :host {{
   background: var(--panel-surface-color);

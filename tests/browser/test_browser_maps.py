@@ -141,7 +141,7 @@ def test_a_difference_is_that_of_the_two_maps(maps):
 
 
 def test_a_tapped_halo_is_told_and_a_place_without_one_is_not(maps):
-    maps.page.get_by_text("Halo rings").click()
+    maps.page.locator("label", has_text="Halo rings").click()
     maps.page.wait_for_function(
         "() => Array.from(Bokeh.documents[0].all_models).find(({type, name}) =>"
         " type == 'Figure' && name == 'contrast').renderers[2].visible"
