@@ -229,6 +229,7 @@ CARDS = """
   gap: 10px;
 }
 .bk-panel-models-layout-Column { height: auto !important; }
+.scroll-button { display: none !important; }
 """
 """As many columns as have room for a legend and the ticks of 20 decades."""
 
