@@ -103,6 +103,30 @@ def test_what_is_no_recipe_is_refused(recipe):
         Recipe.from_json("[]")
 
 
+def test_curves_of_all_slabs_and_of_a_region_are_made_again(recipe):
+    alone = replace(recipe, other=None, statistics=("power_spectrum", "cross_correlation"))
+    simulation = engine.open_simulation("hydro11-z2")
+    slabs = [simulation.slab("gas", "z", index) for index in range(8)]
+    along = rerun(replace(alone, scope="axis"))
+    expected = engine.statistics.power_spectrum(slabs)
+    np.testing.assert_array_equal(along.curves["power_spectrum"]["truth"].y, expected.y)
+    assert along.curves["cross_correlation"]["prediction"].count.sum() == expected.count.sum()
+    region = (0, 64, 300, 400)
+    asked = Recipe.from_json(replace(alone, scope="region", region=region).to_json())
+    found = rerun(asked).curves["power_spectrum"]["truth"]
+    expected = engine.statistics.power_spectrum(slabs[3].cut(region))
+    np.testing.assert_array_equal(found.y, expected.y)
+    assert "Hann" in found.note
+
+
+@pytest.mark.parametrize(
+    ("scope", "region"), [("region", None), ("slab", (0, 1, 2, 3)), ("region", (0, 64))]
+)
+def test_a_region_without_its_scope_is_refused(recipe, scope, region):
+    with pytest.raises(ValueError, match=r"recipe entry region is .* expected four numbers"):
+        replace(recipe, scope=scope, region=region)
+
+
 def test_rerun_makes_the_same_bits(recipe, outcome):
     again = rerun(recipe)
     assert comparison(again, outcome, "mine").startswith("The same bits as mine")
