@@ -28,18 +28,19 @@ def main() -> None:
     options.add_argument("--simulation", default="hydro11-z2", help="Name or slab file.")
     options.add_argument("--axis", default="z")
     options.add_argument("--field", default="gas")
+    options.add_argument("--level", default="HR", help="Of the input.")
     options.add_argument("--seeds", type=int, default=16)
     options.add_argument("--factor", type=float, default=1.0, help="On the strength of all noise.")
     chosen = options.parse_args()
     simulation = engine.open_simulation(chosen.simulation)
-    emulator = engine.load_emulator("ember-wgan", field=chosen.field)
+    emulator = engine.load_emulator("ember-wgan", field=chosen.field, level=chosen.level)
     strengths = (chosen.factor,) * SCALES
     places = range(simulation.n_slabs(chosen.axis))
     truth = [simulation.slab(chosen.field, chosen.axis, place) for place in places]
     samples = [
         [
             emulator.predict(
-                simulation.slab("dm", chosen.axis, place),
+                simulation.slab("dm", chosen.axis, place, chosen.level),
                 realisation=engine.Realisation(seed, strengths),
             )
             for place in places
