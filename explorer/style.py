@@ -226,6 +226,7 @@ CARDS = """
   display: grid !important;
   grid-template-columns: repeat(auto-fill, minmax(min(330px, 100%), 1fr));
   align-items: stretch;
+  align-content: start;
   gap: 10px;
 }
 .bk-panel-models-layout-Column { height: auto !important; }

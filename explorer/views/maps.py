@@ -353,6 +353,8 @@ def caption(name: str, results: Results) -> str:
     about = field(results.input.field if name == "input" else results.request.field).label
     if slab is not None and slab.seed is not None:
         about += f", seed {slab.seed}"
+    if name == "input":
+        about += f", {results.input.level}"
     hint = "" if results.request.other else HINTS.get(name, "")  # four maps have no room for it
     return heading(TITLES.get(name, name.capitalize()), about, hint)
 
