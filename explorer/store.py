@@ -165,7 +165,7 @@ class Store(param.Parameterized):
         try:
             while len(samples) < count and number == self._sampling:
                 self._tell_of(number, busy=f"Painting sample {len(samples) + 1} of {count}")
-                samples.append(await self._sampled(shown, len(samples)))
+                samples.append(await self._sampled(number, shown, len(samples)))
                 if len(samples) == count or len(samples) % FEWEST == 0:
                     self._tell_of(number, ensemble=ensemble(shown.request, samples))
         except asyncio.CancelledError:
@@ -177,11 +177,13 @@ class Store(param.Parameterized):
             self._tell_of(number, error=UNEXPECTED)
         self._tell_of(number, busy="")
 
-    async def _sampled(self, shown: Results, seed: int) -> Mapping[str, Curve]:
+    async def _sampled(self, number: int, shown: Results, seed: int) -> Mapping[str, Curve]:
         """Paint one realisation between the requests of other sessions; its curves."""
         loop = asyncio.get_running_loop()
         painted = []
         for each in shown.along or (shown,):
+            if number != self._sampling:
+                raise asyncio.CancelledError  # as in `_along`
             request = replace(each.request, seed=seed)
             _, slab, _ = await self._submit(f"{self._session} samples", request, each.input)
             painted.append(replace(each, prediction=slab))
@@ -239,7 +241,7 @@ class Store(param.Parameterized):
                 found = replace(found, no_prediction=untrained(request.level))
             elif number == self._newest:
                 found = await self._painted(number, request, found)
-        if request.scope == "axis" and number == self._newest:
+        if number == self._newest and not found.is_whole:
             found = replace(found, along=await self._along(number, simulation, found))
         found = await loop.run_in_executor(READERS, summarise, found)
         self._tell(number, results=found)
@@ -256,7 +258,8 @@ class Store(param.Parameterized):
             return None
         if request.other and shown.other is None:
             return None
-        return replace(shown, request=request, along=())
+        same_slabs = request.scope == shown.request.scope and shown.is_whole
+        return replace(shown, request=request, along=shown.along if same_slabs else ())
 
     async def _along(
         self, number: int, simulation: Simulation, found: Results
@@ -271,6 +274,8 @@ class Store(param.Parameterized):
             self._tell(number, busy=f"Painting slab {index + 1} of {slabs}")
             request = replace(found.request, slab=index)
             each = await loop.run_in_executor(READERS, read, simulation, request)
+            if number != self._newest:
+                raise asyncio.CancelledError  # its next painting would take a newer one's place
             if found.prediction is not None:
                 each = await self._paint(each)
             if found.other is not None:

@@ -21,6 +21,10 @@ LAYERS = ("truth", "prediction", "other")
 MARKERS = {"truth": "circle", "prediction": "cross", "other": "x"}
 DASHES = {"truth": "solid", "prediction": "dashed", "other": "dotted"}
 
+WORDS = {"truth": "truth", "prediction": "prediction", "other": "comparison"}
+SIGNS = {"truth": "○", "prediction": "+", "other": "×"}
+"""As the markers look, for the legend."""
+
 HINT = "Click a halo for its profile, drag a box to light haloes up on the maps."
 
 
@@ -75,11 +79,7 @@ class Haloes(pn.viewable.Viewer):
             margin=0,
         )
         self.heading = pn.pane.HTML(
-            f'<div class="heading"><b>{TITLE}</b></div>',
-            stylesheets=[TEXT],
-            sizing_mode="stretch_width",
-            height=24,
-            margin=0,
+            heading(False), stylesheets=[TEXT], sizing_mode="stretch_width", height=42, margin=0
         )
         self.row = pn.pane.HTML(HINT, stylesheets=[TEXT], sizing_mode="stretch_width", margin=0)
         store.param.watch(lambda _: pn.state.execute(self._follow, schedule=True), ["results"])
@@ -108,6 +108,7 @@ class Haloes(pn.viewable.Viewer):
         if any(getattr(self, name) is not points for name, points in found.items()):
             medians = results.curves.get("halo_median", (None,) * 3)
             self.param.update(**found, medians=medians, published=relations_of(results))
+        self.heading.object = heading(results.other is not None)
         self.row.object = row(results)
 
     def _brushed(self, name: str, index: list[int]) -> None:
@@ -133,6 +134,17 @@ class Haloes(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
+
+
+def heading(comparing: bool) -> str:
+    """Title and legend of the card, as HTML; faint points are haloes of too few pixels."""
+    inks = {"truth": "inherit", "prediction": PREDICTION, "other": OTHER}
+    shown = LAYERS if comparing else LAYERS[:2]
+    signs = [f'<span><b style="color: {inks[n]}">{SIGNS[n]}</b> {WORDS[n]}</span>' for n in shown]
+    return (
+        f'<div class="heading"><b>{TITLE}</b><span class="legend">faint: Rᵥᵢᵣ below 3 pixels</span>'
+        f'</div><div class="key">{"".join(signs)}<span>lines: medians</span></div>'
+    )
 
 
 def colour(name: str, dark: bool) -> str:
@@ -170,7 +182,7 @@ def row(results: Results) -> str:
         if not entries:
             entries += about(points, place)
         what = short_label(results.request.field)
-        entries.append(f"{what} ({name}) {number(points.y[place])}")
+        entries.append(f"{what} ({WORDS[name]}) {number(points.y[place])}")
     if not entries:
         return f"<small>Halo {chosen} is not in this slab.</small>"
     return f"<small>{escape(' · '.join(entries))} M⊙/h</small>"

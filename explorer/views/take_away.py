@@ -102,6 +102,6 @@ class TakeAway(pn.viewable.Viewer):
 
 def ready(results: Results | None) -> bool:
     """Whether all that was asked for is there."""
-    if results is None or results.prediction is None:
+    if results is None or results.prediction is None or not results.is_whole:
         return False
     return results.other is not None or not results.request.other

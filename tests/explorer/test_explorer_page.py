@@ -145,6 +145,8 @@ def test_a_halo_is_chosen_by_a_click_and_has_its_profile(store):
     np.testing.assert_allclose(prediction.y, 1.1 * truth.y, rtol=1e-4)
     assert not profile.card.visible
     assert "Click a halo" in haloes.row.object
+    assert "prediction" in haloes.heading.object
+    assert "comparison" not in haloes.heading.object
     haloes.brushes["truth"].event(index=[1])
     chosen = int(truth.columns["number"][1])
     assert display.lit == (chosen,)

@@ -229,6 +229,31 @@ def test_curves_are_summed_over_all_slabs_of_the_axis(emulator):
     assert store.results.masses[0] < true / 2
 
 
+def test_cancelling_the_slabs_of_an_axis_paints_no_more_of_them(emulator, monkeypatch):
+    store = computed(simulation="with-gas")
+    shown, paint = store.results, emulator.predict
+
+    def predict(painter, slab, seed=0):
+        if slab.index == 2:
+            store.cancel()
+        return paint(painter, slab, seed)
+
+    monkeypatch.setattr(emulator, "predict", predict)
+    store.selection.scope = "axis"
+    assert emulator.painted == 3
+    assert store.results is shown
+    assert store.busy == ""
+
+
+def test_another_halo_reads_no_slab_of_the_axis_again(monkeypatch):
+    store = computed(simulation="with-gas", scope="axis")
+    along = store.results.along
+    monkeypatch.setattr(store_module, "read", lambda *_: pytest.fail("read again"))
+    store.selection.halo = int(store.results.halos[0].columns["number"][0])
+    assert store.results.along is along
+    assert store.error == ""
+
+
 @pytest.mark.usefixtures("stochastic")
 def test_an_ensemble_of_all_slabs_has_the_band_of_their_sums(emulator):
     store = computed(simulation="with-gas", scope="axis")
