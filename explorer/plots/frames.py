@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from bokeh.model import Model
 from bokeh.models import ColumnDataSource, Range1d
 from bokeh.models.axes import LogAxis
 from bokeh.models.formatters import CustomJSTickFormatter
@@ -130,13 +131,21 @@ def literature(fig: Any, published: Sequence[Curve]) -> None:
         )
 
 
-def settle(fig: figure) -> figure:
-    """Keep to the server what the browser does to a figure.
+def settle(fig: figure, shared: Iterable[Model] = ()) -> figure:
+    """Keep what the browser does to a figure from being sent back to the server.
 
-    The page's theme restyles every axis in the browser; sent back to the server that would
-    be a hundred messages at every first paint.
+    The page's theme restyles every axis in the browser; that would be a hundred messages at
+    every first paint.
+
+    Parameters
+    ----------
+    fig : figure
+        With all that it draws.
+    shared : iterable of Model
+        Left as they are, with all that they refer to: not the figure's own.
     """
-    for model in fig.references():
+    others: set[Model] = set().union(*(model.references() for model in shared))
+    for model in fig.references() - others:
         model.syncable = False
     return fig
 

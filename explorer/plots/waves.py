@@ -11,6 +11,7 @@ from bokeh.models.annotations import Label
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
+from explorer.plots.frames import settle
 from explorer.plots.map_figure import map_figure, note, scale_bar
 from explorer.plots.maps import LinkedMaps, whole_map
 from explorer.style import DIVERGING
@@ -66,9 +67,7 @@ def wave_maps(linked: LinkedMaps) -> WaveMaps:
         fig.add_layout(scale_bar(linked.x_range, "c", "pc/h"))
         fig.add_layout(notes[name])
         fig.js_on_event(DoubleTap, whole_map(linked))
-        for model in fig.references():
-            model.syncable = False
-        figures[name] = fig
+        figures[name] = settle(fig, (linked.x_range, linked.y_range))
     return WaveMaps(figures, sources, notes)
 
 

@@ -200,3 +200,10 @@ def test_ranges_are_those_of_the_maps():
     for fig in wave_maps(linked).figures.values():
         assert fig.x_range is linked.x_range
         assert fig.y_range is linked.y_range
+
+
+def test_the_feed_of_the_maps_still_tells_the_server_what_is_in_view():
+    linked = linked_maps(("input", "truth"), ("truth",))
+    drawn = wave_maps(linked)
+    assert linked.feed.syncable
+    assert not any(fig.syncable for fig in drawn.figures.values())
