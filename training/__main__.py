@@ -17,7 +17,7 @@ from engine.model_card import read_card, read_weights, write_card
 from engine.registry import emulator_class
 from engine.simulation import open_simulation
 from training import export, loop, validation
-from training.config import AdversarialConfig, RunConfig, TrainingConfig, preset, with_values
+from training.config import SYSTEMS, AdversarialConfig, RunConfig, preset, with_values
 from training.datasets import Pair, TrainingMaps, find_files, read_pairs
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -33,7 +33,9 @@ def fit(
     field: Annotated[str, typer.Option(help="What to paint: gas or hi.")] = "gas",
     level: Annotated[str, typer.Option(help="Of the input: HR, MR, LR or VLR.")] = "HR",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; else the preset's.")] = None,
-    warm_start: Annotated[Path | None, typer.Option(help="Card of a U-Net to start from.")] = None,
+    warm_start: Annotated[
+        Path | None, typer.Option(help="Card of a U-Net or WGAN to start from, of any level.")
+    ] = None,
     values: Annotated[
         list[str] | None,
         typer.Option("--set", help="Another value of the preset, as calibration=100; repeatable."),
@@ -121,14 +123,14 @@ def _maps(config: RunConfig, pairs: Sequence[Pair]) -> TrainingMaps:
 
 
 def _warm(config: RunConfig, path: Path) -> tuple[RunConfig, loop.Weights]:
-    """Weights of a U-Net's card to start from, and the configuration that says so."""
+    """Weights of a card to start from, and the configuration that says so."""
     if not isinstance(config, AdversarialConfig):
         raise ValueError(f"--warm-start is for ember-wgan, and {config.system} is to be trained.")
     card = read_card(path)
-    if card.system != TrainingConfig.system or card.field != config.field:
+    if card.system not in SYSTEMS or card.field != config.field:
         raise ValueError(
             f"--warm-start {path.name} is of {card.system} for {card.field}, expected "
-            f"{TrainingConfig.system} for {config.field}."
+            f"{' or '.join(SYSTEMS)} for {config.field}."
         )
     arrays = read_weights(path, card)
     weights = {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -141,7 +141,8 @@ class AdversarialConfig(RunConfig):
         Updates between looks at the power spectrum of training slabs, which decides which
         weights are kept.
     warm_start : str
-        SHA-256 of the U-Net weights that the generator starts from; empty: fresh ones.
+        SHA-256 of the weights that the generator starts from, a U-Net's or another generator's;
+        empty: fresh ones.
     """
 
     learning_rate: float = 1e-4

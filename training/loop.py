@@ -46,7 +46,7 @@ def fit(
     report : callable
         Told about progress.
     weights : dict of str to tensor, optional
-        Of a U-Net, which a generator starts from.
+        Of a U-Net or of another generator, which a generator starts from.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def start(
 
 
 def _warm_start(network: nn.Module, weights: Weights) -> None:
-    """Fill a generator with a U-Net's weights; the noise keeps its strength of zero.
+    """Fill a generator with another's weights, or with a U-Net's: then the noise stays at zero.
 
     Raises
     ------
@@ -134,12 +134,12 @@ def _warm_start(network: nn.Module, weights: Weights) -> None:
         If the weights are of another network.
     """
     expected = network.state_dict()
-    del expected["noise_strength"]
-    if {n: t.shape for n, t in weights.items()} != {n: t.shape for n, t in expected.items()}:
+    found, wanted = ({n: t.shape for n, t in each.items()} for each in (weights, expected))
+    if found | {"noise_strength": wanted["noise_strength"]} != wanted:
         raise ValueError(
             f"The weights to start from are a network of {sum(t.numel() for t in weights.values())}"
-            f" parameters, expected the U-Net of {sum(t.numel() for t in expected.values())} that "
-            "this run's generator is without noise."
+            f" parameters, expected this run's generator of "
+            f"{sum(t.numel() for t in expected.values())} or the U-Net that it is without noise."
         )
     network.load_state_dict(weights, strict=False)
 

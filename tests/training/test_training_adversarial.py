@@ -379,8 +379,19 @@ def test_a_warm_start_is_the_unet_and_nothing_else():
     noise = steps.draw_noise(progress.average, x, torch.Generator().manual_seed(0))
     for a, b in zip(progress.average(x, noise), plain(x), strict=True):
         assert a.equal(b)
-    with pytest.raises(ValueError, match="are a network of 1566629 parameters, expected the U-Net"):
+    with pytest.raises(
+        ValueError, match="are a network of 1566629 parameters, expected this run's"
+    ):
         loop.start(TINY, CPU.device, unet.PRESETS["small"].build().state_dict())
+
+
+def test_a_warm_start_from_a_generator_has_its_noise_too():
+    torch.manual_seed(5)
+    other = generator.PRESETS["tiny"].build().requires_grad_(False)
+    other.noise_strength.copy_(torch.rand_like(other.noise_strength))
+    progress = loop.start(TINY, CPU.device, other.state_dict())
+    for name, tensor in other.state_dict().items():
+        assert progress.network.state_dict()[name].equal(tensor)
 
 
 # The command line.
@@ -471,7 +482,7 @@ def test_a_dry_run_says_everything_and_writes_nothing(data, tmp_path, monkeypatc
     [
         (["--system", "ember"], "Emulator to train is 'ember', expected one of ember-unet,"),
         (["--system", "ember-unet"], "--warm-start is for ember-wgan"),
-        (["--field", "hi"], "is of ember-unet for gas, expected ember-unet for hi"),
+        (["--field", "hi"], "is of ember-unet for gas, expected ember-unet or ember-wgan for hi"),
         (["--field", "stars"], "expected one of gas, hi"),
         (["--level", "XR"], "Input level to train for is 'XR', expected one of HR, MR"),
     ],
