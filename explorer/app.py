@@ -10,8 +10,10 @@ from explorer.link import Link
 from explorer.state import LOOKS, QUERY, Display, Selection
 from explorer.store import Store
 from explorer.style import CARDS, CONTENT, FREE, LATER, PAGE_CSS, PAGE_SX, THEME
+from explorer.unfolding import Unfolding
+from explorer.views.colours import Colours
 from explorer.views.curves import PLOTS, Curves
-from explorer.views.framing import ColourLimits, Framing
+from explorer.views.framing import ColourLimits, Framing, PickedRanges
 from explorer.views.haloes import Haloes
 from explorer.views.keys import Keys
 from explorer.views.maps import Maps
@@ -24,7 +26,13 @@ from explorer.views.waves import WavesCard
 
 TITLE = "Baryon Explorer"
 
+BRUSHES = {"power_spectrum": "band", "cddf": "densities"}
+"""Cards on which a drag along x picks a range, and the display's parameter that holds it."""
+
 WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
+
+ROOM: dict[str, Any] = {"stylesheets": [FREE], **WIDE}
+BELOW: dict[str, Any] = {"stylesheets": [FREE, CARDS, LATER], **WIDE}
 
 LOOK: dict[str, Any] = {
     "sidebar_width": 280,
@@ -44,44 +52,67 @@ for (const root of Bokeh.documents.flatMap((document) => document.roots())) {
 
 
 def page() -> pmui.Page:
-    """Build a new session's page."""
+    """Build a new session's page: maps and controls; the rest once the maps are drawn."""
     selection, display = Selection(), Display()
     link = Link(pn.state.location)
     store = Store(selection, link.asked, lambda do: pn.state.execute(do, schedule=True))
+    begun = store.begin()
     link.parts.append(selection)  # the store has followed it
     problems = link.follow(display)
     selection.param.watch(link.write, list(QUERY))
     display.param.watch(link.write, list(LOOKS))
-    begun = store.begin()
     status, maps, readings = Status(store), Maps(store, display), Readings(store)
-    limits = ColourLimits(maps.bars)
-    problems += link.follow(Framing(maps.linked, store)) + link.follow(limits)
+    limits = ColourLimits(maps.bars, maps.contrast_bar)
+    for part in (Framing(maps.linked, store), limits, PickedRanges(display)):
+        problems += link.follow(part)
     limits.watch(link.write_soon)
+    display.param.watch(link.write, list(PickedRanges.names))
     maps.linked.feed.on_change("view", lambda _attr, _old, _new: link.write())
     store.error = " ".join(filter(None, [store.error, *problems]))
-    scope = Scope(store)
-    pickers = Pickers(store, display, maps.buttons)
+    pickers = Pickers(store)
     store.take(begun)
-    below = pn.Column(stylesheets=[FREE, CARDS, LATER], **WIDE)
-    waves = pn.Column(stylesheets=[FREE], **WIDE)
+    waves, below, more = pn.Column(**ROOM), pn.Column(**BELOW), pn.Column(**ROOM)
 
-    def unfold() -> None:
-        """Build what lies below the maps once they are there: it would double their wait."""
-        curves = {name: Curves(name, store, display) for name in PLOTS}
-        curves["power_spectrum"].brush("band")
-        curves["cddf"].brush("densities")
-        below.objects = [*curves.values(), Haloes(store, display), readings]
-        waves.objects = [WavesCard(store, display, maps.linked)]
+    def curves(*names: str) -> None:
+        cards = {name: Curves(name, store, display) for name in names}
+        for name in BRUSHES.keys() & cards.keys():
+            cards[name].brush(BRUSHES[name])
+        below.extend(cards.values())
+
+    def tools() -> None:
+        more.extend([Colours(store, display, maps), TakeAway(store, display, maps.bars)])
+
+    def show_waves() -> None:
+        if display.band and not waves.objects:  # four more maps: not before they are asked for
+            waves.append(WavesCard(store, display, maps.linked))
+
+    unfolding = Unfolding(
+        store,
+        (
+            lambda: curves(*list(PLOTS)[:2]),  # what lies in the window's reach
+            tools,
+            lambda: curves(*list(PLOTS)[2:]),
+            lambda: below.extend([Haloes(store, display), readings]),
+            show_waves,
+        ),
+    )
+
+    display.param.watch(lambda _: pn.state.execute(show_waves, schedule=True), "band")
+    # Panel loses what is changed between the page's sending and its being loaded.
+    maps.linked.feed.on_change(
+        "started", lambda _attr, _old, _new: pn.state.onload(unfolding.begin)
+    )
 
     async def load() -> None:
         await store.refresh()
-        pn.state.execute(unfold, schedule=True)
+        if store.results is None:
+            unfolding.begin()  # no map will be drawn
 
-    parts = (maps, scope, waves, below, About(store), status.alert)
+    parts = (maps, Scope(store), waves, below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,
         header=[status.busy, Keys(store, display, maps.linked, pickers.latent)],
-        sidebar=[pickers, TakeAway(store, display, maps.bars)],
+        sidebar=[pickers, more],
         main=[pn.Column(*parts, stylesheets=[FREE, CONTENT], **WIDE)],
         dark_theme=display.dark,
         **LOOK,

@@ -58,6 +58,7 @@ async function fetch_maps(args, state) {
   feed.shown = tokens.map((token, i) =>
     token == "" ? null : {id: `${number}.${i}`, ...found.next().value})
   await draw.execute(feed)
+  setTimeout(() => { feed.started = true })  // once they are painted
 }
 
 async function refresh(args, state) {

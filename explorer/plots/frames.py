@@ -1,6 +1,6 @@
 """Empty figures of the curve cards and what is drawn in them; filled by their sources."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Literal
 
 import numpy as np
@@ -131,7 +131,7 @@ def literature(fig: Any, published: Sequence[Curve]) -> None:
         )
 
 
-def settle(fig: figure, shared: Iterable[Model] = ()) -> figure:
+def settle(fig: figure, besides: Set[Model] = frozenset()) -> figure:
     """Keep what the browser does to a figure from being sent back to the server.
 
     The page's theme restyles every axis in the browser; that would be a hundred messages at
@@ -141,11 +141,10 @@ def settle(fig: figure, shared: Iterable[Model] = ()) -> figure:
     ----------
     fig : figure
         With all that it draws.
-    shared : iterable of Model
-        Left as they are, with all that they refer to: not the figure's own.
+    besides : set of Model
+        Not the figure's own: left as they are.
     """
-    others: set[Model] = set().union(*(model.references() for model in shared))
-    for model in fig.references() - others:
+    for model in fig.references() - besides:
         model.syncable = False
     return fig
 

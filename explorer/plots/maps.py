@@ -6,7 +6,7 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
-from bokeh.core.properties import Float, Int, List, String
+from bokeh.core.properties import Bool, Float, Int, List, String
 from bokeh.events import DoubleTap, MouseLeave, MouseMove, Tap
 from bokeh.model import DataModel
 from bokeh.models import CustomJS, LinearColorMapper, Range1d
@@ -28,8 +28,8 @@ CLOSEST = 12
 class MapFeed(DataModel):
     """What the server tells the browser about the maps to show.
 
-    The browser answers through `expired`, the server has dropped a map that is on show, `tapped`,
-    and `view`.
+    The browser answers through `started`, `expired`, the server has dropped a map that is on
+    show, `tapped`, and `view`.
     """
 
     tokens = List(String, help="One per map, in their order; empty where there is no map.")
@@ -51,6 +51,7 @@ class MapFeed(DataModel):
     tapped = Int(default=-1, help="Number of the halo that was tapped last; -1 for none.")
     view = List(Float, help="[x0, x1, y0, y1] that is shown, [Mpc/h], some moments after it was "
                             "moved; empty for the whole map.")  # fmt: skip
+    started = Bool(default=False, help="Whether the browser has drawn its first maps.")
     expired = Int(default=0, help="Counts how often a map was found gone.")
 
 
@@ -121,6 +122,22 @@ class LinkedMaps:
         self.x_range.update(start=x0, end=x1)
         self.y_range.update(start=y0, end=y1)
         self.feed.update(view=[x0, x1, y0, y1])
+
+    def around(self, x: float, y: float, width: float) -> list[float]:
+        """Sides x0, x1, y0, y1 of a square around a place, within what the maps reach.
+
+        Parameters
+        ----------
+        x, y, width : float
+            Middle and side, comoving, [Mpc/h].
+        """
+        sides = []
+        for middle, axis in ((x, self.x_range), (y, self.y_range)):
+            reach: Any = axis.reset_end
+            side = min(max(width, axis.min_interval or 0), reach)
+            start = min(max(middle - side / 2, 0), reach - side)
+            sides += [start, start + side]
+        return sides
 
     def go_to(self, x: float, y: float, width: float) -> None:
         """Show a square around a place on all maps, as far as the maps reach.

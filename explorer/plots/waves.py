@@ -57,6 +57,7 @@ class WaveMaps:
 def wave_maps(linked: LinkedMaps) -> WaveMaps:
     """Build the figures, which pan and zoom together with the maps of a page."""
     mapper = LinearColorMapper(palette=DIVERGING, low=0, high=LAST_CODE)
+    shared = linked.x_range.references() | linked.y_range.references()
     figures: dict[str, figure] = {}
     sources: dict[str, ColumnDataSource] = {}
     notes: dict[str, Label] = {}
@@ -67,7 +68,7 @@ def wave_maps(linked: LinkedMaps) -> WaveMaps:
         fig.add_layout(scale_bar(linked.x_range, "c", "pc/h"))
         fig.add_layout(notes[name])
         fig.js_on_event(DoubleTap, whole_map(linked))
-        figures[name] = settle(fig, (linked.x_range, linked.y_range))
+        figures[name] = settle(fig, shared)
     return WaveMaps(figures, sources, notes)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 
+import numpy as np
 import panel as pn
 from bokeh.models import LinearColorMapper
 
@@ -41,6 +42,8 @@ class ContrastBar(pn.viewable.Viewer):
         self._shown: Hashable = None
         self._defaults = (1.0, 1.0)
         self._factor = 1.0
+        self._default = 0.0
+        self._wanted: tuple[float, float] | None = None
         self.slider = range_slider("Difference")
         self.slider.jscallback(args={"mapper": mapper}, value=MOVED)
 
@@ -74,6 +77,29 @@ class ContrastBar(pn.viewable.Viewer):
         self.stretch = Stretch("linear") if ratio else stretch
         self._factor = factor
         self.reset()
+        if self._wanted is not None:
+            self._put(float(self.stretch.place(self._unit * self._wanted[1])))
+            self._wanted = None
+
+    def choose(self, low: float, high: float) -> None:
+        """Set limits as soon as there are maps: in the unit of their file, or in dex of a ratio."""
+        self._wanted = (low, high)
+
+    @property
+    def chosen(self) -> tuple[float, float] | None:
+        """Limits in the unit of the maps' file, or in dex; None while they are the default ones."""
+        if self._wanted is not None or self._shown is None:
+            return self._wanted
+        half = self.slider.value[1]
+        if abs(half - self._default) <= 0.6 * self.slider.step:
+            return None
+        limit = float(self.stretch.value(np.array(half))) / self._unit
+        return -limit, limit
+
+    @property
+    def _unit(self) -> float:
+        """What values are multiplied by to be shown."""
+        return 1.0 if self._shown is True else self._factor
 
     def reset(self) -> None:
         """Go back to the default limits."""
@@ -84,6 +110,12 @@ class ContrastBar(pn.viewable.Viewer):
             half = float(self.stretch.place(value))
             linear = self.stretch.name == "linear"
             end = nice_above(2 * value) if linear else self._decade_above(half)
+        self._default = half
+        self._put(half, end)
+
+    def _put(self, half: float, end: float | None = None) -> None:
+        """Move the limits, and the bar's end if one is given or they reach beyond it."""
+        end = max(end or self.slider.end, half)
         self.mapper.update(low=-half, high=half)
         ticks = symmetric_ticks(self.stretch, end)
         graduate(self.slider, self.stretch, (-end, end), (-half, half), ticks, DIVERGING)

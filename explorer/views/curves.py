@@ -102,6 +102,7 @@ class Curves(pn.viewable.Viewer):
             self.display.param.update(**{name: range_ if self._is_wide(range_) else ()})
 
         drawn = Brush(self.panels.figures, picked)
+        drawn.mark(getattr(self.display, name))
         self.display.param.watch(
             lambda event: pn.state.execute(lambda: drawn.mark(event.new), schedule=True), name
         )

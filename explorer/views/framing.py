@@ -5,8 +5,10 @@ from math import inf, isfinite
 from typing import Any
 
 from explorer.plots.maps import LinkedMaps
+from explorer.state import Display
 from explorer.store import Store
 from explorer.views.colour_bar import ColourBar
+from explorer.views.contrast_bar import ContrastBar
 
 
 class Framing:
@@ -56,16 +58,22 @@ class Framing:
 class ColourLimits:
     """Limits of the colour bars, in the linear unit of the maps' file; nothing for default ones.
 
-    So they hold for every stretch and unit.
+    So they hold for every stretch and unit. A ratio's are in dex.
 
     Parameters
     ----------
     bars : mapping of str to ColourBar
         Of the "input", and of the "truth" and all that is compared with it.
+    contrast : ContrastBar
+        Of the difference or the ratio.
     """
 
-    def __init__(self, bars: Mapping[str, ColourBar]) -> None:
-        self.bars = {"input_limits": bars["input"], "field_limits": bars["truth"]}
+    def __init__(self, bars: Mapping[str, ColourBar], contrast: ContrastBar) -> None:
+        self.bars: dict[str, ColourBar | ContrastBar] = {
+            "input_limits": bars["input"],
+            "field_limits": bars["truth"],
+            "contrast_limits": contrast,
+        }
         self.names = tuple(self.bars)
 
     def watch(self, told: Callable[[], None]) -> None:
@@ -98,13 +106,57 @@ class ColourLimits:
         ValueError
             In one sentence, if they aren't two numbers, the lower one first.
         """
-        limits = numbers(text)
-        if len(limits) != 2 or not 0 <= limits[0] < limits[1] < inf:
+        limits, signed = numbers(text), name == "contrast_limits"
+        least = -limits[-1] if limits and signed else 0
+        if len(limits) != 2 or not least <= limits[0] < limits[1] < inf:
+            expected = (
+                "a number above 0, and its negative before it"
+                if signed
+                else ("two numbers from 0 on, the lower one first")
+            )
             raise ValueError(
-                f"{name.replace('_', ' ').capitalize()} in the link is {text!r}, expected two "
-                "numbers from 0 on, the lower one first; showing the default ones."
+                f"{name.replace('_', ' ').capitalize()} in the link is {text!r}, expected "
+                f"{expected}; showing the default ones."
             )
         self.bars[name].choose(*limits)
+
+
+class PickedRanges:
+    """Ranges picked by a drag on a card: the band of wavenumbers and the column densities.
+
+    Parameters
+    ----------
+    display : Display
+        Holds them.
+    """
+
+    names = ("band", "densities")
+
+    def __init__(self, display: Display) -> None:
+        self.display = display
+
+    def to_query(self) -> dict[str, str]:
+        """Write the ranges that are picked."""
+        ranges = {name: getattr(self.display, name) for name in self.names}
+        return {
+            name: ",".join(f"{end:.5g}" for end in ends) for name, ends in ranges.items() if ends
+        }
+
+    def take(self, name: str, text: str) -> None:
+        """Pick a range from a link.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if it isn't two numbers above 0, the lower one first.
+        """
+        ends = numbers(text)
+        if len(ends) != 2 or not 0 < ends[0] < ends[1] < inf:
+            raise ValueError(
+                f"{name.capitalize()} in the link is {text!r}, expected two numbers above 0, the "
+                "lower one first; none is picked."
+            )
+        self.display.param.update(**{name: tuple(ends)})
 
 
 def numbers(text: str) -> list[float]:

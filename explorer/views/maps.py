@@ -20,7 +20,7 @@ from explorer.style import FREE, TEXT
 from explorer.viewport import MAPS
 from explorer.views.colour_bar import ColourBar
 from explorer.views.contrast_bar import ContrastBar
-from explorer.views.map_tools import ColourTools, MapTools
+from explorer.views.map_tools import MapTools
 from explorer.views.stage import GRID, Stage
 from explorer.views.summary import HIDDEN, summary
 
@@ -69,8 +69,6 @@ class Maps(pn.viewable.Viewer):
         self.stage = Stage(css_classes=["stage-layer"], sizing_mode="stretch_width", margin=0)
         self.grid = self._grid()
         self.tools = MapTools(display, self.linked)
-        bars = self.bars["input"], self.bars["truth"]
-        self.buttons = ColourTools(display, self.linked, bars, self.reset_limits)
         self._held: list[list[str]] = []
         self._results: Results | None = None
         store.param.watch(lambda event: self.present(event.new), "results")
@@ -116,8 +114,8 @@ class Maps(pn.viewable.Viewer):
         self._express()
         if before is None or of_each(before) != of_each(results):
             self._publish()
-        if before is not None and before.request.halo != results.request.halo:
-            self._go_to_halo(results)
+        if before is None or before.request.halo != results.request.halo:
+            self._go_to_halo(results, opening=before is None)
 
     def reset_limits(self) -> None:
         """Go back to the default colour limits."""
@@ -142,15 +140,21 @@ class Maps(pn.viewable.Viewer):
         if new != NO_HALO:
             self.store.selection.halo = new
 
-    def _go_to_halo(self, results: Results) -> None:
-        """Show the surroundings of the halo that was chosen, and light its ring."""
+    def _go_to_halo(self, results: Results, opening: bool) -> None:
+        """Show the surroundings of the halo that was chosen, and light its ring.
+
+        A page that opens with a halo keeps the view that its link asks for.
+        """
         halo, catalogue = results.request.halo, results.catalogue
         if halo == NO_HALO or catalogue is None or not holds(results, halo):
             return
         column, row, _ = map_axes(results.input.axis)
         x, y = (catalogue.position[halo, each] % results.input.box_size for each in (column, row))
         width = max(SURROUNDINGS * catalogue.rvir[halo] / MPC_IN_KPC, LEAST_WIDTH)
-        self.linked.go_to(x, y, width)
+        if not opening:
+            self.linked.go_to(x, y, width)
+        elif not self.linked.feed.view:
+            self.linked.frame(self.linked.around(x, y, width))
         self.display.param.update(rings=True, lit=(halo,))
 
     def _frame_region(self, *_: object) -> None:
@@ -212,7 +216,6 @@ class Maps(pn.viewable.Viewer):
             bar.express(display.stretch, scale)
         which = [0, *(1 for _ in COMPARED)]
         softenings = [bar.stretch.softening for bar in self.bars.values()]
-        self.buttons.quantity.disabled = results.request.field != "hi"
         length, unit = length_of(results.input, physical)
         self.linked.measure(physical)
         self.linked.feed.update(

@@ -1,34 +1,27 @@
-"""The controls that say what to compute and how to show it."""
+"""The controls that say what to compute."""
 
 import panel as pn
 import panel_material_ui as pmui
 import param
 
-from explorer.state import Display
 from explorer.store import Store
 from explorer.style import TEXT
 from explorer.views.latent import Latent
-from explorer.views.map_tools import colour_picker
 
 WIDE = {"sizing_mode": "stretch_width", "margin": (5, 0), "size": "small", "description": ""}
 
 
 class Pickers(pn.viewable.Viewer):
-    """Sidebar: the selection and the colour maps.
+    """Sidebar: the selection.
 
     Parameters
     ----------
     store : Store
         Its selection is set here.
-    display : Display
-        Colour maps.
-    *tools
-        What else belongs to colours, below them.
     """
 
-    def __init__(self, store: Store, display: Display, *tools: pn.viewable.Viewer) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__()
-        self.tools = tools
         self.store = store
         chosen = store.selection.param
         self.simulation = pmui.Select.from_param(chosen.simulation, **WIDE)
@@ -48,8 +41,6 @@ class Pickers(pn.viewable.Viewer):
         )
         store.selection.param.watch(self._settle, ["other", "field"])
         self._settle()
-        self.input_colours = colour_picker(display, "input_colours")
-        self.field_colours = colour_picker(display, "field_colours")
         self.place = pn.pane.HTML(
             "", stylesheets=[TEXT], sizing_mode="stretch_width", height=18, margin=0
         )
@@ -83,10 +74,6 @@ class Pickers(pn.viewable.Viewer):
             group("Comparison"),
             self.other,
             self.other_seed,
-            group("Colours"),
-            self.input_colours,
-            self.field_colours,
-            *self.tools,
             sizing_mode="stretch_width",
             margin=(0, 18),
         )

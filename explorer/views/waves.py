@@ -79,6 +79,7 @@ class WavesCard(pn.viewable.Viewer):
         self._asked: tuple[object, ...] = ()
         for each, what in ((display, "band"), (store, "results")):
             each.param.watch(lambda _: pn.state.execute(self._follow, schedule=True), what)
+        self._follow()
 
     def _follow(self) -> None:
         """Ask for the maps of the band, unless they have been asked for."""

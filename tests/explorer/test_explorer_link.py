@@ -5,13 +5,15 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
+from bokeh.models.annotations import BoxAnnotation
 from panel.io.location import Location
 
 from explorer.link import Link
 from explorer.plots.maps import linked_maps
 from explorer.state import Display, Selection
 from explorer.store import Store
-from explorer.views.framing import ColourLimits, Framing
+from explorer.views.curves import Curves
+from explorer.views.framing import ColourLimits, Framing, PickedRanges
 from explorer.views.maps import Maps
 
 SIDE = 1.875  # Mpc/h of the fixture's box
@@ -108,24 +110,32 @@ def test_a_link_reproduces_the_display():
         ("field_limits", "3,1", ["Field limits", "'3,1'", "two numbers"]),
         ("input_limits", "1", ["Input limits", "'1'", "two numbers"]),
         ("input_limits", "1,inf", ["Input limits", "'1,inf'", "two numbers"]),
+        ("contrast_limits", "-2,1", ["Contrast limits", "'-2,1'", "its negative"]),
+        ("band", "4", ["Band", "'4'", "two numbers above 0"]),
+        ("densities", "1e20,1e19", ["Densities", "'1e20,1e19'", "the lower one first"]),
     ],
 )
 def test_a_look_that_a_link_cannot_have_is_told_in_one_sentence(store, name, value, words):
     display = Display()
     maps = Maps(store, display)
     link = Link(Location(search=f"?{name}={value}"))
-    problems = link.follow(display) + link.follow(ColourLimits(maps.bars))
+    limits = ColourLimits(maps.bars, maps.contrast_bar)
+    problems = [
+        problem
+        for part in (display, limits, PickedRanges(display))
+        for problem in link.follow(part)
+    ]
     assert len(problems) == 1
     assert all(word in problems[0] for word in words)
     assert problems[0].count(". ") == 0
-    assert display.to_query() == ColourLimits(maps.bars).to_query() == {}
+    assert display.to_query() == limits.to_query() == PickedRanges(display).to_query() == {}
 
 
 @pytest.mark.parametrize("stretch", ["log", "asinh", "linear"])
 def test_colour_limits_of_a_link_hold_in_every_stretch_and_unit(store, stretch):
     display = Display(stretch=stretch)
     maps = Maps(store, display)
-    limits = ColourLimits(maps.bars)
+    limits = ColourLimits(maps.bars, maps.contrast_bar)
     limits.take("field_limits", "1200,30000")
     asyncio.run(store.refresh())
     bar = maps.bars["truth"]
@@ -138,10 +148,72 @@ def test_colour_limits_of_a_link_hold_in_every_stretch_and_unit(store, stretch):
     maps.release()
 
 
+@pytest.mark.parametrize("show", ["difference", "ratio"])
+def test_limits_of_a_contrast_hold_in_every_stretch_and_unit(store, show):
+    display = Display(show=show)
+    maps = Maps(store, display)
+    limits = ColourLimits(maps.bars, maps.contrast_bar)
+    limits.take("contrast_limits", "-1.5,1.5")
+    asyncio.run(store.refresh())
+    bar = maps.contrast_bar
+    np.testing.assert_allclose(bar.stretch.value(np.array(bar.slider.value)), [-1.5, 1.5])
+    assert (bar.mapper.low, bar.mapper.high) == tuple(bar.slider.value)
+    assert limits.to_query() == {"contrast_limits": "-1.5,1.5"}
+    maps.reset_limits()
+    assert limits.to_query() == {}
+    half = 0.5 * bar.slider.value[1]
+    bar.slider.value = (-half, half)
+    shown = float(bar.stretch.value(np.array(half)))
+    assert limits.to_query() == {"contrast_limits": f"{-shown:.5g},{shown:.5g}"}
+    maps.release()
+
+
+def test_picked_ranges_are_written_read_and_marked(store):
+    display = Display()
+    ranges = PickedRanges(display)
+    ranges.take("band", "3.25,8")
+    assert display.band == (3.25, 8.0)
+    assert ranges.to_query() == {"band": "3.25,8"}
+    card = Curves("power_spectrum", store, display)
+    card.brush("band")
+    marks = [
+        each
+        for fig in card.panels.figures
+        for each in fig.center
+        if isinstance(each, BoxAnnotation) and each.visible and each.left == 3.25
+    ]
+    assert [mark.right for mark in marks] == [8.0, 8.0]
+
+
+@pytest.mark.parametrize("view", ["", "0.25,1.5,0.125,1"])
+def test_a_halo_in_a_link_is_gone_to_unless_there_is_a_view(store, view):
+    maps = Maps(store, Display())
+    if view:
+        Framing(maps.linked, store).take("view", view)
+    asyncio.run(store.refresh())
+    halo = int(store.results.halos[0].columns["number"][-1])
+    maps.release()
+
+    opened = Store(Selection(), {"simulation": "with-gas", "axis": "z", "halo": str(halo)})
+    maps = Maps(opened, Display())
+    if view:
+        Framing(maps.linked, opened).take("view", view)
+    asyncio.run(opened.refresh())
+    x0, x1, y0, y1 = ranges(maps.linked)
+    if view:
+        assert [x0, x1, y0, y1] == [0.25, 1.5, 0.125, 1.0]
+    else:
+        x, y, _ = opened.results.catalogue.position[halo]
+        assert x0 <= x <= x1 < SIDE + 1e-9
+        assert y0 <= y <= y1
+        assert list(maps.linked.feed.view) == [x0, x1, y0, y1]
+    maps.release()
+
+
 def test_limits_are_written_only_once_they_are_changed(store):
     display = Display()
     maps = Maps(store, display)
-    limits, told = ColourLimits(maps.bars), []
+    limits, told = ColourLimits(maps.bars, maps.contrast_bar), []
     limits.watch(lambda: told.append(limits.to_query()))
     asyncio.run(store.refresh())
     for stretch in ("asinh", "log", "linear", "log"):

@@ -246,7 +246,7 @@ def test_provenance_and_card_are_told_and_escaped(store):
 
 
 def test_pickers_follow_the_simulation(store):
-    pickers = Pickers(store, Display())
+    pickers = Pickers(store)
     refresh(store)
     assert list(pickers.axis.options.values()) == ["x", "z"]
     assert (pickers.slab.start, pickers.slab.end) == (0, 3)

@@ -1,0 +1,108 @@
+"""Group of the sidebar that says how values become colours."""
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from explorer.plots.maps import percentiles
+from explorer.state import Display
+from explorer.store import Store
+from explorer.style import COLOUR_GROUPS, TEXT
+from explorer.views.map_tools import CHOICE, FLAT, SMALL
+from explorer.views.maps import Maps
+from explorer.views.pickers import group
+
+WIDE: dict[str, Any] = {**SMALL, "sizing_mode": "stretch_width", "margin": (5, 0)}
+
+PARTS = {
+    "0.1–99.9 %": (0.001, 0.999),
+    "1–99 %": (0.01, 0.99),
+    "Min–max": (0.0, 1.0),
+}
+"""Percentile limits of what is in view."""
+
+
+class Colours(pn.viewable.Viewer):
+    """Colour maps, stretch, limits, quantity and units.
+
+    Parameters
+    ----------
+    store : Store
+        The field of its results says whether there are column densities.
+    display : Display
+        Set here.
+    maps : Maps
+        Whose values in view give percentile limits.
+    """
+
+    def __init__(self, store: Store, display: Display, maps: Maps) -> None:
+        super().__init__()
+        shown = display.param
+        self.input_colours = colour_picker(display, "input_colours")
+        self.field_colours = colour_picker(display, "field_colours")
+        self.stretch = pmui.RadioButtonGroup.from_param(shown.stretch, **(CHOICE | WIDE))
+        self.units = pmui.RadioButtonGroup.from_param(shown.units, **(CHOICE | WIDE))
+        self.quantity = pmui.Select.from_param(shown.quantity, **WIDE, description="")
+        self.limits = [pmui.Button(label=label, **(FLAT | WIDE | {"margin": 0})) for label in PARTS]
+        sliders = {"before": maps.bars["input"].slider, "compared": maps.bars["truth"].slider}
+        for button, part in zip(self.limits, PARTS.values(), strict=True):
+            button.jscallback(
+                clicks="script.execute(cb_obj, {before, compared})",
+                args={"script": percentiles(maps.linked, part), **sliders},
+            )
+        self.reset = pmui.Button(label="Reset limits", **(FLAT | WIDE))
+        self.reset.on_click(lambda _: pn.state.execute(maps.reset_limits, schedule=True))
+        self.store = store
+        store.param.watch(self._settle, "results")
+        self._settle()
+
+    def _settle(self, *_: object) -> None:
+        """Offer column densities of hydrogen only."""
+        results = self.store.results
+        self.quantity.disabled = results is None or results.request.field != "hi"
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(
+            group("Colours"),
+            self.input_colours,
+            self.field_colours,
+            words("Stretch"),
+            self.stretch,
+            words("Limits from what is in view"),
+            pn.Row(*self.limits, sizing_mode="stretch_width", margin=(5, 0), styles={"gap": "6px"}),
+            self.reset,
+            words("Units"),
+            self.units,
+            self.quantity,
+            sizing_mode="stretch_width",
+            margin=(0, 18),
+        )
+
+
+def colour_picker(display: Display, name: str) -> pmui.Select:
+    """Offer the colour maps, those for every colour vision first.
+
+    Parameters
+    ----------
+    display : Display
+        Set by what is picked.
+    name : str
+        Of its parameter.
+    """
+    about = display.param[name]
+    options = {**WIDE, "label": about.label, "description": ""}
+    picker = pmui.Select(groups=COLOUR_GROUPS, value=getattr(display, name), **options)
+    picker.param.watch(lambda event: display.param.update(**{name: event.new}), "value")
+    return picker
+
+
+def words(text: str) -> pn.pane.HTML:
+    """Write what the controls below are for."""
+    return pn.pane.HTML(
+        f"<small>{text}</small>",
+        stylesheets=[TEXT],
+        sizing_mode="stretch_width",
+        height=18,
+        margin=(4, 0, 0, 0),
+    )
