@@ -1,7 +1,7 @@
 """Calibration of an ensemble: does the truth look like one more of its samples?"""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -77,6 +77,16 @@ class Calibration:
             count=self.count + other.count,
             error2=self.error2 + other.error2,
             spread2=self.spread2 + other.spread2,
+        )
+
+    @property
+    def together(self) -> "Calibration":
+        """The same of all groups as one."""
+        return Calibration(
+            ranks=self.ranks.sum(axis=0, keepdims=True),
+            count=self.count.sum(keepdims=True),
+            error2=self.error2.sum(keepdims=True),
+            spread2=self.spread2.sum(keepdims=True),
         )
 
     @property
@@ -174,7 +184,7 @@ class Ranking:
         self.shape = values.shape
         self.groups = groups
         self.chosen = group >= 0
-        self.group = group[self.chosen].astype(np.intp)
+        self.group = group[self.chosen].astype(np.min_scalar_type(groups))
         self.truth = self._checked(values, "truths")
         self.samples = 0
         self.below = np.zeros(len(self.truth), np.int32)
@@ -220,9 +230,10 @@ class Ranking:
                 f"There are {self.samples} samples to rank among, expected two or more: their "
                 "spread is asked for."
             )
+        group = self.group.astype(np.intp)
         rank = self.below + np.random.default_rng(SEED).integers(0, self.tied, endpoint=True)
         places = self.samples + 1
-        ranks = np.bincount(self.group * places + rank, minlength=self.groups * places)
+        ranks = np.bincount(group * places + rank, minlength=self.groups * places)
         return Calibration(
             ranks=ranks.reshape(self.groups, places),
             count=np.bincount(self.group, minlength=self.groups),
@@ -234,9 +245,9 @@ class Ranking:
         sums = np.bincount(self.group, values, minlength=self.groups)
         return sums.astype(np.float64, copy=False)  # of nothing they are integers
 
-    def _checked(self, values: NDArray[np.floating], what: str) -> NDArray[np.float64]:
+    def _checked(self, values: NDArray[Any], what: str) -> NDArray[Any]:
         """Those that are of a group, refused unless finite."""
-        chosen = values[self.chosen].astype(np.float64)
+        chosen = values[self.chosen]
         unusable = chosen.size - np.count_nonzero(np.isfinite(chosen))
         if unusable:
             raise ValueError(
@@ -246,7 +257,7 @@ class Ranking:
         return chosen
 
 
-def scaled(slab: Slab) -> NDArray[np.float64]:
+def scaled(slab: Slab) -> NDArray[np.float32]:
     """Values of a map as a network sees them: nearly a logarithm, with room for zero.
 
     So that spread and error are those of all pixels, and not of the few brightest.
@@ -261,7 +272,7 @@ def scaled(slab: Slab) -> NDArray[np.float64]:
     ValueError
         If the field has no normalisation.
     """
-    return normalization(slab.field).forward(slab.values.astype(np.float64))
+    return normalization(slab.field).forward(slab.values)
 
 
 def classes_of(dark_matter: Slab) -> NDArray[np.intp]:

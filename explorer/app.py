@@ -10,6 +10,7 @@ from explorer.link import Link
 from explorer.state import LOOKS, QUERY, Display, Selection
 from explorer.store import Store
 from explorer.style import CARDS, CONTENT, FREE, LATER, PAGE_CSS, PAGE_SX, THEME
+from explorer.views.calibration import CalibrationCards
 from explorer.views.curves import PLOTS, Curves
 from explorer.views.framing import ColourLimits, Framing
 from explorer.views.haloes import Haloes
@@ -18,6 +19,7 @@ from explorer.views.maps import Maps
 from explorer.views.pickers import Pickers
 from explorer.views.readings import About, Readings
 from explorer.views.scope import Scope
+from explorer.views.sheets import Sheets
 from explorer.views.status import Status
 from explorer.views.take_away import TakeAway
 from explorer.views.waves import WavesCard
@@ -62,7 +64,7 @@ def page() -> pmui.Page:
     scope = Scope(store)
     pickers = Pickers(store, display, maps.buttons)
     store.take(begun)
-    below = pn.Column(stylesheets=[FREE, CARDS, LATER], **WIDE)
+    below = pn.Column(stylesheets=[FREE, LATER], **WIDE)
     waves = pn.Column(stylesheets=[FREE], **WIDE)
 
     def unfold() -> None:
@@ -70,7 +72,13 @@ def page() -> pmui.Page:
         curves = {name: Curves(name, store, display) for name in PLOTS}
         curves["power_spectrum"].brush("band")
         curves["cddf"].brush("densities")
-        below.objects = [*curves.values(), Haloes(store, display), readings]
+        cards = [*curves.values(), Haloes(store, display), readings]
+        below.objects = [
+            Sheets(
+                pn.Column(*cards, stylesheets=[FREE, CARDS], **WIDE),
+                lambda: CalibrationCards(store, pickers.latent.paint),
+            )
+        ]
         waves.objects = [WavesCard(store, display, maps.linked)]
 
     async def load() -> None:

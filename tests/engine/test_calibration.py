@@ -223,6 +223,15 @@ def test_scaled_maps_keep_zero_and_order():
         scaled(dark_matter(values, field="stars"))
 
 
+def test_groups_together_are_the_truths_ranked_as_one():
+    truth, samples = normal(9, number=300)
+    group = np.arange(300) % 3
+    together, one = ranked(truth, samples, group, 3).together, ranked(truth, samples)
+    assert_array_equal(together.ranks, one.ranks)
+    assert_array_equal(together.count, [300])
+    assert_allclose(together.spread_error, one.spread_error, rtol=1e-12)
+
+
 def test_nothing_to_rank_is_no_failure():
     found = ranked(np.empty(0), np.empty((3, 0)))
     assert_array_equal(found.ranks, np.zeros((1, 4)))
