@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from html import escape
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,10 @@ p {{ color: {GREY}; line-height: 1.4; margin: 10px 0; flex: 2 1 260px; }}
 
 WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
 
-ROW = {"grid-column": "1 / -1"}
-"""Across all columns of cards."""
+ROW = """
+@media (min-width: 1300px) and (max-width: 1660px) { :host { grid-column: 1 / -1; } }
+"""
+"""Where three columns have room, the fourth card goes across them all."""
 
 HINT = (
     "Paint an ensemble to see how the truth ranks among its samples, and how often their "
@@ -66,11 +69,12 @@ class CalibrationCards(pn.viewable.Viewer):
         self.halos = RankHistogram(len(HALO_GROUPS), HALO_BARS)
         self.table = html(TEXT, TABLE)
         self.heading = html(TEXT)
+        self.halos_card = framed(halos_heading(), self.halos, "halos")
         cards = (
-            card(pixels_heading(), self.pixels, "pixels"),
-            card(POWER_HEADING, self.power, "power"),
-            card(halos_heading(), self.halos, "halos"),
-            pn.Column(self.heading, self.table, stylesheets=[FREE, CARD], styles=ROW, **WIDE),
+            framed(pixels_heading(), self.pixels, "pixels"),
+            framed(POWER_HEADING, self.power, "power"),
+            self.halos_card,
+            pn.Column(self.heading, self.table, stylesheets=[FREE, CARD, ROW], **WIDE),
         )
         self.cards = pn.Column(*cards, stylesheets=[FREE, CARDS], **WIDE)
         self.words = html(TEXT)
@@ -96,6 +100,7 @@ class CalibrationCards(pn.viewable.Viewer):
         self.pixels.show(ranked.pixels)
         self.power.show(ranked.power, ranked.wavenumber)
         self.halos.show(ranked.halos)
+        self.halos_card.visible = ranked.halos is not None
         samples = ranked.pixels.samples
         self.heading.object = title("Coverage", f"{samples} samples")
         numbers = table(rows(ranked)) + remarks(samples)
@@ -116,7 +121,7 @@ def html(*styles: str) -> pn.pane.HTML:
     return pn.pane.HTML("", stylesheets=list(styles), **WIDE)
 
 
-def card(heading: str, panels: RankHistogram | PowerRanks, name: str) -> pn.Column:
+def framed(heading: str, panels: RankHistogram | PowerRanks, name: str) -> pn.Column:
     """Put a figure under its heading."""
     return pn.Column(
         pn.pane.HTML(heading, stylesheets=[TEXT], min_height=42, **WIDE),
@@ -200,9 +205,9 @@ def remarks(samples: int) -> str:
         "independent."
     )
     for level in LEVELS:
-        fewest = np.ceil((1 + level) / (1 - level) - 1e-9)
+        fewest = ceil((1 + level) / (1 - level) - 1e-9)
         if samples < fewest:
-            words += f" {percent(level)} takes {fewest:.0f} samples."
+            words += f" {percent(level)} takes {fewest} samples."
     return f"<p>{words}</p>"
 
 
