@@ -1,5 +1,7 @@
 """How often the truth stands where among the samples, against ranks that are all as likely."""
 
+from typing import Any
+
 import numpy as np
 from bokeh.models.annotations import Span
 from numpy.typing import NDArray
@@ -41,7 +43,9 @@ class RankHistogram:
         self.bars = bars
         self.main = frames.frame(HEIGHT + RATIO_HEIGHT, "log", x_axis="linear")
         self.main.x_range.update(start=0, end=1)
-        frames.span_axis(self.main.yaxis, self.main.y_range, *RANGE)
+        self.main.y_range.update(start=RANGE[0], end=RANGE[1])
+        axis: Any = self.main.yaxis  # Bokeh's types know no lists of axes
+        axis.ticker.ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10]
         self.main.xaxis.axis_label = "share of samples below the truth"
         self.main.yaxis.axis_label = LABEL
         self.main.add_layout(Span(location=1, dimension="width", line_color=GREY))

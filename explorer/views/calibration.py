@@ -31,9 +31,9 @@ TABLE = f"""
 .coverage {{ display: flex; flex-wrap: wrap; gap: 0 40px; }}
 table {{ border-collapse: collapse; flex: 3 1 280px; margin: 8px 0; }}
 th {{ font-weight: 400; color: {GREY}; }}
-th, td {{ text-align: right; padding: 3px 0 3px 10px; white-space: nowrap; }}
+th, td {{ text-align: right; padding: 3px 0 3px 10px; vertical-align: bottom; }}
 th:first-child, td:first-child {{ text-align: left; padding-left: 0; }}
-td {{ font-variant-numeric: tabular-nums; }}
+td {{ font-variant-numeric: tabular-nums; white-space: nowrap; }}
 p {{ color: {GREY}; line-height: 1.4; margin: 10px 0; flex: 2 1 260px; }}
 """
 
@@ -76,7 +76,8 @@ class CalibrationCards(pn.viewable.Viewer):
             self.halos_card,
             pn.Column(self.heading, self.table, stylesheets=[FREE, CARD, ROW], **WIDE),
         )
-        self.cards = pn.Column(*cards, stylesheets=[FREE, CARDS], **WIDE)
+        grid = pn.Column(*cards, stylesheets=[FREE, CARDS], **WIDE)
+        self.cards = pn.Column(grid, stylesheets=[FREE], **WIDE)  # a grid insists on being shown
         self.words = html(TEXT)
         self.button = pmui.Button(
             label="Paint ensemble", variant="outlined", size="small", margin=(10, 0, 6, 0)

@@ -32,10 +32,8 @@ class Sheets(pn.viewable.Viewer):
     def __init__(self, curves: pn.Column, calibration: Callable[[], pn.viewable.Viewer]) -> None:
         super().__init__()
         self.calibration = calibration
-        self.sheets = (
-            curves,
-            pn.Column(stylesheets=[FREE], visible=False, sizing_mode="stretch_width", margin=0),
-        )
+        self.sheets = (sheet(curves), sheet())
+        self.sheets[1].visible = False
         # The tabs hold nothing: a tab that is left drops what it holds, and figures would
         # be drawn anew at every visit. Sheets are hidden instead.
         nothing = [(name, pn.Spacer(height=0, margin=0)) for name in NAMES]
@@ -46,10 +44,15 @@ class Sheets(pn.viewable.Viewer):
         second = self.sheets[1]
         if event.new == 1 and not len(second):
             second.append(self.calibration())
-        for place, sheet in enumerate(self.sheets):
-            sheet.visible = place == event.new
+        for place, each in enumerate(self.sheets):
+            each.visible = place == event.new
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
             self.bar, *self.sheets, stylesheets=[FREE], sizing_mode="stretch_width", margin=0
         )
+
+
+def sheet(*cards: pn.viewable.Viewable) -> pn.Column:
+    """Put cards where they can be hidden; a grid insists on being shown."""
+    return pn.Column(*cards, stylesheets=[FREE], sizing_mode="stretch_width", margin=0)
