@@ -195,7 +195,7 @@ def table(of: Sequence[Row]) -> str:
 
 def percent(share: float) -> str:
     """Write a share; a dash where nothing is known of it."""
-    return f"{100 * share:.0f} %" if np.isfinite(share) else "–"
+    return f"{100 * share:.0f}\u00a0%" if np.isfinite(share) else "–"
 
 
 def remarks(samples: int) -> str:

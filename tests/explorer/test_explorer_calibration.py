@@ -218,7 +218,7 @@ def test_each_truth_is_a_dot_at_the_middle_of_its_rank():
 
 
 def test_what_too_few_samples_cant_say_is_a_dash_and_told():
-    assert percent(0.684) == "68 %"
+    assert percent(0.684) == "68\u00a0%"
     assert percent(np.nan) == "–"
-    assert "95 % takes 39 samples" in remarks(32)
+    assert "95\u00a0% takes 39 samples" in remarks(32)
     assert "takes" not in remarks(39)
