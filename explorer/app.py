@@ -9,30 +9,19 @@ from bokeh.models import CustomJS
 from explorer.link import Link
 from explorer.state import LOOKS, QUERY, Display, Selection
 from explorer.store import Store
-from explorer.style import CARDS, CONTENT, FREE, LATER, PAGE_CSS, PAGE_SX, THEME
-from explorer.unfolding import Unfolding
-from explorer.views.colours import Colours
-from explorer.views.curves import PLOTS, Curves
+from explorer.style import CONTENT, FREE, PAGE_CSS, PAGE_SX, THEME
 from explorer.views.framing import ColourLimits, Framing, PickedRanges
-from explorer.views.haloes import Haloes
 from explorer.views.keys import Keys
+from explorer.views.later import Later
 from explorer.views.maps import Maps
 from explorer.views.pickers import Pickers
-from explorer.views.readings import About, Readings
+from explorer.views.readings import About
 from explorer.views.scope import Scope
 from explorer.views.status import Status
-from explorer.views.take_away import TakeAway
-from explorer.views.waves import WavesCard
 
 TITLE = "Baryon Explorer"
 
-BRUSHES = {"power_spectrum": "band", "cddf": "densities"}
-"""Cards on which a drag along x picks a range, and the display's parameter that holds it."""
-
 WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
-
-ROOM: dict[str, Any] = {"stylesheets": [FREE], **WIDE}
-BELOW: dict[str, Any] = {"stylesheets": [FREE, CARDS, LATER], **WIDE}
 
 LOOK: dict[str, Any] = {
     "sidebar_width": 280,
@@ -61,7 +50,7 @@ def page() -> pmui.Page:
     problems = link.follow(display)
     selection.param.watch(link.write, list(QUERY))
     display.param.watch(link.write, list(LOOKS))
-    status, maps, readings = Status(store), Maps(store, display), Readings(store)
+    status, maps = Status(store), Maps(store, display)
     limits = ColourLimits(maps.bars, maps.contrast_bar)
     for part in (Framing(maps.linked, store), limits, PickedRanges(display)):
         problems += link.follow(part)
@@ -71,48 +60,18 @@ def page() -> pmui.Page:
     store.error = " ".join(filter(None, [store.error, *problems]))
     pickers = Pickers(store)
     store.take(begun)
-    waves, below, more = pn.Column(**ROOM), pn.Column(**BELOW), pn.Column(**ROOM)
-
-    def curves(*names: str) -> None:
-        cards = {name: Curves(name, store, display) for name in names}
-        for name in BRUSHES.keys() & cards.keys():
-            cards[name].brush(BRUSHES[name])
-        below.extend(cards.values())
-
-    def tools() -> None:
-        more.extend([Colours(store, display, maps), TakeAway(store, display, maps.bars)])
-
-    def show_waves() -> None:
-        if display.band and not waves.objects:  # four more maps: not before they are asked for
-            waves.append(WavesCard(store, display, maps.linked))
-
-    unfolding = Unfolding(
-        store,
-        (
-            lambda: curves(*list(PLOTS)[:2]),  # what lies in the window's reach
-            tools,
-            lambda: curves(*list(PLOTS)[2:]),
-            lambda: below.extend([Haloes(store, display), readings]),
-            show_waves,
-        ),
-    )
-
-    display.param.watch(lambda _: pn.state.execute(show_waves, schedule=True), "band")
-    # Panel loses what is changed between the page's sending and its being loaded.
-    maps.linked.feed.on_change(
-        "started", lambda _attr, _old, _new: pn.state.onload(unfolding.begin)
-    )
+    later = Later(store, display, maps, pickers.latent.paint)
 
     async def load() -> None:
         await store.refresh()
         if store.results is None:
-            unfolding.begin()  # no map will be drawn
+            later.unfolding.begin()  # no map will be drawn
 
-    parts = (maps, Scope(store), waves, below, About(store), status.alert)
+    parts = (maps, Scope(store), later.waves, later.below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,
         header=[status.busy, Keys(store, display, maps.linked, pickers.latent)],
-        sidebar=[pickers, more],
+        sidebar=[pickers, later.tools],
         main=[pn.Column(*parts, stylesheets=[FREE, CONTENT], **WIDE)],
         dark_theme=display.dark,
         **LOOK,

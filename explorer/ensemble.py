@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.calibration import Calibration
 from engine.results import Curve
 from explorer.state import NO_HALO, Request
 
@@ -15,6 +16,10 @@ QUANTILES = (16.0, 50.0, 84.0)
 
 FEWEST = 4
 """Realisations before a band is shown."""
+
+HALO_GROUPS = ("haloes, Rᵥᵢᵣ ≥ 3 pixels", "smaller haloes")
+"""Haloes whose mass on the map can be trusted, and the others, whose mass the kernel that
+spreads the particles carries out of the aperture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +39,29 @@ class Band:
 
 
 @dataclass(frozen=True, eq=False)
+class Ranked:
+    """How the truth ranks among realisations.
+
+    Parameters
+    ----------
+    pixels : Calibration
+        By class of dark matter, see `engine.calibration`.
+    power : Calibration
+        Of the power spectrum of each slab, by bin of wavenumber.
+    wavenumber : array, (n,)
+        Of these bins, [h/Mpc].
+    halos : Calibration or None
+        Of masses within the projected virial radius, by what `HALO_GROUPS` tells apart;
+        None without a catalogue.
+    """
+
+    pixels: Calibration
+    power: Calibration
+    wavenumber: NDArray[np.float64]
+    halos: Calibration | None
+
+
+@dataclass(frozen=True, eq=False)
 class Ensemble:
     """Bands of the realisations of one request's slab.
 
@@ -45,11 +73,14 @@ class Ensemble:
         Realisations so far, of the seeds 0 to count - 1.
     bands : mapping
         By the statistic's name.
+    ranked : Ranked or None
+        None without truth, or of a single realisation.
     """
 
     request: Request
     count: int
     bands: Mapping[str, Band]
+    ranked: Ranked | None = None
 
     def is_of(self, request: Request) -> bool:
         """Whether a request differs in the seed or in what it is compared with at most."""
@@ -61,10 +92,12 @@ def alone(request: Request) -> Request:
     return replace(request, seed=0, other="", other_seed=0, halo=NO_HALO)
 
 
-def ensemble(request: Request, samples: Sequence[Mapping[str, Curve]]) -> Ensemble:
+def ensemble(
+    request: Request, samples: Sequence[Mapping[str, Curve]], ranked: Ranked | None = None
+) -> Ensemble:
     """Sum up the curves of some realisations, which share their bins."""
     bands = {name: band([sample[name] for sample in samples]) for name in samples[0]}
-    return Ensemble(request, len(samples), bands)
+    return Ensemble(request, len(samples), bands, ranked)
 
 
 def band(curves: Sequence[Curve]) -> Band:

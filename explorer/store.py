@@ -20,6 +20,7 @@ from engine.results import Curve, Slab
 from engine.simulation import Simulation
 from explorer.ensemble import FEWEST, Ensemble, ensemble
 from explorer.offers import choices, paintable_axes
+from explorer.ranking import Ranker
 from explorer.results import (
     PAINTING,
     Results,
@@ -152,7 +153,7 @@ class Store(param.Parameterized):
         self._tell(number, busy="")
 
     async def sample(self, count: int) -> None:
-        """Paint the slab shown with the seeds below `count`; bands of its curves follow.
+        """Paint the slab shown with the seeds below `count`; bands and calibration follow.
 
         A change of the selection ends it, `cancel` as well; the samples so far stay.
         """
@@ -162,12 +163,15 @@ class Store(param.Parameterized):
         self._stop_sampling()
         number = self._sampling
         samples: list[Mapping[str, Curve]] = []
+        loop = asyncio.get_running_loop()
         try:
+            ranker = await loop.run_in_executor(READERS, Ranker, shown)
             while len(samples) < count and number == self._sampling:
                 self._tell_of(number, busy=f"Painting sample {len(samples) + 1} of {count}")
-                samples.append(await self._sampled(number, shown, len(samples)))
+                samples.append(await self._sampled(number, shown, len(samples), ranker))
                 if len(samples) == count or len(samples) % FEWEST == 0:
-                    self._tell_of(number, ensemble=ensemble(shown.request, samples))
+                    ranked = await loop.run_in_executor(READERS, ranker.found)
+                    self._tell_of(number, ensemble=ensemble(shown.request, samples, ranked))
         except asyncio.CancelledError:
             return
         except ValueError as error:
@@ -177,8 +181,10 @@ class Store(param.Parameterized):
             self._tell_of(number, error=UNEXPECTED)
         self._tell_of(number, busy="")
 
-    async def _sampled(self, number: int, shown: Results, seed: int) -> Mapping[str, Curve]:
-        """Paint one realisation between the requests of other sessions; its curves."""
+    async def _sampled(
+        self, number: int, shown: Results, seed: int, ranker: Ranker
+    ) -> Mapping[str, Curve]:
+        """Paint one realisation between the requests of other sessions, rank it; its curves."""
         loop = asyncio.get_running_loop()
         painted = []
         for each in shown.along or (shown,):
@@ -190,6 +196,7 @@ class Store(param.Parameterized):
         sample = replace(painted[0], along=tuple(painted) if shown.along else ())
 
         def summed() -> Mapping[str, Curve]:
+            ranker.add(sample)
             found = curves_of(shown.request.field, replace(sample, other=None).compared())
             drawn = {name: curve for name, (_, curve, _) in found.items() if curve is not None}
             around = profile(sample, "prediction")

@@ -21,7 +21,7 @@ ENGINE_ORDER = (
     {"registry"},
     {"inference"},
     {"emulators", "statistics"},
-    {"filtering"},
+    {"filtering", "calibration"},
     {"recipe", "summary"},
     {"notebook"},
 )

@@ -28,8 +28,13 @@ AREA = {"x": (), "low": (), "high": ()}
 """Columns of an empty line and of an empty band."""
 
 
-def frame(height: int, y_axis: Literal["log", "linear"], with_x: bool = True) -> figure:
-    """Make an empty figure over a logarithmic x.
+def frame(
+    height: int,
+    y_axis: Literal["log", "linear"],
+    with_x: bool = True,
+    x_axis: Literal["log", "linear"] = "log",
+) -> figure:
+    """Make an empty figure.
 
     Parameters
     ----------
@@ -39,11 +44,13 @@ def frame(height: int, y_axis: Literal["log", "linear"], with_x: bool = True) ->
         Scale of y.
     with_x : bool
         Whether the x axis is drawn; the upper of two panels has the lower one's.
+    x_axis : {"log", "linear"}
+        Scale of x.
     """
     fig: Any = figure(  # Bokeh's types know no lists of axes
         height=height,
         sizing_mode="stretch_width",
-        x_axis_type="log",
+        x_axis_type=x_axis,
         y_axis_type=y_axis,
         x_range=Range1d(start=NOTHING[0], end=NOTHING[1]),
         y_range=Range1d(start=NOTHING[0], end=NOTHING[1]),

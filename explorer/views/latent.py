@@ -51,7 +51,7 @@ class Latent(pn.viewable.Viewer):
         self.many = pmui.Button(
             label="Paint ensemble", sizing_mode="stretch_width", align="center", **BUTTON
         )
-        self.many.on_click(self._sample)
+        self.many.on_click(self.paint)
         self.back = pmui.IconButton(icon="arrow_back", size="small", margin=(0, 0, 0, 6))
         self.forward = pmui.IconButton(icon="arrow_forward", size="small", margin=0)
         self.new.on_click(lambda _: self.draw())
@@ -61,7 +61,8 @@ class Latent(pn.viewable.Viewer):
         store.selection.param.watch(self._settle, ["emulator", "field"])
         self._settle()
 
-    async def _sample(self, _: object) -> None:
+    async def paint(self, _: object) -> None:
+        """Paint as many samples as are picked."""
         await self.store.sample(self.count.value)
 
     def draw(self) -> None:

@@ -322,6 +322,25 @@ def test_an_ensemble_is_painted_sample_by_sample_and_can_be_cancelled(explorer):
     assert explorer.page.get_by_text(" samples").first.inner_text() == before
 
 
+def test_the_calibration_of_an_ensemble_has_its_own_tab(explorer):
+    explorer.open("?simulation=hydro11-z2&emulator=ember-wgan&slab=4").painted()
+    page = explorer.page
+    card = page.locator(".calibration-pixels")
+    assert card.count() == 0, "built only when it is opened"
+    page.get_by_role("tab", name="Calibration").click()
+    page.get_by_text("Paint an ensemble to see").wait_for()
+    assert not page.get_by_text("Power spectrum").first.is_visible()
+    page.get_by_role("button", name="Paint ensemble").last.click()
+    card.wait_for()
+    page.get_by_text("above 20 × mean").last.wait_for()
+    assert page.get_by_text("P(k)", exact=True).last.is_visible()
+    assert overflow(explorer) <= 0
+    page.locator("button", has_text="close").first.click()
+    page.get_by_role("tab", name="Curves").click()
+    page.get_by_text("Power spectrum").first.wait_for()
+    assert not card.is_visible()
+
+
 def test_the_recipe_is_taken_away_as_a_file(explorer, tmp_path):
     explorer.open("?simulation=hydro11-z2&slab=3&emulator=ember-wgan&seed=7").painted()
     explorer.page.get_by_role("combobox", name="File").click()

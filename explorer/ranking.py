@@ -1,0 +1,86 @@
+"""The truth among the realisations of what is on show, one realisation after another."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import statistics
+from engine.calibration import CLASSES, Ranking, classes_of, scaled
+from engine.normalization import normalization
+from engine.results import Curve, Points
+from explorer.ensemble import HALO_GROUPS, Ranked
+from explorer.results import Results, relation
+
+
+class Ranker:
+    """Ranks pixels, spectra and halo masses of the truth; no realisation is kept.
+
+    Parameters
+    ----------
+    shown : Results
+        With the truth, or there is nothing to rank.
+    """
+
+    def __init__(self, shown: Results) -> None:
+        self.samples = 0
+        truth, dark = shown.slabs("truth"), shown.slabs("dark")
+        self.pixels: list[Ranking] = []
+        if truth is None or dark is None:
+            return
+        self.pixels = [
+            Ranking(scaled(each), classes_of(below), len(CLASSES))
+            for each, below in zip(truth, dark, strict=True)
+        ]
+        curves = [statistics.power_spectrum(each) for each in truth]
+        self.wavenumber = curves[0].x
+        power = dex(curves)
+        bins = np.broadcast_to(np.arange(power.shape[1]), power.shape)
+        self.power = Ranking(power, np.where(np.isfinite(power), bins, -1), power.shape[1])
+        self.halos = ranking_of(shown.halos[0], shown.request.field)
+
+    def add(self, sample: Results) -> None:
+        """Take one more realisation, its painting as the prediction."""
+        painted = sample.slabs("prediction")
+        if not self.pixels or painted is None:
+            return
+        self.samples += 1
+        for ranking, slab in zip(self.pixels, painted, strict=True):
+            ranking.add(scaled(slab))
+        self.power.add(dex([statistics.power_spectrum(slab) for slab in painted]))
+        if self.halos is not None:
+            points = relation(sample, "prediction")
+            assert points is not None  # the truth has some
+            self.halos.add(surface_density(points, sample.request.field))
+
+    def found(self) -> Ranked | None:
+        """Sum up the realisations so far; None for fewer than two."""
+        if self.samples < 2:
+            return None
+        first, *rest = (ranking.found() for ranking in self.pixels)
+        return Ranked(
+            pixels=sum(rest, first),
+            power=self.power.found(),
+            wavenumber=self.wavenumber,
+            halos=None if self.halos is None else self.halos.found(),
+        )
+
+
+def ranking_of(points: Points | None, field: str) -> Ranking | None:
+    """Begin to rank haloes, those of too few pixels apart; None if there are none."""
+    if points is None:
+        return None
+    group = np.where(points.columns["resolved"], 0, 1)
+    return Ranking(surface_density(points, field), group, len(HALO_GROUPS))
+
+
+def surface_density(points: Points, field: str) -> NDArray[np.float64]:
+    """Mean of a field within each halo's circle, scaled as its pixels are, (n,).
+
+    Masses rank as it does; of it spread and error compare from halo to halo.
+    """
+    area = np.pi * np.square(points.columns["rvir"])
+    return normalization(field).forward(points.y / area)
+
+
+def dex(curves: list[Curve]) -> NDArray[np.float64]:
+    """Decadic logarithm of some spectra, (slabs, bins); NaN for bins without modes."""
+    return np.log10([curve.y for curve in curves])

@@ -1,0 +1,243 @@
+"""Whether the truth looks like one more sample of the ensemble on show."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from html import escape
+from math import ceil
+from typing import Any
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+
+from engine.calibration import CLASSES, Calibration
+from explorer.ensemble import HALO_GROUPS, Ranked
+from explorer.plots.power_ranks import LEVELS, PowerRanks
+from explorer.plots.rank_histogram import COLOURS, DASHES, RankHistogram
+from explorer.store import Store
+from explorer.style import CARD, CARDS, FREE, GREY, TEXT
+
+HALO_BARS = 5
+"""A slab has a hundred haloes, and ten whose mass can be trusted."""
+
+STROKES = {
+    "solid": "",
+    "dashed": "6 4",
+    "dotted": "2 4",
+    "dotdash": "2 4 6 4",
+    "dashdot": "6 4 2 4",
+}
+
+TABLE = f"""
+.coverage {{ display: flex; flex-wrap: wrap; gap: 0 40px; }}
+table {{ border-collapse: collapse; flex: 3 1 280px; margin: 8px 0; }}
+th {{ font-weight: 400; color: {GREY}; }}
+th, td {{ text-align: right; padding: 3px 0 3px 10px; vertical-align: bottom; }}
+th:first-child, td:first-child {{ text-align: left; padding-left: 0; }}
+td {{ font-variant-numeric: tabular-nums; white-space: nowrap; }}
+p {{ color: {GREY}; line-height: 1.4; margin: 10px 0; flex: 2 1 260px; }}
+"""
+
+WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
+
+ROW = """
+@media (min-width: 1300px) and (max-width: 1660px) { :host { grid-column: 1 / -1; } }
+"""
+"""Where three columns have room, the fourth card goes across them all."""
+
+HINT = (
+    "Paint an ensemble to see how the truth ranks among its samples, and how often their "
+    "intervals hold it."
+)
+
+
+class CalibrationCards(pn.viewable.Viewer):
+    """Rank histograms of pixels and haloes, ranks of P(k), coverage in numbers.
+
+    Parameters
+    ----------
+    store : Store
+        Its ensemble is judged.
+    paint : callable
+        Paints an ensemble; called by the button that is there while there is none.
+    """
+
+    def __init__(self, store: Store, paint: Callable[[Any], Awaitable[None]]) -> None:
+        super().__init__()
+        self.store = store
+        self.pixels = RankHistogram(len(CLASSES))
+        self.power = PowerRanks()
+        self.halos = RankHistogram(len(HALO_GROUPS), HALO_BARS)
+        self.table = html(TEXT, TABLE)
+        self.heading = html(TEXT)
+        self.halos_card = framed(halos_heading(), self.halos, "halos")
+        cards = (
+            framed(pixels_heading(), self.pixels, "pixels"),
+            framed(POWER_HEADING, self.power, "power"),
+            self.halos_card,
+            pn.Column(self.heading, self.table, stylesheets=[FREE, CARD, ROW], **WIDE),
+        )
+        grid = pn.Column(*cards, stylesheets=[FREE, CARDS], **WIDE)
+        self.cards = pn.Column(grid, stylesheets=[FREE], **WIDE)  # a grid insists on being shown
+        self.words = html(TEXT)
+        self.button = pmui.Button(
+            label="Paint ensemble", variant="outlined", size="small", margin=(10, 0, 6, 0)
+        )
+        self.button.on_click(paint)
+        self.message = pn.Column(self.words, self.button, stylesheets=[FREE, CARD], **WIDE)
+        store.param.watch(
+            lambda _: pn.state.execute(self._present, schedule=True), ["results", "ensemble"]
+        )
+        self._present()
+
+    def _present(self) -> None:
+        ranked = ranks_of(self.store)
+        missing = "" if ranked else why_not(self.store)
+        self.words.object = escape(missing)
+        self.button.visible = missing == HINT
+        self.message.visible = bool(missing)
+        self.cards.visible = ranked is not None
+        if ranked is None:
+            return
+        self.pixels.show(ranked.pixels)
+        self.power.show(ranked.power, ranked.wavenumber)
+        self.halos.show(ranked.halos)
+        self.halos_card.visible = ranked.halos is not None
+        samples = ranked.pixels.samples
+        self.heading.object = title("Coverage", f"{samples} samples")
+        numbers = table(rows(ranked)) + remarks(samples)
+        self.table.object = f'<div class="coverage">{numbers}</div>'
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(
+            self.message,
+            self.cards,
+            css_classes=["calibration"],
+            stylesheets=[FREE],
+            **WIDE,
+        )
+
+
+def html(*styles: str) -> pn.pane.HTML:
+    """Make an empty pane for text."""
+    return pn.pane.HTML("", stylesheets=list(styles), **WIDE)
+
+
+def framed(heading: str, panels: RankHistogram | PowerRanks, name: str) -> pn.Column:
+    """Put a figure under its heading."""
+    return pn.Column(
+        pn.pane.HTML(heading, stylesheets=[TEXT], min_height=42, **WIDE),
+        *(
+            pn.pane.Bokeh(each, height=each.height, sizing_mode="stretch_width", margin=0)
+            for each in panels.figures
+        ),
+        css_classes=[f"calibration-{name}"],
+        stylesheets=[FREE, CARD],
+        **WIDE,
+    )
+
+
+def ranks_of(store: Store) -> Ranked | None:
+    """Take the ranks of the ensemble, if it is of what is on show."""
+    results, ensemble = store.results, store.ensemble
+    if results is None or ensemble is None or not ensemble.is_of(results.request):
+        return None
+    return ensemble.ranked
+
+
+def why_not(store: Store) -> str:
+    """Say in one sentence why nothing is ranked."""
+    results, card = store.results, store.card
+    if results is None:
+        return "Nothing is on show yet."
+    if results.truth is None:
+        return f"{in_line(results.no_truth)}, so there is no truth to rank among samples."
+    if card is None:
+        return f"{in_line(results.no_prediction)}, so there are no samples."
+    if not card.stochastic:
+        return (
+            f"{card.title} paints every slab in one way only, so it has no spread to judge; pick "
+            "an emulator with many samples."
+        )
+    return HINT
+
+
+def in_line(words: str) -> str:
+    """Join the lines of a note that stands on a map."""
+    return words.replace("\n", " ")
+
+
+Row = tuple[str, Calibration, int]
+"""What was ranked, how, and its group."""
+
+
+def rows(ranked: Ranked) -> list[Row]:
+    """List what was ranked, as far as there is some of it."""
+    found: list[Row] = [("All pixels", ranked.pixels.together, 0)]
+    found += [(name, ranked.pixels, group) for group, name in enumerate(CLASSES)]
+    found.append(("P(k)", ranked.power.together, 0))
+    if ranked.halos is not None:
+        found += [(name, ranked.halos, group) for group, name in enumerate(HALO_GROUPS)]
+    return [row for row in found if row[1].count[row[2]]]
+
+
+def table(of: Sequence[Row]) -> str:
+    """Write number, coverage and spread over error of each row."""
+    levels = LEVELS[::-1]
+    heads = ["", "number", *(percent(level) for level in levels), "spread / error"]
+    lines = [f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"]
+    for name, ranked, group in of:
+        shares = [percent(ranked.coverage(level)[group]) for level in levels]
+        ratio = f"{ranked.spread_error[group]:.2f}"
+        cells = [escape(name), f"{ranked.count[group]:,}".replace(",", " "), *shares, ratio]
+        lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    return f"<table>{''.join(lines)}</table>"
+
+
+def percent(share: float) -> str:
+    """Write a share; a dash where nothing is known of it."""
+    return f"{100 * share:.0f}\u00a0%" if np.isfinite(share) else "–"
+
+
+def remarks(samples: int) -> str:
+    """Say how to read the table, and what it takes to fill it."""
+    words = (
+        "Share of truths inside the central intervals of the samples; spread over error is 1 "
+        "where calibrated, less where samples are too alike. Neighbouring pixels aren't "
+        "independent."
+    )
+    for level in LEVELS:
+        fewest = ceil((1 + level) / (1 - level) - 1e-9)
+        if samples < fewest:
+            words += f" {percent(level)} takes {fewest} samples."
+    return f"<p>{words}</p>"
+
+
+def title(words: str, legend: str) -> str:
+    """Title of a card, with a word on its right."""
+    return f'<div class="heading"><b>{words}</b><span class="legend">{legend}</span></div>'
+
+
+def key(names: Sequence[str]) -> str:
+    """Legend of the groups of a rank histogram."""
+    entries = []
+    for name, colour, dash in zip(names, COLOURS, DASHES, strict=False):
+        stroke = f'stroke="{colour}" stroke-width="2" stroke-dasharray="{STROKES[dash]}"'
+        entries.append(
+            f'<span><svg><line x1="0" y1="4" x2="22" y2="4" {stroke}/></svg>{escape(name)}</span>'
+        )
+    return f'<div class="key" style="flex-wrap: wrap; row-gap: 0">{"".join(entries)}</div>'
+
+
+def pixels_heading() -> str:
+    """Title and legend of the pixels' histogram."""
+    return title("Ranks of pixels", "by dark matter") + key(CLASSES)
+
+
+def halos_heading() -> str:
+    """Title and legend of the haloes' histogram."""
+    return title("Ranks of halo masses", "within Rᵥᵢᵣ") + key(HALO_GROUPS)
+
+
+POWER_HEADING = title("Ranks of P(k)", "") + (
+    '<div class="key"><span>shaded: central 68 and 95 %</span></div>'
+)
