@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,10 @@ log = logging.getLogger(__name__)
 PATIENCE = 0.5
 """Seconds a painting may take before the page shows the slab without it: short enough to
 answer the click, long enough that a usual painting arrives together with its slab."""
+
+MOMENT = 1.0
+"""Seconds that a page which is being built waits for maps that are read already: they take a
+tenth of that, and a page sent without them shows them some seconds later."""
 
 READERS = ThreadPoolExecutor(2, thread_name_prefix="explorer")
 """Threads that read slabs and sum statistics, so that nobody's reading waits for a painting."""
@@ -124,8 +128,11 @@ class Store(param.Parameterized):
         return READERS.submit(at_hand, self.simulation, self.selection.request(), WORKER.cache)
 
     def take(self, begun: Future[Results] | None) -> None:
-        """Show what was begun if it is ready; `refresh` sees to everything else."""
-        if begun is not None and begun.done() and not begun.exception():
+        """Show what was begun if it is ready in a moment; `refresh` sees to everything else."""
+        if begun is None:
+            return
+        wait([begun], MOMENT)
+        if begun.done() and not begun.exception():
             self.results = begun.result()
 
     async def refresh(self) -> None:

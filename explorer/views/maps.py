@@ -354,6 +354,8 @@ def caption(name: str, results: Results) -> str:
     """Heading of a map, as HTML."""
     slab = of_each(results)[name]
     about = field(results.input.field if name == "input" else results.request.field).label
+    if name == "other" and slab is not None:
+        about = slab.emulator or about
     if slab is not None and slab.seed is not None:
         about += f", seed {slab.seed}"
     if name == "input":
