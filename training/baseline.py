@@ -144,15 +144,17 @@ def read(path: Path) -> list[LocalMap]:
         content: dict[str, Any] = json.loads(path.read_text())
         if (content["format"], content["format_version"]) != (FORMAT, VERSION):
             raise ValueError(f"format is {content['format']!r} {content['format_version']}")
-        return [
-            LocalMap(**{k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()})
-            for entries in content["maps"]
-        ]
+        return [_table(entries) for entries in content["maps"]]
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path.name} holds no local maps ({error}), expected {FORMAT!r} {VERSION}: fit them "
             "by `python -m training baseline`."
         ) from None
+
+
+def _table(entries: dict[str, Any]) -> LocalMap:
+    lists = {name: tuple(entries[name]) for name in ("dark_matter", "painted", "training_data")}
+    return LocalMap(**{**entries, **lists})
 
 
 def shipped() -> list[LocalMap]:

@@ -1,7 +1,6 @@
 """Everything a report says, as its JSON holds it."""
 
 import json
-import os
 import platform
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -99,7 +98,7 @@ def write(path: Path, text: str) -> None:
     """Write a file, which is there whole or not at all."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.write_text(text)
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def as_json(content: dict[str, Any]) -> str:

@@ -28,10 +28,12 @@ SOURCE_COLOURS = {
     "dmo/native": "#c0408a",
 }
 
+PRINTED = {"Msun": r"M$_\odot$", "N_HI": "N$_{HI}$", "R_vir": "R$_{vir}$"}
+
 WIDTH = 10.0
 """[inches]."""
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8.5,
@@ -69,7 +71,9 @@ def svg(figure: Figure, name: str) -> str:
     text = text[text.index("<svg") :]
     # What has a name for others to point at must have it once on the page.
     text = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", text)
-    return re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r'<svg role="img" \1', text, count=1)
+    return re.sub(
+        r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r'<svg role="img" \1', text, count=1
+    )
 
 
 def numbers(values: Any) -> NDArray[np.float64]:
@@ -80,7 +84,9 @@ def numbers(values: Any) -> NDArray[np.float64]:
 def label(words: str) -> str:
     """Set the engine's labels for print: powers raised, the sun's sign."""
     words = re.sub(r"\^(-?\d+)", r"$^{\1}$", words)
-    return words.replace("Msun", "M$_\\odot$").replace("N_HI", "N$_{HI}$").replace("R_vir", "R$_{vir}$")
+    for plain, printed in PRINTED.items():
+        words = words.replace(plain, printed)
+    return words
 
 
 def tolerance(ax: Axes) -> None:

@@ -1,6 +1,7 @@
 """The figures of a report, each from the numbers that its JSON holds."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import matplotlib
@@ -102,11 +103,8 @@ def _correlation(ax: Axes, results: Sequence[Content]) -> None:
         curve, system = found["all"]["cross_correlation"], _system(found)
         banded(ax, curve["x"], curve["painted"], COLOURS[system], DASHES[system], "")
     ax.axhline(1, color=INK, linewidth=0.7)
-    lowest = min(np.nanmin(numbers(f["all"]["cross_correlation"]["painted"]["low"])) for f in results)
-    ax.set(
-        xscale="log", ylim=(min(0.0, lowest), 1.05), ylabel="r(k) with the truth",
-        xlabel=label("k [h/Mpc]"),
-    )  # fmt: skip
+    ax.set(xscale="log", ylabel="r(k) with the truth", xlabel=label("k [h/Mpc]"))
+    ax.set_ylim(min(0.0, ax.get_ylim()[0]), 1.05)
 
 
 def sources_figure(results: Sequence[Content]) -> Figure:
@@ -169,7 +167,9 @@ def halo_figure(results: Sequence[Content], titles: Sequence[str]) -> Figure:
             shares = {k: numbers(v) / middle for k, v in relation["median"].items()}
             banded(ratio, x, shares, *style)
             banded(spread, x, relation["scatter"]["painted"], *style)
-        masses.set(yscale="log", ylabel=label(true["y_label"].replace(" within projected R_vir", "")))
+        masses.set(
+            yscale="log", ylabel=label(true["y_label"].replace(" within projected R_vir", ""))
+        )
         ratio.set(ylim=RATIO, ylabel="median mass, painted / true")
         spread.set(ylabel="scatter [dex]")
         spread.set_ylim(bottom=0)
@@ -188,7 +188,7 @@ def _halo_points(figure: Figure, ax: Axes, points: Content) -> None:
         linewidths=0, alpha=0.6,
     )  # fmt: skip
     bar = figure.colorbar(drawn, ax=ax, location="right", pad=0.01, aspect=30)
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)
     bar.set_label(label("haloes within 1 Mpc/h [(h/Mpc)^2]"), fontsize=7)
     bar.ax.tick_params(labelsize=7)
 
@@ -228,7 +228,7 @@ def _by_scale(k: Any, ranks: Any) -> tuple[list[str], Any]:
     """Add bins of wavenumber to three: few slabs have few spectra."""
     edges = (0.0, LEAST_K * 3, 15.0, np.inf)
     words = ["k < 3 h/Mpc", "3 to 15 h/Mpc", "k > 15 h/Mpc"]
-    chosen = [(k >= low) & (k < high) for low, high in zip(edges, edges[1:], strict=False)]
+    chosen = [(k >= low) & (k < high) for low, high in pairwise(edges)]
     return words, np.array([ranks[inside].sum(axis=0) for inside in chosen])
 
 
@@ -240,24 +240,28 @@ def rebinned(ranks: Any, bars: int) -> Any:
     return np.diff(np.interp(np.linspace(0, 1, bars + 1), ends, up_to)) * bars
 
 
-def appendix_figure(truth: Content) -> Figure:
+APPENDIX = ("cddf_of_box", "aperture_masses")
+
+
+def appendix_figure(truth: Content, panels: Sequence[str]) -> Figure:
     """CDDF of the box over that of its slabs, and apertures over virial masses: A1 and B1.
 
     Parameters
     ----------
     truth : dict
         What `training.report.truths` found of a simulation.
+    panels : sequence of str
+        Which of `APPENDIX` are there.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH * 0.75, 2.7), layout="constrained")
-        panels = [name for name in ("cddf_of_box", "aperture_masses") if name in truth]
         for ax, name in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels, strict=True):
             found = truth[name]
             x = numbers(found["x"])
             if name == "cddf_of_box":
                 tolerance(ax)
                 enough = numbers(found["count"]) >= FEWEST_PIXELS
-                ax.plot(x, np.where(enough, numbers(found["ratio"]), np.nan), color=INK)
+                ax.plot(x, np.where(enough, numbers(found["ratio"]["median"]), np.nan), color=INK)
                 ax.set(ylim=(0, 2), ylabel="f of the box / f of slabs")
             else:
                 ax.axhline(1, color=INK, linewidth=0.7)

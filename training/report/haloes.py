@@ -36,7 +36,8 @@ def relation(
     true = points(task, truth)
     samples = [points(task, each) for each in painted]
     middle = quantile(true)
-    assert middle.edges is not None and middle.count is not None
+    assert middle.edges is not None
+    assert middle.count is not None
     bins = np.log10(middle.edges).tolist()
     bin_index = np.digitize(true.x, middle.edges) - 1
     crowd = true.columns["environment"]
@@ -63,6 +64,7 @@ def points_of(
     task: Task, truth: Sequence[HaloMasses], painted: Sequence[HaloMasses]
 ) -> dict[str, Any]:
     """Every halo: dark mass, true and painted mass [Msun/h], and environment [(h/Mpc)^2]."""
+
     # Each slab's haloes are the same rows for truth and painting; those of `points` are sorted.
     def column(slabs: Sequence[HaloMasses], name: str) -> Any:
         return rounded(np.concatenate([getattr(slab, name) for slab in slabs]))

@@ -54,10 +54,16 @@ def section(
     results = [r for r in content["results"] if r["simulation"] == about["name"]]
     painters = {painter["name"]: painter for painter in content["painters"]}
     groups = dict.fromkeys(_group(painters[r["painter"]]) for r in results)
-    truth = _drawn(f"truth-{about['name']}", figures.appendix_figure, about)
+    panels = [
+        name for name in figures.APPENDIX if name in about and _any(about[name]["ratio"]["median"])
+    ]
+    truth = None
+    if panels:
+        truth = _drawn(f"truth-{about['name']}", figures.appendix_figure, about, panels)
     return {
         "about": about,
-        "truth": truth if {"aperture_masses", "cddf_of_box"} & about.keys() else None,
+        "panels": panels,
+        "truth": truth,
         "groups": [
             group(
                 [r for r in results if _group(painters[r["painter"]]) == key],
@@ -84,12 +90,13 @@ def group(
         "halos": None,
         "painters": [],
     }
-    if all("halos" in result["all"] for result in own):
+    relations = [result["all"].get("halos") for result in own]
+    if all(relation and _any(relation["truth"]["median"]) for relation in relations):
         found["halos"] = _drawn(f"{mark}-halos", figures.halo_figure, own, names)
     for result, name in zip(own, names, strict=True):
         every = [r for r in results if r["painter"] == result["painter"]]
         label = f"{mark}-{result['painter']}"
-        entry = {"name": name, "result": result, "sources": None, "calibration": None}
+        entry: Content = {"name": name, "result": result, "sources": None, "calibration": None}
         if len(every) > 1 and not result["painter"].startswith(BASELINE):
             entry["sources"] = _drawn(f"{label}-sources", figures.sources_figure, every)
             entry["others"] = every
@@ -152,6 +159,11 @@ def plain(value: float | None, digits: int = 3) -> str:
 
 def _drawn(name: str, draw: Callable[..., Any], *what: Any) -> Markup:
     return Markup(svg(draw(*what), "".join(c if c.isalnum() else "-" for c in name)))
+
+
+def _any(values: Sequence[float | None]) -> bool:
+    """Whether a bin holds enough for a number."""
+    return any(value is not None for value in values)
 
 
 def _group(painter: Content) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """What is measured already, a file a painter and slab: the same command goes on from there."""
 
-import os
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -56,9 +56,9 @@ class Folder:
             a file that can't be read, is as good as none.
         """
         try:
-            with np.load(self.path / f"{name}.npz") as file:
-                arrays = dict(file)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            with (self.path / f"{name}.npz").open("rb") as file, np.load(file) as found:
+                arrays = dict(found)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
         if str(arrays.pop("key", "")) != _whole(key):
             return None
@@ -70,7 +70,7 @@ class Folder:
         unfinished = self.path / f"{name}.unfinished"
         with unfinished.open("wb") as file:
             np.savez_compressed(file, key=np.array(_whole(key)), **_packed(part))
-        os.replace(unfinished, self.path / f"{name}.npz")
+        unfinished.replace(self.path / f"{name}.npz")
 
 
 def _whole(key: str) -> str:
@@ -78,7 +78,7 @@ def _whole(key: str) -> str:
 
 
 def _packed(part: Part) -> dict[str, Any]:
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name in part.truth:
         arrays |= _columns(f"truth/{name}", [part.truth[name]])
         arrays |= _columns(f"painted/{name}", [measures[name] for measures in part.painted])

@@ -4,8 +4,9 @@ import matplotlib
 import numpy as np
 from colorcet import cm
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from engine.results import Slab
 from training.report.drawing import STYLE, WIDTH, label
@@ -57,7 +58,7 @@ def picture_figure(task: Task) -> Figure:
 
 def _map(figure: Figure, ax: Axes, slab: Slab, norm: LogNorm, title: str) -> None:
     colours = MAPS.get(slab.field, MAPS["dm"])
-    values = np.maximum(smaller(slab.values), norm.vmin)
+    values = np.maximum(smaller(slab.values), norm.vmin or 0)
     side = slab.pixel_size * slab.shape[0] / 1000
     drawn = ax.imshow(values, norm=norm, cmap=colours, origin="lower", extent=(0, side, 0, side))
     _finish(figure, ax, drawn, f"{WORDS.get(slab.field, 'dark matter')} [{slab.about.unit}]", title)
@@ -66,15 +67,16 @@ def _map(figure: Figure, ax: Axes, slab: Slab, norm: LogNorm, title: str) -> Non
 def _difference(figure: Figure, ax: Axes, truth: Slab, painted: Slab, floor: float) -> None:
     """Draw the painted over the true map; what lies below the colours counts as equal."""
     pair = [np.log10(np.maximum(smaller(slab.values), floor)) for slab in (painted, truth)]
-    drawn = ax.imshow(pair[0] - pair[1], cmap=cm["coolwarm"], vmin=-WIDEST, vmax=WIDEST, origin="lower")
+    both = Normalize(-WIDEST, WIDEST)
+    drawn = ax.imshow(pair[0] - pair[1], norm=both, cmap=cm["coolwarm"], origin="lower")
     words = "difference" if painted.seed is None else f"seed {painted.seed} − simulation"
     _finish(figure, ax, drawn, "log$_{10}$ (painted / true)", words)
 
 
-def _finish(figure: Figure, ax: Axes, drawn: object, words: str, title: str) -> None:
+def _finish(figure: Figure, ax: Axes, drawn: AxesImage, words: str, title: str) -> None:
     ax.set(xticks=[], yticks=[], title=title)
-    bar = figure.colorbar(drawn, ax=ax, location="bottom", pad=0.02, aspect=25)  # type: ignore[arg-type]
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar = figure.colorbar(drawn, ax=ax, location="bottom", pad=0.02, aspect=25)
+    bar.outline.set_linewidth(0.4)
     bar.set_label(label(words), fontsize=7.5)
     bar.ax.tick_params(labelsize=7)
 

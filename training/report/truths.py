@@ -31,7 +31,7 @@ def cddf_of_box(simulation: Simulation, axes: str) -> dict[str, Any]:
     return {
         "x": rounded(of_slabs.x[kept]),
         "x_label": of_slabs.x_label,
-        "ratio": rounded(of_box.y[kept] / of_slabs.y[kept]),
+        "ratio": {"median": rounded(of_box.y[kept] / of_slabs.y[kept])},
         "count": rounded(of_box.count[kept]),
     }
 
