@@ -35,12 +35,16 @@ def html(content: Content, pictures: Mapping[str, str]) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"percent": percent, "size": size, "plain": plain}
-    titles = {painter["name"]: title(painter) for painter in content["painters"]}
+    painters = {painter["name"]: painter for painter in content["painters"]}
+    titles = {name: title(painter) for name, painter in painters.items()}
     return environment.get_template("page.html").render(
         content=content,
         titles=titles,
         portions=PORTIONS,
-        own=[result for result in content["results"] if result["own"]],
+        own=sorted(
+            (result for result in content["results"] if result["own"]),
+            key=lambda result: _group(painters[result["painter"]]),
+        ),
         masses=mass_table(content),
         sections=[section(content, about, titles, pictures) for about in content["simulations"]],
         limits={"least": LEAST_K, "most": MOST_K, "columns": COLUMNS},

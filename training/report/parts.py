@@ -1,5 +1,6 @@
 """What is measured already, a file a painter and slab: the same command goes on from there."""
 
+import os
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -67,7 +68,8 @@ class Folder:
     def write(self, name: str, key: str, part: Part) -> None:
         """Write a part, which is there whole or not at all."""
         self.path.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path / f"{name}.unfinished"
+        # Another process may be at the same part.
+        unfinished = self.path / f"{name}.{os.getpid()}.unfinished"
         with unfinished.open("wb") as file:
             np.savez_compressed(file, key=np.array(_whole(key)), **_packed(part))
         unfinished.replace(self.path / f"{name}.npz")

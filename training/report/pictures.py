@@ -19,8 +19,8 @@ PIXELS = 256
 SHARES = (5.0, 99.9)
 """Per cent of the truth's pixels between which its colours run."""
 
-WIDEST = 2.0
-"""[dex] of the difference's colours."""
+WIDEST = {"gas": 0.5, "hi": 2.0}
+"""[dex] of the difference's colours; HI, neutral in haloes alone, varies most."""
 
 MAPS = {"dm": "cividis", "gas": "inferno", "hi": "viridis"}
 """Even steps of lightness."""
@@ -67,7 +67,8 @@ def _map(figure: Figure, ax: Axes, slab: Slab, norm: LogNorm, title: str) -> Non
 def _difference(figure: Figure, ax: Axes, truth: Slab, painted: Slab, floor: float) -> None:
     """Draw the painted over the true map; what lies below the colours counts as equal."""
     pair = [np.log10(np.maximum(smaller(slab.values), floor)) for slab in (painted, truth)]
-    both = Normalize(-WIDEST, WIDEST)
+    widest = WIDEST.get(truth.field, 1.0)
+    both = Normalize(-widest, widest)
     drawn = ax.imshow(pair[0] - pair[1], norm=both, cmap=cm["coolwarm"], origin="lower")
     words = "difference" if painted.seed is None else f"seed {painted.seed} − simulation"
     _finish(figure, ax, drawn, "log$_{10}$ (painted / true)", words)
