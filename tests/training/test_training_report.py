@@ -310,6 +310,7 @@ def test_the_json_says_what_it_is_made_of(made):
         (["--axes", "x"], "has maps along z, expected some along x"),
         (["--realisations", "0"], "Realisations are 0, expected 1 or more"),
         (["--simulation", "nowhere"], "simulation is 'nowhere'"),
+        (["--simulation", "hydro11-z2"] * 2, "Two simulations are hydro11-z2 along z"),
     ],
 )
 def test_what_cannot_be_reported_is_one_sentence(arguments, words, data, tmp_path):

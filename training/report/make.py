@@ -64,7 +64,7 @@ def make(
     out.parent.mkdir(parents=True, exist_ok=True)
     found = content.measured(painters, todo, folder, lambda done: progress(done, total))
     content.write(out.with_suffix(".json"), content.as_json(found))
-    own = {f"{t.painter.name} {t.simulation.name}": t for t in todo if t.own}
+    own = {f"{t.painter.name} {t.simulation.name} {t.axes}": t for t in todo if t.own}
     pictures = {
         name: svg(picture_figure(task), f"picture-{number}")
         for number, (name, task) in enumerate(own.items())

@@ -55,7 +55,8 @@ def section(
     content: Content, about: Content, titles: Mapping[str, str], pictures: Mapping[str, str]
 ) -> Content:
     """Figures of one simulation, by field and level."""
-    results = [r for r in content["results"] if r["simulation"] == about["name"]]
+    here = (about["name"], about["axes"])
+    results = [r for r in content["results"] if (r["simulation"], r["axes"]) == here]
     painters = {painter["name"]: painter for painter in content["painters"]}
     groups = dict.fromkeys(_group(painters[r["painter"]]) for r in results)
     panels = [
@@ -63,7 +64,9 @@ def section(
     ]
     truth = None
     if panels:
-        truth = _drawn(f"truth-{about['name']}", figures.appendix_figure, about, panels)
+        truth = _drawn(
+            f"truth-{about['name']}-{about['axes']}", figures.appendix_figure, about, panels
+        )
     return {
         "about": about,
         "panels": panels,
@@ -86,7 +89,7 @@ def group(
     """Figures of all painters of one field from one level."""
     own = [result for result in results if result["own"]]
     names = [titles[result["painter"]].split(",")[0] for result in own]
-    mark = f"{own[0]['simulation']}-{words}".replace(" ", "-")
+    mark = f"{own[0]['simulation']}-{own[0]['axes']}-{words}"
     found: Content = {
         "title": words[0].upper() + words[1:],
         "own": own,
@@ -135,7 +138,7 @@ def mass_table(content: Content) -> list[Content]:
 
 def picture_name(result: Content) -> str:
     """Which picture belongs to a result."""
-    return f"{result['painter']} {result['simulation']}"
+    return f"{result['painter']} {result['simulation']} {result['axes']}"
 
 
 def title(painter: Content) -> str:

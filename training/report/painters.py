@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from engine.fields import INPUT_FIELDS, ORIGINS
 from engine.inference import choose_device
 from engine.model_card import read_card, read_weights
 from engine.noise import Realisation
-from engine.registry import emulator_class
+from engine.registry import Emulator, emulator_class
 from engine.results import Slab
 from engine.simulation import Simulation
 from training import baseline
@@ -87,6 +89,17 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+_LOADING = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _emulator(path: Path, device: str) -> Emulator:
+    """Only one network at a time: compiled for a map it takes some 100 MB."""
+    card = read_card(path)
+    weights = read_weights(path, card)
+    return emulator_class(card.system)(card, weights, choose_device(device), streams=cores())
+
+
 def from_card(path: Path, device: str = "auto") -> Painter:
     """Load the network of a card, to paint as many maps an hour as it can.
 
@@ -95,13 +108,13 @@ def from_card(path: Path, device: str = "auto") -> Painter:
     ValueError
         In one sentence, if its files can't be used or there is no such device.
     """
-    card = read_card(path)
-    emulator = emulator_class(card.system)(
-        card, read_weights(path, card), choose_device(device), streams=cores()
-    )
+    emulator = _emulator(path, device)
+    card = emulator.card
 
     def paint(slab: Slab, seeds: Sequence[int]) -> list[Slab]:
-        return emulator.predict_many(slab, [Realisation(seed) for seed in seeds])
+        with _LOADING:
+            network = _emulator(path, device)
+        return network.predict_many(slab, [Realisation(seed) for seed in seeds])
 
     return Painter(
         card.system,

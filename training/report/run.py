@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -79,6 +79,7 @@ def tasks(
         If a simulation has none of the axes, or lacks a field's truth or its dark matter.
     """
     found = []
+    _refuse_twice(simulations, axes)
     for simulation in simulations:
         there = "".join(axis for axis in axes if axis in simulation.axes)
         if not there:
@@ -87,21 +88,34 @@ def tasks(
                 f"expected some along {', '.join(axes)}: choose with --axes."
             )
         for painter in painters:
-            if not simulation.has(painter.field, there[0]):
-                raise ValueError(
-                    f"{simulation.name} has no maps of {painter.field!r}, expected the truth that "
-                    f"{painter.name} is scored with: leave out the one or the other."
-                )
-            from_here = sources(simulation, there[0], painter.level)
-            if not from_here:
-                raise ValueError(
-                    f"{simulation.name} has no dark matter of level {painter.level}, expected maps "
-                    f"that {painter.name} paints from: leave out the one or the other."
-                )
-            for source in from_here:
+            for source in _paintable(painter, simulation, there[0]):
                 task = Task(painter, simulation, there, source, painter.realisations(count))
-                few = painter.realisations(min(count, OTHER_SOURCES))
-                found.append(task if task.own else Task(painter, simulation, there, source, few))
+                few = min(task.count, OTHER_SOURCES)
+                found.append(task if task.own else replace(task, count=few))
+    return found
+
+
+def _refuse_twice(simulations: Sequence[Simulation], axes: str) -> None:
+    """Refuse two files that hold maps of one name along one axis."""
+    names = [f"{s.name} along {axis}" for s in simulations for axis in s.axes if axis in axes]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"Two simulations are {twice[0]}, expected each once: leave one out.")
+
+
+def _paintable(painter: Painter, simulation: Simulation, axis: str) -> list[Source]:
+    """Dark matter that a painter can be scored from, refused if there is none."""
+    if not simulation.has(painter.field, axis):
+        raise ValueError(
+            f"{simulation.name} has no maps of {painter.field!r}, expected the truth that "
+            f"{painter.name} is scored with: leave out the one or the other."
+        )
+    found = sources(simulation, axis, painter.level)
+    if not found:
+        raise ValueError(
+            f"{simulation.name} has no dark matter of level {painter.level}, expected maps "
+            f"that {painter.name} paints from: leave out the one or the other."
+        )
     return found
 
 
