@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from engine import statistics
 from engine.cosmology import Cosmology
 from engine.fields import LEVELS
 from engine.results import Slab
 from training import baseline
+from training.__main__ import app
 from training.datasets import Pair, read_pairs
 
 PLANCK = Cosmology(0.3089, 0.0486, 0.6774)
@@ -82,6 +84,18 @@ def test_tables_survive_their_file_and_others_are_refused(scattered, tmp_path):
         baseline.read(tmp_path / "other.json")
     with pytest.raises(ValueError, match="doesn't increase"):
         replace(table, painted=table.painted[::-1])
+
+
+def test_the_command_fits_what_the_data_folder_holds(data, tmp_path):
+    out = tmp_path / "maps.json"
+    result = CliRunner().invoke(
+        app,
+        ["baseline", "--data", str(data), "--fields", "gas", "--levels", "HR", "--out", str(out)],
+    )
+    assert result.exit_code == 0, result.output
+    (table,) = baseline.read(out)
+    assert (table.field, table.level) == ("gas", "HR")
+    assert table.training_data == ("hydro11-z2-xy.hdf5 xy", "training-05-z2.hdf5 xyz")
 
 
 def test_what_ships_was_fitted_on_no_held_out_map():
