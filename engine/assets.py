@@ -25,7 +25,7 @@ def asset_folders(kind: str) -> list[Path]:
 
     Parameters
     ----------
-    kind : {"simulations", "weights"}
+    kind : {"simulations", "weights", "baselines"}
         What is looked for.
     """
     folders = [user_folder() / kind, shipped_folder() / kind]

@@ -32,6 +32,9 @@ class Emulator(ABC):
         As the card's file holds them, float32.
     device : str
         "auto", "cpu", "cuda" or another device of torch.
+    streams : int, optional
+        Paintings at a time on a CPU, asked for by as many threads, each on a core of its own;
+        if left out one, on all cores.
     """
 
     card: ModelCard
@@ -41,7 +44,11 @@ class Emulator(ABC):
 
     @abstractmethod
     def __init__(
-        self, card: ModelCard, weights: Mapping[str, NDArray[np.float32]], device: str
+        self,
+        card: ModelCard,
+        weights: Mapping[str, NDArray[np.float32]],
+        device: str,
+        streams: int | None = None,
     ) -> None: ...
 
     @abstractmethod

@@ -1,8 +1,8 @@
-"""Command line: python -m training fit, python -m training score."""
+"""Command line: python -m training fit, score and baseline."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from engine.inference import choose_device
 from engine.model_card import read_card, read_weights, write_card
 from engine.registry import emulator_class
-from engine.simulation import open_simulation
-from training import export, loop, validation
+from engine.simulation import Simulation, open_simulation
+from training import baseline, export, loop, validation
 from training.config import SYSTEMS, AdversarialConfig, RunConfig, preset, with_values
 from training.datasets import Pair, TrainingMaps, find_files, read_pairs
 
@@ -79,24 +79,83 @@ def fit(
 
 @app.command()
 def score(
-    card_path: Annotated[Path, typer.Argument(metavar="CARD", help="JSON file of the weights.")],
-    simulation: Annotated[str, typer.Option(help="Name or slab file.")] = "hydro11-z2",
+    card_paths: Annotated[
+        list[Path], typer.Argument(metavar="CARDS...", help="JSON files of the weights.")
+    ],
+    simulations: Annotated[
+        list[str] | None,
+        typer.Option("--simulation", help="Name or slab file, else hydro11-z2; repeatable."),
+    ] = None,
     axes: Annotated[str, typer.Option(help="Held-out projections.")] = "z",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write a report, report.html with report.json, and leave the cards be."),
+    ] = None,
+    realisations: Annotated[int, typer.Option(help="Of a report.")] = 128,
 ) -> None:
-    """Score weights on held-out maps and note the result on their card."""
+    """Score weights on held-out maps and note the result on their cards, or write a report."""
     try:
-        card = read_card(card_path)
-        emulator = emulator_class(card.system)(card, read_weights(card_path, card), device)
-        maps = open_simulation(simulation)
-        found = validation.score(emulator.predict, maps, axes, card.field, card.level)
+        if out:
+            _report(card_paths, simulations or ["hydro11-z2"], axes, device, out, realisations)
+            return
+        for path, simulation in product(card_paths, simulations or ["hydro11-z2"]):
+            _score(path, open_simulation(simulation), axes, device)
     except ValueError as error:
         _fail(error)
+
+
+def _score(card_path: Path, maps: Simulation, axes: str, device: str) -> None:
+    """Score one card and note the result on it."""
+    card = read_card(card_path)
+    emulator = emulator_class(card.system)(card, read_weights(card_path, card), device)
+    found = validation.score(emulator.predict, maps, axes, card.field, card.level)
     others = [s for s in card.scores if (s["simulation"], s["axes"]) != (maps.name, axes)]
     write_card(card_path, replace(card, scores=(*others, found)))
     for part in ("all", "without_heaviest_halo"):
         if part in found:
-            _show(part.replace("_", " "), found[part])
+            _show(f"{card.name}, {part.replace('_', ' ')}", found[part])
+
+
+def _report(
+    cards: Sequence[Path],
+    simulations: Sequence[str],
+    axes: str,
+    device: str,
+    out: Path,
+    realisations: int,
+) -> None:
+    """Write a report, with a progress bar."""
+    from training.report.make import make  # matplotlib and the engine's statistics take seconds
+
+    with _progress() as bar:
+        task = bar.add_task("paintings", total=None)
+
+        def report(done: int, total: int) -> None:
+            bar.update(task, advance=done, total=total)
+
+        make(cards, simulations, axes, realisations, out, device, report)
+    console.print(f"Wrote {out} and {out.with_suffix('.json').name}.", highlight=False)
+
+
+@app.command("baseline")
+def fit_baseline(
+    data: Annotated[Path, typer.Option(help="Folder of the training slab files.")] = Path("data"),
+    out: Annotated[Path, typer.Option(help="JSON file of the tables.")] = Path(baseline.FILE),
+    fields: Annotated[str, typer.Option(help="What to paint.")] = "gas,hi",
+    levels: Annotated[str, typer.Option(help="Of the input.")] = "HR,MR,LR,VLR",
+) -> None:
+    """Fit what reports compare networks with: each pixel's field by its dark matter's rank."""
+    try:
+        files = find_files(data, preset("small").sources)
+        fitted = []
+        for field, level in product(fields.split(","), levels.split(",")):
+            pairs = list(chain.from_iterable(read_pairs(p, a, field, level) for p, a in files))
+            fitted.append(baseline.fit(pairs, [f"{path.name} {axes}" for path, axes in files]))
+            console.print(f"Matched {field} to {level} over {len(pairs)} maps.")
+        baseline.write(out, fitted)
+    except ValueError as error:
+        _fail(error)
 
 
 def _read(config: RunConfig, data: Path) -> tuple[list[Pair], list[tuple[Path, str]]]:
@@ -167,16 +226,10 @@ def _fit(
     """Train, with a progress bar; path of the card, in the process that writes it."""
     device = str(fabric.device)
     maps = _maps(config, pairs)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
     writes = fabric.is_global_zero
     if writes:
         console.print(f"Training on {len(pairs)} maps, {config.updates} updates, on {device}.")
-    with Progress(*columns, console=console, disable=not writes) as bar:
+    with _progress(disable=not writes) as bar:
         task = bar.add_task("", total=config.updates)
 
         def report(update: int, losses: dict[str, float]) -> None:
@@ -189,6 +242,16 @@ def _fit(
     hours = progress.seconds / 3600
     card = export.card_for(config, export.describe_files(files), pairs, hours, device)
     return export.export(out, card, progress)
+
+
+def _progress(disable: bool = False) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    return Progress(*columns, console=console, disable=disable)
 
 
 def _show(title: str, compared: dict[str, list[float]]) -> None:

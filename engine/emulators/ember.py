@@ -37,9 +37,14 @@ class EmberUNet(Emulator):
     config_class: type[UNetConfig] = UNetConfig
 
     def __init__(
-        self, card: ModelCard, weights: Mapping[str, NDArray[np.float32]], device: str = "auto"
+        self,
+        card: ModelCard,
+        weights: Mapping[str, NDArray[np.float32]],
+        device: str = "auto",
+        streams: int | None = None,
     ) -> None:
         self.card = card
+        self.streams = streams
         self.device = choose_device(device)
         # One map keeps a CPU's cores busy; a GPU's are not filled by one.
         self.at_once = 1 if self.device == "cpu" else 8
@@ -108,7 +113,11 @@ class EmberUNet(Emulator):
 
     def _compile(self, shape: tuple[int, int], padding: Padding) -> CompiledUNet:
         weights = {name: tensor.numpy() for name, tensor in self.network.state_dict().items()}
-        return CompiledUNet(self.network.config, weights, shape, padding)
+        # A stream of one thread each: its numbers don't depend on how many there are.
+        streams = self.streams or 1
+        return CompiledUNet(
+            self.network.config, weights, shape, padding, threads=self.streams, streams=streams
+        )
 
 
 @register("ember-wgan")

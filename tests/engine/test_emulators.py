@@ -1,6 +1,7 @@
 """What every emulator must do, and what EMBER's refuses and warns of."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from engine.cosmology import Cosmology
+from engine.emulators.ember import EmberWGAN
 from engine.fields import FIELDS
 from engine.model_card import ModelCard, TrainingFile, read_card, write_model
 from engine.networks.generator import GeneratorConfig
@@ -387,3 +389,14 @@ def test_an_architecture_that_is_none_is_refused(folder, architecture):
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="expected one of auto, cpu, cuda"):
         load_emulator("ember-unet", device="abacus")
+
+
+def test_several_streams_paint_at_a_time_what_one_paints(folder, slab):
+    path = folder / f"{card_of('ember-wgan').name}.json"
+    card = read_card(path)
+    weights = weights_of("ember-wgan")
+    one, several = (EmberWGAN(card, weights, "cpu", streams=n) for n in (1, 3))
+    expected = [one.predict(slab, seed).values for seed in range(12)]
+    with ThreadPoolExecutor(3) as pool:
+        painted = list(pool.map(lambda seed: several.predict(slab, seed).values, range(12)))
+    np.testing.assert_array_equal(painted, expected)

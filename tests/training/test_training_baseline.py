@@ -1,0 +1,107 @@
+"""A local map has the field's histogram, whatever stands where."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from engine import statistics
+from engine.cosmology import Cosmology
+from engine.fields import LEVELS
+from engine.results import Slab
+from training import baseline
+from training.__main__ import app
+from training.datasets import Pair, read_pairs
+
+PLANCK = Cosmology(0.3089, 0.0486, 0.6774)
+
+
+def slab(values, field="dm"):
+    return Slab(values, field, 29.3, 1.4, 3.75, 2.0, PLANCK)
+
+
+@pytest.fixture(scope="module")
+def scattered():
+    """Gas that follows dark matter with a scatter: no local map can be exact."""
+    random = np.random.default_rng(3)
+    pairs = []
+    for _ in range(3):
+        dark_matter = 1e5 * random.lognormal(0, 1.5, (128, 128))
+        gas = 2e4 * (dark_matter / 1e5) ** 0.8 * random.lognormal(0, 0.7, (128, 128))
+        pairs.append(Pair(slab(dark_matter), slab(gas, "gas")))
+    return pairs
+
+
+def test_the_painted_histogram_and_mass_are_the_truths(scattered):
+    table = baseline.fit(scattered)
+    painted = [table.paint(pair.dark_matter) for pair in scattered]
+    truth = [pair.target for pair in scattered]
+    pdf, mass = statistics.get("pdf"), statistics.get("total_mass")
+    true, found = pdf(truth), pdf(painted)
+    many = true.count > 1000
+    # Of n pixels in a bin, interpolation may move a few of a step's width.
+    np.testing.assert_allclose(found.y[many], true.y[many], rtol=0.1)
+    assert mass(painted) == pytest.approx(mass(truth), rel=0.02)
+
+
+def test_it_knows_nothing_of_places_and_never_decreases(scattered):
+    table = baseline.fit(scattered)
+    dark_matter = scattered[0].dark_matter
+    shuffled = np.random.default_rng(0).permutation(dark_matter.values.ravel())
+    painted = table.paint(dark_matter).values.ravel()
+    again = table.paint(dark_matter.with_values(shuffled.reshape(128, 128))).values.ravel()
+    np.testing.assert_array_equal(np.sort(painted), np.sort(again))
+    assert (np.diff(painted[np.argsort(dark_matter.values, axis=None)]) >= 0).all()
+
+
+def test_without_scatter_it_is_the_relation_itself(data):
+    pairs = read_pairs(data / "training-05-z2.hdf5", "xyz", "gas", "HR")
+    painted = baseline.fit(pairs).paint(pairs[0].dark_matter)
+    np.testing.assert_allclose(painted.values, pairs[0].target.values, rtol=0.02)
+
+
+def test_the_other_run_carries_the_mass_of_the_baryons(scattered):
+    table = baseline.fit(scattered)
+    dark_matter = scattered[0].dark_matter
+    heavier = dark_matter.values / np.float32(PLANCK.dark_matter_fraction)
+    twin = dark_matter.with_values(heavier, field="dmo")
+    np.testing.assert_allclose(table.paint(twin).values, table.paint(dark_matter).values, rtol=1e-5)
+
+
+def test_pixels_of_another_size_are_refused(scattered):
+    table = baseline.fit(scattered)
+    with pytest.raises(ValueError, match=r"pixels of 40 kpc/h, expected 29\.3"):
+        table.paint(replace(scattered[0].dark_matter, pixel_size=40.0))
+
+
+def test_tables_survive_their_file_and_others_are_refused(scattered, tmp_path):
+    table = baseline.fit(scattered, ["a.hdf5 xyz"])
+    baseline.write(tmp_path / "maps.json", [table])
+    assert baseline.read(tmp_path / "maps.json") == [table]
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"other\.json holds no local maps"):
+        baseline.read(tmp_path / "other.json")
+    with pytest.raises(ValueError, match="doesn't increase"):
+        replace(table, painted=table.painted[::-1])
+
+
+def test_the_command_fits_what_the_data_folder_holds(data, tmp_path):
+    out = tmp_path / "maps.json"
+    result = CliRunner().invoke(
+        app,
+        ["baseline", "--data", str(data), "--fields", "gas", "--levels", "HR", "--out", str(out)],
+    )
+    assert result.exit_code == 0, result.output
+    (table,) = baseline.read(out)
+    assert (table.field, table.level) == ("gas", "HR")
+    assert table.training_data == ("hydro11-z2-xy.hdf5 xy", "training-05-z2.hdf5 xyz")
+
+
+def test_what_ships_was_fitted_on_no_held_out_map():
+    shipped = baseline.shipped()
+    assert {(t.field, t.level) for t in shipped} == {(f, n) for f in ("gas", "hi") for n in LEVELS}
+    for table in shipped:
+        assert len(table.dark_matter) > 200
+        assert "hydro11-z2.hdf5 xy" in table.training_data
+        assert not any(name.startswith("validation") for name in table.training_data)

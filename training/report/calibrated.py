@@ -1,0 +1,146 @@
+"""Whether the truth looks like one more realisation: ranks, coverage, spread, and CRPS."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.calibration import CLASSES, Calibration, Ranking
+from training.report.bands import rounded
+from training.report.measure import Part
+
+LEVELS = (0.68, 0.95)
+
+HALO_EDGES = (10.5, 11.5)
+"""log10 of dark mass in the aperture [Msun/h]; a box of 11 Mpc/h has a few above the last."""
+
+HALO_CLASSES = ("log M below 10.5", "log M from 10.5 to 11.5", "log M above 11.5")
+
+Array = NDArray[np.float64]
+
+
+def calibration(parts: Sequence[Part]) -> dict[str, Any]:
+    """Rank the truth of every slab among its realisations, and score them together.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        One for each slab.
+
+    Returns
+    -------
+    dict
+        `calibration` of pixels by dark matter, P(k) by bin and halo masses by mass, if there
+        are two realisations or more; `crps` of ln P(k) and log10 of halo masses for any number.
+    """
+    true_power, power = ln_power(parts)
+    found: dict[str, Any] = {"crps": {"power_crps": rounded(crps(true_power, power).mean())}}
+    group = np.broadcast_to(np.arange(true_power.shape[1]), true_power.shape)
+    ranked = {"power_spectrum": _ranked(true_power, power, group, true_power.shape[1])}
+    labels = {"power_spectrum": rounded(wavenumbers(parts[0]))}
+    if "halos" in parts[0].truth:
+        true_mass, mass, group = log_masses(parts)
+        kept = group >= 0
+        found["crps"]["halos_crps"] = rounded(crps(true_mass, mass)[kept].mean())
+        ranked["halos"] = _ranked(true_mass, mass, group, len(HALO_CLASSES))
+        labels["halos"] = list(HALO_CLASSES)
+    pixels = [part.pixels for part in parts if part.pixels is not None]
+    if pixels:
+        ranked["pixels"] = sum(pixels[1:], pixels[0])
+        labels["pixels"] = list(CLASSES)
+    calibrations = {name: described(c, labels[name]) for name, c in ranked.items() if c}
+    return found | ({"calibration": calibrations} if calibrations else {})
+
+
+def described(found: Calibration, groups: Sequence[Any]) -> dict[str, Any]:
+    """Write a calibration as numbers, by group and for all groups together."""
+    together = Calibration(
+        *(sums.sum(axis=0, keepdims=True) for sums in (found.ranks, found.count)),
+        *(sums.sum(keepdims=True) for sums in (found.error2, found.spread2)),
+    )
+    whole = {name: values[0] for name, values in _numbers(together).items()}
+    ranks = {"ranks": found.ranks.tolist(), "count": found.count.tolist()}
+    return {"groups": list(groups), **ranks, **_numbers(found), "together": whole}
+
+
+def crps(truth: Array, samples: Array) -> Array:
+    """Continuous ranked probability score, the fair one, less for the better.
+
+    The mean distance of truth and sample, less half the mean distance of two samples: of one
+    sample alone it is the distance, so it compares stochastic painters with deterministic ones.
+
+    Parameters
+    ----------
+    truth : array, (...)
+        In any unit.
+    samples : array, (n, ...)
+        In the same.
+
+    Returns
+    -------
+    array, (...)
+        In the same.
+
+    References
+    ----------
+    Gneiting & Raftery 2007, JASA 102, 359; Ferro 2014, QJRMS 140, 1917, for few samples.
+    """
+    distance = np.abs(samples - truth).mean(axis=0)
+    n = len(samples)
+    if n == 1:
+        return distance
+    # Sum of |x_i - x_j| over pairs, by rank instead of pair by pair.
+    weight = (2 * np.arange(n) - n + 1).reshape(-1, *(1,) * truth.ndim)
+    between = (np.sort(samples, axis=0) * weight).sum(axis=0)
+    return distance - between / (n * (n - 1))
+
+
+def wavenumbers(part: Part) -> Array:
+    """Mean of each bin, (n,), [h/Mpc]."""
+    sums = part.truth["pairs"]
+    return sums.wavenumber / sums.count
+
+
+def ln_power(parts: Sequence[Part]) -> tuple[Array, Array]:
+    """Natural logarithm of P(k), true (slabs, bins) and painted (seeds, slabs, bins)."""
+    truth = [part.truth["pairs"].truth / part.truth["pairs"].count for part in parts]
+    painted = [
+        [measures["pairs"].prediction / measures["pairs"].count for measures in part.painted]
+        for part in parts
+    ]
+    return np.log(np.array(truth)), np.log(np.array(painted)).swapaxes(0, 1)
+
+
+def log_masses(parts: Sequence[Part]) -> tuple[Array, Array, NDArray[np.intp]]:
+    """log10 of halo masses, true (haloes,) and painted (seeds, haloes), and each halo's class.
+
+    Those that are zero anywhere have no logarithm, and -1 for a class.
+    """
+    truth = np.concatenate([part.truth["halos"].mass for part in parts])
+    dark = np.concatenate([part.truth["halos"].dark for part in parts])
+    painted = np.concatenate(
+        [[measures["halos"].mass for measures in part.painted] for part in parts], axis=1
+    )
+    usable = (truth > 0) & (painted > 0).all(axis=0) & (dark > 0)
+    with np.errstate(divide="ignore"):
+        group = np.where(usable, np.digitize(np.log10(dark), HALO_EDGES), -1)
+        logs = [np.where(usable, np.log10(masses), 0) for masses in (truth, painted)]
+    return logs[0], logs[1], group
+
+
+def _ranked(
+    truth: Array, samples: Array, group: NDArray[np.intp], groups: int
+) -> Calibration | None:
+    if len(samples) < 2:
+        return None
+    ranking = Ranking(truth, group, groups)
+    for sample in samples:
+        ranking.add(sample)
+    return ranking.found()
+
+
+def _numbers(found: Calibration) -> dict[str, Any]:
+    covered = {f"coverage_{level * 100:g}": found.coverage(level) for level in LEVELS}
+    every = covered | {"spread_error": found.spread_error}
+    return {name: rounded(values) for name, values in every.items()}

@@ -1,0 +1,106 @@
+"""Everything a report says, as its JSON holds it."""
+
+import json
+import platform
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from engine.simulation import Simulation
+from training.report import run, summary, truths
+from training.report.bands import QUANTILES
+from training.report.painters import Painter
+from training.report.parts import Folder
+from training.validation import heaviest_halo
+
+FORMAT = "baryon-explorer report"
+VERSION = 1
+
+PACKAGES = ("baryon-explorer", "numpy", "scipy", "torch", "openvino")
+"""Whose versions decide the numbers."""
+
+
+def measured(
+    painters: Sequence[Painter],
+    todo: Sequence[run.Task],
+    folder: Folder,
+    advance: Callable[[int], None],
+) -> dict[str, Any]:
+    """Measure what isn't yet, and say it all.
+
+    Parameters
+    ----------
+    painters : sequence of Painter
+        Networks and baselines.
+    todo : sequence of Task
+        What they paint.
+    folder : Folder
+        Of the parts.
+    advance : callable
+        Told how many paintings more are done.
+
+    Returns
+    -------
+    dict
+        What JSON can hold; the same numbers whether the run was interrupted or not.
+    """
+    results = [summary.result(task, parts) for task, parts in run.run(todo, folder, advance)]
+    places = {task.simulation.path: task for task in todo}
+    fields = {painter.field for painter in painters}
+    return {
+        "format": FORMAT,
+        "format_version": VERSION,
+        "versions": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "quantiles": list(QUANTILES),
+        "painters": [
+            {
+                "name": p.name, "system": p.system, "title": p.title, "field": p.field,
+                "level": p.level, "stochastic": p.stochastic, "sha256": p.sha256,
+            }
+            for p in painters
+        ],
+        "simulations": [
+            about(task.simulation, task.axes, fields) for task in places.values()
+        ],
+        "results": results,
+        "gains": summary.gains(results),
+    }  # fmt: skip
+
+
+def about(simulation: Simulation, axes: str, fields: set[str]) -> dict[str, Any]:
+    """What a simulation is, and what its truth alone shows."""
+    found: dict[str, Any] = {
+        "name": simulation.name,
+        "sha256": run.sha256(simulation.path),
+        "axes": axes,
+        "slabs": simulation.n_slabs(axes[0]),
+        "box_size": {"value": simulation.box_size, "unit": "Mpc/h"},
+        "depth": {"value": simulation.depth, "unit": "Mpc/h"},
+        "pixel_size": {"value": simulation.pixel_size, "unit": "kpc/h"},
+        "pixels": simulation.pixels,
+        "redshift": simulation.redshift,
+    }
+    if "hydro" in simulation.runs:
+        slabs, mass = heaviest_halo(simulation, axes)
+        found["heaviest_halo"] = {
+            "value": mass, "unit": "Msun/h", "slabs": [f"{axis}{index}" for axis, index in slabs],
+        }  # fmt: skip
+        if simulation.has("dm", axes[0]):
+            found["aperture_masses"] = truths.aperture_masses(simulation, axes)
+    if "hi" in fields:
+        found["cddf_of_box"] = truths.cddf_of_box(simulation, axes)
+    return found
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, which is there whole or not at all."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.write_text(text)
+    unfinished.replace(path)
+
+
+def as_json(content: dict[str, Any]) -> str:
+    """Write for machines; a number that isn't there is null."""
+    return json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n"

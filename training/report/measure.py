@@ -1,0 +1,149 @@
+"""One painter on one slab: sums of every statistic for each realisation, never the maps."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any
+
+from engine import statistics
+from engine.calibration import CLASSES, Calibration, Ranking, classes_of, scaled
+from engine.results import Halos, Slab
+from engine.statistics.halo_relation import HaloRelation, HaloSums
+from training.report.painters import Painter
+
+IN_FLIGHT = 2
+"""Batches a worker may be ahead of the one that is ranked: what bounds the memory."""
+
+Measures = dict[str, Any]
+"""Sums of one map by the statistic's name; haloes as `HaloMasses`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """The maps of one slab.
+
+    Parameters
+    ----------
+    dark_matter : Slab
+        What is painted from.
+    truth : Slab
+        Of the painted field.
+    reference : Slab
+        Dark matter that the masses of haloes are compared with, whatever is painted from.
+    halos : Halos or None
+        Of the hydrodynamical run, if there is a catalogue.
+    """
+
+    dark_matter: Slab
+    truth: Slab
+    reference: Slab
+    halos: Halos | None
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What is kept of a painter on a slab.
+
+    Parameters
+    ----------
+    truth : mapping
+        Sums of the simulated map.
+    painted : tuple of mappings
+        Those of seed 0, 1, ...
+    pixels : Calibration or None
+        Of the pixels' scaled values by class of dark matter; None for fewer than two samples.
+    """
+
+    truth: Measures
+    painted: tuple[Measures, ...]
+    pixels: Calibration | None
+
+
+def measure(place: Place, painted: Slab) -> Measures:
+    """Sum every statistic over one map.
+
+    Parameters
+    ----------
+    place : Place
+        Its slab.
+    painted : Slab
+        The truth itself, or a painting.
+    """
+    found: Measures = {
+        # Power of the painting and of the truth, and what is between them.
+        "pairs": statistics.get("cross_correlation").compute(place.truth, painted),
+        "bispectrum": statistics.get("bispectrum").compute(painted),
+        "pdf": statistics.get("pdf").compute(painted),
+        "total_mass": statistics.get("total_mass").compute(painted),
+    }
+    if painted.field == "hi":
+        found["cddf"] = statistics.get("cddf").compute(painted)
+    if place.halos is not None:
+        sums: HaloSums = HaloRelation(place.halos).compute(place.reference, painted)
+        found["halos"] = sums.slabs[0]
+    return found
+
+
+def run(
+    painter: Painter,
+    place: Place,
+    count: int,
+    pool: Executor,
+    workers: int,
+    advance: Callable[[int], None],
+) -> Part:
+    """Paint a slab with seeds 0 to count - 1 and sum up what each painting shows.
+
+    Parameters
+    ----------
+    painter : Painter
+        Deterministic ones paint once.
+    place : Place
+        The slab.
+    count : int
+        Realisations.
+    pool : Executor
+        Of threads, which paint and sum.
+    workers : int
+        How many threads those are.
+    advance : callable
+        Told of each batch how many realisations are done.
+    """
+    number = painter.realisations(count)
+    ranking = None
+    if number > 1:
+        ranking = Ranking(scaled(place.truth), classes_of(place.reference), len(CLASSES))
+    seeds = range(number)
+    batches = [seeds[i : i + painter.at_once] for i in range(0, number, painter.at_once)]
+    painted: list[Measures] = []
+
+    def paint(seeds: Sequence[int]) -> list[tuple[Slab, Measures]]:
+        return [(slab, measure(place, slab)) for slab in painter.paint(place.dark_matter, seeds)]
+
+    # In the order of the seeds whoever is first: sums of floats then are the same.
+    for batch in in_order(pool, paint, batches, IN_FLIGHT * workers):
+        for slab, measured in batch:
+            painted.append(measured)
+            if ranking is not None:
+                ranking.add(scaled(slab))
+        advance(len(batch))
+    pixels = ranking.found() if ranking is not None else None
+    return Part(measure(place, place.truth), tuple(painted), pixels)
+
+
+def in_order(
+    pool: Executor, work: Callable[[Any], Any], items: Sequence[Any], ahead: int
+) -> Iterator[Any]:
+    """Results of some work in the items' order, a few at most waiting to be taken."""
+    waiting: deque[Future[Any]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) == ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
