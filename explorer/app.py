@@ -58,7 +58,7 @@ def page() -> pmui.Page:
     display.param.watch(link.write, list(PickedRanges.names))
     maps.linked.feed.on_change("view", lambda _attr, _old, _new: link.write())
     store.error = " ".join(filter(None, [store.error, *problems]))
-    pickers = Pickers(store)
+    pickers, scope = Pickers(store), Scope(store)
     store.take(begun)
     later = Later(store, display, maps, pickers.latent.paint)
 
@@ -67,7 +67,7 @@ def page() -> pmui.Page:
         if store.results is None:
             later.unfolding.begin()  # no map will be drawn
 
-    parts = (maps, Scope(store), later.waves, later.below, About(store), status.alert)
+    parts = (maps, scope, later.waves, later.below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,
         header=[status.busy, Keys(store, display, maps.linked, pickers.latent)],

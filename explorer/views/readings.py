@@ -25,6 +25,8 @@ class Readings(pn.viewable.Viewer):
         super().__init__()
         self.pane = html()
         store.param.watch(lambda event: self.present(event.new), "results")
+        if store.results is not None:
+            self.present(store.results)
 
     def present(self, results: Results) -> None:
         """Write what new results say."""

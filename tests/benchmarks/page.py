@@ -1,4 +1,4 @@
-"""First paint, zoom, pan, slab, new sample and memory of the page, in a real Chromium.
+"""First paint, zoom, pan, slab, new sample, halo and memory of the page, in a real Chromium.
 
 Starts the real server, warms it with one visit, then measures; run from the repository:
 
@@ -33,7 +33,7 @@ DRAWN = """(() => {
 """Number of the answer on show; 0 while one is under way."""
 
 MARK_INPUT = """
-for (const kind of ["wheel", "pointermove", "keydown"]) {
+for (const kind of ["wheel", "pointermove", "pointerup", "keydown"]) {
   window.addEventListener(kind, () => { window.last_input = performance.now() }, true)
 }"""
 
@@ -47,6 +47,36 @@ REPAINTED = """async ([drawn, before]) => {
   return performance.now() - window.last_input
 }"""
 """Milliseconds from the last input to the frame after newer maps were drawn."""
+
+LONE_HALOES = """() => {
+  const figure = Array.from(Bokeh.documents[0].all_models).find(({type, name}) =>
+    type == "Figure" && name == "truth")
+  const {x, y} = figure.renderers[2].data_source.data
+  const {end} = figure.x_range
+  const within = (place) => place > 0.05 * end && place < 0.95 * end
+  const lone = Array.from(x.keys()).filter((i) => within(x[i]) && within(y[i]) &&
+    x.every((_, j) => i == j || Math.hypot(x[i] - x[j], y[i] - y[j]) > 0.03 * end))
+  return lone.map((i) => [x[i] / end, 1 - y[i] / end])
+}"""
+"""Places of haloes that no other is near, as fractions of the map from its upper left corner."""
+
+PROFILE = """(() => {
+  const figure = Array.from(Bokeh.documents[0].all_models).find(({type, below}) =>
+    type == "Figure" && below?.[0]?.axis_label?.startsWith("radius"))
+  return figure ? figure.renderers.map(({data_source}) => data_source.data.y?.[0]).join() : ""
+})()"""
+"""What is drawn on the card of halo profiles; empty while it has no halo."""
+
+REDRAWN = """async ([profile, before]) => {
+  const frame = () => new Promise(requestAnimationFrame)
+  while (eval(profile) == before) {
+    if (performance.now() - window.last_input > 10000) throw new Error("no other profile in 10 s")
+    await frame()
+  }
+  await frame()
+  return performance.now() - window.last_input
+}"""
+"""Milliseconds from the last input to the frame after another profile was drawn."""
 
 
 def main() -> None:
@@ -63,6 +93,7 @@ def main() -> None:
             "pan repainted [s]": (pans(page, repeats), 0.2),
             "other slab painted [s]": ([other_slab(page) for _ in range(repeats)], None),
             "new sample painted [s]": (new_samples(browser, address, repeats), 1),
+            "halo tapped, profile drawn [s]": (halo_taps(browser, address, repeats), 0.3),
             "other session's zoom [s]": (zooms_beside(browser, address, repeats), 0.15),
             "peak memory of the server [GB]": ([peak_memory(process)], 2),
         }
@@ -156,6 +187,23 @@ def new_samples(browser: Browser, address: str, repeats: int) -> list[float]:
     for _ in range(repeats):
         page.get_by_role("button", name="New sample").focus()
         seconds.append(repainted(page, lambda: page.keyboard.press("Enter")))
+    page.close()
+    return seconds
+
+
+def halo_taps(browser: Browser, address: str, repeats: int) -> list[float]:
+    """Seconds from a tap on a halo to its profile on show, maps already painted."""
+    page = visit(browser, f"{address}?emulator=ember-wgan&slab=3&rings=yes")
+    page.get_by_text("Readings", exact=True).wait_for()
+    truth, seconds = page.locator(".map-truth .bk-Figure"), []
+    for across, down in page.evaluate(LONE_HALOES)[:repeats]:
+        page.get_by_role("button", name="Whole map").click()
+        page.wait_for_timeout(1500)
+        box = truth.bounding_box()
+        assert box is not None
+        before = page.evaluate(PROFILE)
+        page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        seconds.append(float(page.evaluate(REDRAWN, [PROFILE, before])) / 1000)
     page.close()
     return seconds
 

@@ -225,10 +225,11 @@ class Visit:
             self.page.keyboard.press(key)
 
     def painted(self) -> None:
-        """Wait until the prediction is there too."""
+        """Wait until the prediction is there too, and all that is built after the maps."""
         self.page.wait_for_function(
             f"() => ({SHOWN})() > 0 && ({WINDOWS})().prediction.shown", timeout=SETTLE
         )
+        self.page.get_by_text("Readings", exact=True).wait_for(timeout=SETTLE)
 
 
 @pytest.fixture

@@ -238,6 +238,11 @@ def test_readings_tell_masses_geometry_device_and_warnings(store):
     assert "True gas mass</dt><dd>none" in readings.pane.object
 
 
+def test_readings_that_are_built_late_tell_what_is_there(store):
+    refresh(store)
+    assert "True gas mass" in Readings(store).pane.object
+
+
 def test_provenance_and_card_are_told_and_escaped(store):
     about = About(store)
     assert "made up for a &lt;test&gt;" in about.simulation.object
