@@ -235,7 +235,8 @@ def around_halo(many: Ensemble, found: Results, cache: ResultCache) -> Ensemble:
     others = {name: each for name, each in many.bands.items() if name != "halo_profile"}
     if len(around) >= FEWEST:
         others["halo_profile"] = band(around)
-    return replace(many, bands=others)
+    request = replace(many.request, halo=found.request.halo)
+    return replace(many, request=request, bands=others)
 
 
 def holds(found: Results, halo: int) -> bool:
