@@ -59,6 +59,8 @@ def outcome(results: Results, many: Ensemble | None = None) -> Outcome:
         for name, found in curves.items()
         if name not in STATISTICS
     }
+    if results.whole_box is not None:
+        beside["cddf"] = {"whole_box": noted(results.whole_box, NO_RERUN)}
     for name, quantiles in bands(results, many).items():
         beside[name] = beside.get(name, {}) | quantiles
     halos = named(results.halos)
