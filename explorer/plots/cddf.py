@@ -29,7 +29,7 @@ class ColumnDensities(Comparison):
         look: dict[str, Any] = {"line_width": 1.6, "line_dash": "dotdash"}
         self.sources["box"] = frames.line(self.main, GREY, legend_label=WHOLE_BOX, **look)
         self.ratio_sources["box"] = frames.line(self.below, GREY, **look)
-        self.entry = self.main.legend[0].items[-1]
+        self.entry: Any = self.main.legend[0].items[-1]
         self.main.renderers[-1].js_link("visible", self.below.renderers[-1], "visible")
         for each in self.figures:
             frames.settle(each)
