@@ -234,6 +234,41 @@ class Points:
 
 
 @dataclass(frozen=True, eq=False)
+class Table:
+    """What is known of single objects, a row each.
+
+    Parameters
+    ----------
+    columns : mapping of str to array, (n,)
+        Numbers by the column's name.
+    labels : mapping of str to str
+        Words and unit of every column.
+    name : str
+        Of what the rows are.
+    note : str
+        What a reader must know.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    labels: Mapping[str, str]
+    name: str
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Freeze the columns, refuse lengths that don't match and columns without words."""
+        columns = {name: frozen_array(values) for name, values in self.columns.items()}
+        object.__setattr__(self, "columns", MappingProxyType(columns))
+        lengths = {name: len(values) for name, values in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"Table {self.name!r} has columns of different lengths: {lengths}.")
+        if list(columns) != list(self.labels):
+            raise ValueError(
+                f"Table {self.name!r} has labels of {', '.join(self.labels)}, expected one for "
+                f"each of its columns {', '.join(columns)}."
+            )
+
+
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """Maps of one slab and the curves of them that were compared.
 
@@ -243,13 +278,19 @@ class Outcome:
         "input" and, as far as there are such, "truth", "prediction" and "other".
     curves : mapping of str to mapping of str to Curve
         By the statistic's name, then by the map's.
+    beside : mapping of str to mapping of str to Curve
+        Curves that no recipe makes again, of haloes or of many samples; likewise.
+    tables : mapping of str to Table
+        Of single objects; no recipe makes them again.
     """
 
     maps: Mapping[str, Slab]
     curves: Mapping[str, Mapping[str, Curve]]
+    beside: Mapping[str, Mapping[str, Curve]] = entry(default_factory=dict)
+    tables: Mapping[str, Table] = entry(default_factory=dict)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Every array of numbers by a path, as "maps/truth" or "curves/pdf/truth/y"."""
+        """Every array a recipe makes, by a path as "maps/truth" or "curves/pdf/truth/y"."""
         found: dict[str, NDArray[Any]] = {f"maps/{n}": s.values for n, s in self.maps.items()}
         for statistic, curves in self.curves.items():
             for name, curve in curves.items():

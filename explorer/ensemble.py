@@ -30,12 +30,15 @@ class Band:
     ----------
     x, low, median, high : array, (n,)
         Of the curves, with their units.
+    count : int
+        Realisations.
     """
 
     x: NDArray[np.float64]
     low: NDArray[np.float64]
     median: NDArray[np.float64]
     high: NDArray[np.float64]
+    count: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +71,7 @@ class Ensemble:
     Parameters
     ----------
     request : Request
-        What was painted; its seed doesn't count.
+        What was painted; its seed doesn't count. Its halo is the one whose profile has a band.
     count : int
         Realisations so far, of the seeds 0 to count - 1.
     bands : mapping
@@ -103,4 +106,4 @@ def ensemble(
 def band(curves: Sequence[Curve]) -> Band:
     """Quantiles of curves bin by bin."""
     low, median, high = np.percentile([curve.y for curve in curves], QUANTILES, axis=0)
-    return Band(np.asarray(curves[0].x), low, median, high)
+    return Band(np.asarray(curves[0].x), low, median, high, len(curves))

@@ -3,20 +3,30 @@
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import engine
-from engine.formats.curve_table import curve_table
+from engine.formats.curve_table import curve_table, object_table
 from engine.formats.fits_maps import write_fits
 from engine.formats.map_file import write_map_file
 from engine.notebook import notebook
 from engine.recipe import Painting, Recipe, Source, Surroundings
-from engine.results import Outcome
+from engine.results import Curve, Outcome
 from engine.statistics.compared import COMPARED
+from engine.statistics.halo_table import halo_table
+from explorer.ensemble import QUANTILES, Band, Ensemble
 from explorer.plots.paper_figure import Colours, as_file, paper_figure
 from explorer.results import STATISTICS, Results, trained, widened
+
+T = TypeVar("T")
+
+QUANTILE_NAMES = ("samples_16", "samples_50", "samples_84")
+"""Of the curves of a band, as `explorer.ensemble.QUANTILES`."""
+
+NO_RERUN = "A rerun of the recipe doesn't make it again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,26 +39,72 @@ class Shown:
         With a prediction.
     dark_matter, painted : Colours
         Of the input, and of all other maps.
+    ensemble : Ensemble or None
+        What is there of many samples, perhaps of something else than the results.
     """
 
     results: Results
     dark_matter: Colours
     painted: Colours
+    ensemble: Ensemble | None = None
 
 
-def outcome(results: Results) -> Outcome:
-    """Maps and curves of results, by the engine's names."""
-    maps = {
-        name: slab for name in ("input", *COMPARED) if (slab := getattr(results, name)) is not None
+def outcome(results: Results, many: Ensemble | None = None) -> Outcome:
+    """Maps, curves and haloes of results, and the bands of an ensemble that is of them."""
+    maps = {name: slab for name in ("input", *COMPARED) if (slab := getattr(results, name))}
+    curves = {name: named(found) for name, found in results.curves.items() if any(found)}
+    of_maps = {name: found for name, found in curves.items() if name in STATISTICS}
+    beside = {
+        name: {of: noted(curve, NO_RERUN) for of, curve in found.items()}
+        for name, found in curves.items()
+        if name not in STATISTICS
     }
-    curves = {
-        statistic: {
-            name: curve for name, curve in zip(COMPARED, found, strict=True) if curve is not None
+    if results.whole_box is not None:
+        beside["cddf"] = {"whole_box": noted(results.whole_box, NO_RERUN)}
+    for name, quantiles in bands(results, many).items():
+        beside[name] = beside.get(name, {}) | quantiles
+    halos = named(results.halos)
+    tables = {"haloes": halo_table(halos)} if halos else {}
+    return Outcome(maps, of_maps, beside, tables)
+
+
+def named(found: Sequence[T | None]) -> dict[str, T]:
+    """What there is of (truth, prediction, other), by these names."""
+    return {name: each for name, each in zip(COMPARED, found, strict=True) if each is not None}
+
+
+def noted(curve: Curve, words: str, **changes: Any) -> Curve:
+    """Add a sentence to what a reader of a curve must know."""
+    return replace(curve, note=f"{curve.note} {words}".strip(), **changes)
+
+
+def bands(results: Results, many: Ensemble | None) -> dict[str, dict[str, Curve]]:
+    """Quantiles of an ensemble as curves, by statistic; none if it isn't of the results."""
+    if many is None or not many.is_of(results.request):
+        return {}
+    return {
+        name: {
+            of: noted(about, f"{percent:.0f} % quantile of {samples(band, many)} {NO_RERUN}", **y)
+            for of, percent, y in zip(QUANTILE_NAMES, QUANTILES, columns(band), strict=True)
         }
-        for statistic, found in results.curves.items()
-        if statistic in STATISTICS
+        for name, band in many.bands.items()
+        if (about := results.curves.get(name, (None,) * 3)[1]) is not None
+        and (name != "halo_profile" or many.request.halo == results.request.halo)
     }
-    return Outcome(maps, curves)
+
+
+def columns(band: Band) -> list[dict[str, Any]]:
+    """What the curve of each quantile has of its own."""
+    nothing = {"error": None, "count": None, "error_kind": ""}
+    return [{"x": band.x, "y": y} | nothing for y in (band.low, band.median, band.high)]
+
+
+def samples(band: Band, many: Ensemble) -> str:
+    """Say which samples a band is of."""
+    seeds = f"seeds 0 to {many.count - 1}"
+    if band.count < many.count:
+        seeds = f"those of {seeds} that are still remembered"
+    return f"{band.count} samples of the prediction's emulator, {seeds}, bin by bin."
 
 
 def recipe(results: Results) -> Recipe:
@@ -118,11 +174,17 @@ def _figure(ending: str) -> Callable[[Shown], bytes]:
 
 
 def _curves(shown: Shown) -> bytes:
-    text = recipe(shown.results).to_json()
+    text, found = recipe(shown.results).to_json(), outcome(shown.results, shown.ensemble)
+    curves = {
+        name: {**found.curves.get(name, {}), **found.beside.get(name, {})}
+        for name in [*found.curves, *(found.beside.keys() - found.curves.keys())]
+    }
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for statistic, of_it in outcome(shown.results).curves.items():
-            archive.writestr(f"{statistic}.csv", curve_table(of_it, text))
+        for name, of_it in curves.items():
+            archive.writestr(f"{name}.csv", curve_table(of_it, text))
+        for name, table in found.tables.items():
+            archive.writestr(f"{name}.csv", object_table(table, text))
     return file.getvalue()
 
 
@@ -132,7 +194,7 @@ def _fits(shown: Shown) -> bytes:
 
 
 def _hdf5(shown: Shown) -> bytes:
-    text, found = recipe(shown.results).to_json(), outcome(shown.results)
+    text, found = recipe(shown.results).to_json(), outcome(shown.results, shown.ensemble)
     return _written(lambda path: write_map_file(path, found, text))
 
 

@@ -15,6 +15,7 @@ from engine.registry import Emulator
 from engine.results import Curve, Halos, Points, Slab
 from engine.simulation import Simulation
 from engine.statistics import compared
+from engine.statistics.cddf import whole_box
 from engine.statistics.compared import COMPARED
 from engine.statistics.halo_scatter import quantile, scatter
 from explorer.ensemble import FEWEST, Ensemble, band
@@ -73,6 +74,9 @@ class Results:
         Total mass of (truth, prediction, other), [Msun/h].
     halos : tuple of Points or None
         Mass of every halo against its dark matter of (truth, prediction, other).
+    whole_box : Curve or None
+        Column densities of the truth through the whole box; None unless the curves are
+        summed over its slabs, of hydrogen.
     """
 
     request: Request
@@ -91,6 +95,7 @@ class Results:
     curves: Mapping[str, Triple] = attribute(default_factory=dict)
     masses: tuple[float | None, ...] = (None, None, None)
     halos: tuple[Points | None, ...] = (None, None, None)
+    whole_box: Curve | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -195,6 +200,7 @@ def summarise(found: Results) -> Results:
     """Add the statistics of the maps that are there."""
     maps = found.compared()
     curves = curves_of(found.request.field, maps)
+    found = replace(found, whole_box=through_the_box(found))
     if not field(found.request.field).is_surface_density:
         return replace(found, curves=curves)
     mass = statistics.get("total_mass")
@@ -204,6 +210,15 @@ def summarise(found: Results) -> Results:
     for name, measure in (("halo_median", quantile), ("halo_scatter", scatter)):
         curves[name] = tuple(measure(points) if points else None for points in halos)
     return replace(found, curves=curves, masses=masses, halos=halos)
+
+
+def through_the_box(found: Results) -> Curve | None:
+    """Column densities of the truth along lines as long as the box."""
+    slabs = found.slabs("truth")
+    if found.request.field != ONLY["cddf"] or not found.along or not found.is_whole or not slabs:
+        return None
+    columns: Curve = statistics.get("cddf")(whole_box(slabs))
+    return columns
 
 
 def relation(found: Results, name: str) -> Points | None:
@@ -235,7 +250,8 @@ def around_halo(many: Ensemble, found: Results, cache: ResultCache) -> Ensemble:
     others = {name: each for name, each in many.bands.items() if name != "halo_profile"}
     if len(around) >= FEWEST:
         others["halo_profile"] = band(around)
-    return replace(many, bands=others)
+    request = replace(many.request, halo=found.request.halo)
+    return replace(many, request=request, bands=others)
 
 
 def holds(found: Results, halo: int) -> bool:

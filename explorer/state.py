@@ -38,6 +38,7 @@ LOOKS = (
     "show",
     "against",
     "rings",
+    "halo_colours",
     "dark",
 )
 """Names of the display in a link; those at their default don't stand there."""
@@ -333,6 +334,12 @@ class Display(param.Parameterized):
         doc="Which painting the truth is compared with.",
     )
     rings = param.Boolean(default=False, label="Halo rings", doc="Whether haloes are circled.")
+    halo_colours: Any = param.Selector(
+        default="map",
+        objects={"Map": "map", "Environment": "environment"},
+        label="Colour",
+        doc="What the colour of a point on the haloes' card stands for.",
+    )
     densities = param.Parameter(
         default=(), doc="Column densities whose pixels are lit, low and high [cm^-2], or empty."
     )

@@ -61,12 +61,26 @@ DIVERGING = list(colorcet.palette["diverging_bky_60_10_c30"])
 """Of differences: blue, black, yellow; apart for every colour vision, dark where maps agree."""
 
 
+THIRDS = {True: (0.35, 0.62, 0.95), False: (0.1, 0.35, 0.6)}
+"""Places on `SURROUNDINGS` of low, middle and high by theme: a fifth of the range of lightness
+apart, all of them readable on the cards."""
+
+SURROUNDINGS = "Gouldian"
+"""Colour map of a halo's surroundings."""
+
+
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def palette(name: str) -> list[str]:
     """List the 256 colours of a colour map, low to high."""
     return list(colorcet.palette[COLOUR_MAPS[name]])
+
+
+def thirds(dark: bool) -> list[str]:
+    """List the colours of low, middle and high surroundings on a theme."""
+    colours = palette(SURROUNDINGS)
+    return [colours[round(place * (len(colours) - 1))] for place in THIRDS[dark]]
 
 
 def blend(colours: list[str], stops: int = 24) -> str:

@@ -1,13 +1,13 @@
-"""Curves of one statistic as a table: CSV below lines of comment that say what it holds."""
+"""Curves of one statistic, or single objects: CSV below lines of comment that say what it holds."""
 
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from engine.results import Curve
+from engine.results import Curve, Table
 
 
 def curve_table(curves: Mapping[str, Curve], recipe: str) -> str:
@@ -29,16 +29,40 @@ def curve_table(curves: Mapping[str, Curve], recipe: str) -> str:
     ValueError
         In one sentence, if the curves are at different x.
     """
+    return _written([*_comments(curves), _made_by(recipe)], _columns(curves))
+
+
+def object_table(table: Table, recipe: str) -> str:
+    """Write single objects, a row each, in the manner of `curve_table`.
+
+    Parameters
+    ----------
+    table : Table
+        Its columns keep their names and order.
+    recipe : str
+        JSON from which the maps they were measured on can be made again.
+    """
+    lines = [table.name, *(f"{name}: {label}" for name, label in table.labels.items())]
+    lines += [f"note: {table.note}"] if table.note else []
+    return _written([*lines, _made_by(recipe)], table.columns)
+
+
+def _written(comments: Iterable[str], columns: Mapping[str, np.ndarray]) -> str:
+    """Write columns side by side below their comments."""
     text = io.StringIO(newline="")
-    text.writelines(f"# {line}\n" for line in _comments(curves, recipe))
-    columns = _columns(curves)
+    text.writelines(f"# {line}\n" for line in comments)
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
     table.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
     return text.getvalue()
 
 
-def _comments(curves: Mapping[str, Curve], recipe: str) -> list[str]:
+def _made_by(recipe: str) -> str:
+    """Write a recipe in one line."""
+    return f"recipe: {json.dumps(json.loads(recipe))}"
+
+
+def _comments(curves: Mapping[str, Curve]) -> list[str]:
     """Say what the table holds, a line each."""
     about = next(iter(curves.values()))
     lines = [about.name, f"x: {about.x_label}", f"{', '.join(curves)}: {about.y_label}"]
@@ -46,8 +70,7 @@ def _comments(curves: Mapping[str, Curve], recipe: str) -> list[str]:
         lines.append(f"error: one standard deviation, {about.error_kind}")
     if about.count is not None:
         lines.append("count: modes, pixels or objects in the bin")
-    lines += [f"note on {name}: {curve.note}" for name, curve in curves.items() if curve.note]
-    return [*lines, f"recipe: {json.dumps(json.loads(recipe))}"]
+    return lines + [f"note on {name}: {curve.note}" for name, curve in curves.items() if curve.note]
 
 
 def _columns(curves: Mapping[str, Curve]) -> dict[str, np.ndarray]:

@@ -1,10 +1,12 @@
 """The map file (HDF5): maps of one slab with their curves, units, geometry and recipe.
 
 `maps/<name>` of shape (ny, nx), row 0 at the smallest second coordinate;
-`curves/<statistic>/<name>/` with x, y and, where there are such, error, count, edges. What a
-number means stands in the attributes beside it.
+`curves/<statistic>/<name>/` with x, y and, where there are such, error, count, edges. `beside/`
+holds in the same way curves that no recipe makes again, of haloes and of many samples;
+`tables/<name>/<column>` single objects. What a number means stands in the attributes beside it.
 """
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import numpy as np
 
 from engine.cosmology import Cosmology
 from engine.formats.snapshot import open_hdf5, read_rows
-from engine.results import CURVE_ARRAYS, Curve, Outcome, Slab
+from engine.results import CURVE_ARRAYS, Curve, Outcome, Slab, Table
 
 FORMAT = "baryon-explorer maps"
 VERSION = 1
@@ -50,9 +52,10 @@ def write_map_file(path: Path, outcome: Outcome, recipe: str) -> None:
             file.attrs.update(format=FORMAT, format_version=VERSION, recipe=recipe, units=UNITS)
             for name, slab in outcome.maps.items():
                 _write_slab(file, f"maps/{name}", slab)
-            for statistic, curves in outcome.curves.items():
-                for name, curve in curves.items():
-                    _write_curve(file.create_group(f"curves/{statistic}/{name}"), curve)
+            _write_curves(file, "curves", outcome.curves)
+            _write_curves(file, "beside", outcome.beside)
+            for name, table in outcome.tables.items():
+                _write_table(file.create_group(f"tables/{name}", track_order=True), table)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -70,11 +73,24 @@ def _write_slab(file: h5py.File, name: str, slab: Slab) -> None:
     dataset.attrs["warnings"] = "\n".join(slab.warnings)
 
 
+def _write_curves(file: h5py.File, place: str, found: Mapping[str, Mapping[str, Curve]]) -> None:
+    for statistic, curves in found.items():
+        for name, curve in curves.items():
+            _write_curve(file.create_group(f"{place}/{statistic}/{name}"), curve)
+
+
 def _write_curve(group: h5py.Group, curve: Curve) -> None:
     for array in CURVE_ARRAYS:
         if getattr(curve, array) is not None:
             group[array] = getattr(curve, array)
     group.attrs.update({word: getattr(curve, word) for word in CURVE_WORDS})
+
+
+def _write_table(group: h5py.Group, table: Table) -> None:
+    group.attrs.update(name=table.name, note=table.note)
+    for name, values in table.columns.items():
+        group[name] = values
+        group[name].attrs["label"] = table.labels[name]
 
 
 def read_map_file(path: Path) -> tuple[Outcome, str]:
@@ -99,11 +115,9 @@ def read_map_file(path: Path) -> tuple[Outcome, str]:
             )
         try:
             maps = {name: _read_slab(data, path.name) for name, data in file["maps"].items()}
-            curves = {
-                statistic: {name: _read_curve(each, path.name) for name, each in group.items()}
-                for statistic, group in file.get("curves", {}).items()
-            }
-            return Outcome(maps, curves), str(file.attrs["recipe"])
+            curves, beside = (_read_curves(file, name) for name in ("curves", "beside"))
+            tables = {name: _read_table(each) for name, each in file.get("tables", {}).items()}
+            return Outcome(maps, curves, beside, tables), str(file.attrs["recipe"])
         except KeyError as error:
             raise ValueError(
                 f"{path.name} lacks what a map file has ({error.args[0]}): make it again."
@@ -123,12 +137,30 @@ def _read_slab(dataset: h5py.Dataset, name: str) -> Slab:
     )
 
 
+def _read_curves(file: h5py.File, place: str) -> dict[str, dict[str, Curve]]:
+    name = Path(file.filename).name
+    return {
+        statistic: {of: _read_curve(each, name) for of, each in group.items()}
+        for statistic, group in file.get(place, {}).items()
+    }
+
+
 def _read_curve(group: h5py.Group, name: str) -> Curve:
     found: dict[str, Any] = {word: _plain(group.attrs[word]) for word in CURVE_WORDS}
     for array in CURVE_ARRAYS:
         if array in group:
             found[array] = read_rows(group[array], name)
     return Curve(**found)
+
+
+def _read_table(group: h5py.Group) -> Table:
+    file = Path(group.file.filename).name
+    return Table(
+        columns={n: read_rows(c, file, dtype=c.dtype.type) for n, c in group.items()},
+        labels={n: str(c.attrs["label"]) for n, c in group.items()},
+        name=str(group.attrs["name"]),
+        note=str(group.attrs["note"]),
+    )
 
 
 def _plain(value: Any) -> Any:

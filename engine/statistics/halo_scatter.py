@@ -92,7 +92,8 @@ def _binned(
     """Measure log10 y, (..., n), along its last axis in every bin of x that holds enough."""
     positive = (points.x > 0) & (points.y > 0)
     log_x, log_y = np.log10(points.x[positive]), np.log10(points.y[positive])
-    edges = _edges_around(log_x) if bins is None else np.array(checked_edges(bins, "Mass"))
+    # Around all that have dark matter, so that truth and prediction share them.
+    edges = _edges_around(points.x) if bins is None else np.array(checked_edges(bins, "Mass"))
     bin_index = np.searchsorted(edges, log_x, side="right") - 1
     # By value in each bin, so that the bootstrap knows nothing of the points' order.
     members = [np.sort(log_y[bin_index == i]) for i in range(len(edges) - 1)]
@@ -118,8 +119,9 @@ def _binned(
     )
 
 
-def _edges_around(log_x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Edges at round fractions of a dex, so that truth and prediction share them."""
+def _edges_around(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Edges at round fractions of a dex, log10."""
+    log_x = np.log10(x[x > 0])
     if not log_x.size:
         raise ValueError("The halo relation has no point above zero, expected one or more.")
     first, last = np.floor(log_x.min() * BINS_PER_DEX), np.floor(log_x.max() * BINS_PER_DEX) + 1

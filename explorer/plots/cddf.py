@@ -1,14 +1,48 @@
-"""The column-density distribution of truth and prediction, beside a published one."""
+"""The column-density distribution of truth and prediction, beside others to hold it against."""
+
+from typing import Any
 
 from engine.published import cddf_prochaska_2014
-from explorer.plots.comparison import Comparison
+from explorer.plots import frames
+from explorer.plots.comparison import Comparison, Pair, path, points, ratio
+from explorer.style import GREY
 
 TITLE = "Column densities"
 
 FEWEST_PIXELS = 20
 """As for the PDF."""
 
+WHOLE_BOX = "whole box (truth)"
 
-def build() -> Comparison:
+
+class ColumnDensities(Comparison):
+    """A comparison with one more truth: columns through the whole box rather than its slabs.
+
+    Where both agree absorbers seldom lie one behind another, so that the depth of the slabs
+    doesn't matter (Bernardini et al. 2022, figure A1: from 10^16 cm^-2 on). In the lower panel
+    it is over the truth of the slabs. Published curves and this one are hidden by a click on
+    their names.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(FEWEST_PIXELS, [cddf_prochaska_2014()])
+        look: dict[str, Any] = {"line_width": 1.6, "line_dash": "dotdash"}
+        self.sources["box"] = frames.line(self.main, GREY, legend_label=WHOLE_BOX, **look)
+        self.ratio_sources["box"] = frames.line(self.below, GREY, **look)
+        self.entry: Any = self.main.legend[0].items[-1]
+        self.main.renderers[-1].js_link("visible", self.below.renderers[-1], "visible")
+        for each in self.figures:
+            frames.settle(each)
+
+    def show(self, pair: Pair) -> None:
+        """Fill the panels; the legend names the whole box only while there is its curve."""
+        super().show(pair)
+        frames.fill(self.sources["box"], path(points(pair.box)))
+        over = ratio(Pair(pair.truth, pair.box), self.least)
+        frames.fill(self.ratio_sources["box"], path(over))
+        self.entry.visible = pair.box is not None
+
+
+def build() -> ColumnDensities:
     """f(N) over N_HI [cm^-2] with its Poisson error, and below it the ratio."""
-    return Comparison(FEWEST_PIXELS, [cddf_prochaska_2014()])
+    return ColumnDensities()

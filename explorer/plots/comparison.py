@@ -35,12 +35,16 @@ HEIGHT, RATIO_HEIGHT = 198, 108
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A statistic of truth, prediction, a second painting and many samples; any may be missing."""
+    """A statistic of truth, prediction, a second painting and many samples; any may be missing.
+
+    So may the truth's columns through the whole box, which only column densities have.
+    """
 
     truth: Curve | None = None
     prediction: Curve | None = None
     other: Curve | None = None
     samples: Band | None = None
+    box: Curve | None = None
 
     @property
     def about(self) -> Curve | None:
@@ -50,7 +54,7 @@ class Pair:
     @property
     def curves(self) -> tuple[Curve | None, ...]:
         """All but the samples."""
-        return self.truth, self.prediction, self.other
+        return self.truth, self.prediction, self.other, self.box
 
 
 class Comparison:

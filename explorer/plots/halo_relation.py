@@ -26,7 +26,7 @@ FAINT = 0.25
 DECADES = (10.0 ** np.arange(0, 16)).tolist()
 """Masses that are written along the axes, [Msun/h]."""
 
-COLUMNS = ("number", "slab", "mvir", "rvir", "environment", "opacity")
+COLUMNS = ("number", "slab", "mvir", "rvir", "environment", "opacity", "colour")
 TOOLTIPS = [
     ("halo", "@number, slab @slab"),
     ("M_vir", "@mvir{0.00e+0} M⊙/h"),
@@ -38,14 +38,16 @@ TOOLTIPS = [
 """Masses of the axes are within the projected virial radius, M_vir is the halo finder's."""
 
 
-def cloud(points: Points | None, colour: str, marker: str, name: str) -> hv.Points:
+def cloud(points: Points | None, colours: Sequence[str], marker: str, name: str) -> hv.Points:
     """Draw a point for each halo; those too small to be resolved are faint.
 
     Parameters
     ----------
     points : Points or None
         See `engine.statistics.halo_relation`; None draws nothing.
-    colour, marker : str
+    colours : sequence of str
+        One for all haloes, or three for low, middle and high numbers of neighbours.
+    marker : str
         Of the points.
     name : str
         Whose haloes they are, for the tooltip.
@@ -56,8 +58,8 @@ def cloud(points: Points | None, colour: str, marker: str, name: str) -> hv.Poin
             hv.Dimension(("x", short(points.x_label))),
             hv.Dimension(("y", short(points.y_label))),
         )
-    return hv.Points(table(points), [x, y], list(COLUMNS)).opts(
-        color=colour,
+    return hv.Points(table(points, colours), [x, y], list(COLUMNS)).opts(
+        color="colour",
         marker=marker,
         size=7,
         fill_alpha=0.15 if marker == "circle" else 1,
@@ -75,13 +77,40 @@ def short(label: str) -> str:
     return unit_in_words(label.replace("within projected", "in"))
 
 
-def table(points: Points | None) -> tuple[NDArray[Any], ...]:
+def table(points: Points | None, colours: Sequence[str]) -> tuple[NDArray[Any], ...]:
     """Columns of the haloes that can be drawn on logarithmic axes."""
     if points is None:
-        return tuple(np.empty(0) for _ in range(2 + len(COLUMNS)))
-    some = points.select((points.x > 0) & (points.y > 0))
+        return *(np.empty(0) for _ in COLUMNS), np.empty(0), np.empty(0, "U7")
+    drawn = (points.x > 0) & (points.y > 0)
+    some = points.select(drawn)
     opacity = np.where(some.columns["resolved"], 1.0, FAINT)
-    return some.x, some.y, *(some.columns[name] for name in COLUMNS[:-1]), opacity
+    group = third_of(points)[drawn] if len(colours) > 1 else np.zeros(len(some), np.intp)
+    return (
+        some.x,
+        some.y,
+        *(some.columns[name] for name in COLUMNS[:-2]),
+        opacity,
+        np.array(colours)[group],
+    )
+
+
+def thirds(points: Points) -> tuple[float, float]:
+    """Neighbours per area that a third and two thirds of the haloes don't exceed, [(h/Mpc)^2].
+
+    References
+    ----------
+    Bernardini et al. 2022, equation 10 and figure 7, whose colours are of medians in bins.
+    """
+    around = points.columns["environment"]
+    low, high = np.quantile(around, (1 / 3, 2 / 3), method="inverted_cdf")
+    return float(low), float(high)
+
+
+def third_of(points: Points) -> NDArray[np.intp]:
+    """Whether each halo has few neighbours, some or many: 0, 1 or 2."""
+    if not len(points):
+        return np.empty(0, np.intp)
+    return np.searchsorted(thirds(points), points.columns["environment"])
 
 
 def median(curve: Curve | None, colour: str, dash: str) -> hv.Curve:

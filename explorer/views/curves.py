@@ -167,7 +167,8 @@ def pair_of(name: str, store: Store) -> Pair:
     of_it = ensemble is not None and ensemble.is_of(results.request)
     samples = ensemble.bands.get(name) if ensemble is not None and of_it else None
     truth, prediction, other = results.curves.get(name, (None, None, None))
-    return Pair(truth, prediction, other, samples)
+    box = results.whole_box if name == "cddf" else None
+    return Pair(truth, prediction, other, samples, box)
 
 
 def line(stroke: str, name: str) -> str:

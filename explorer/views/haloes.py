@@ -1,5 +1,6 @@
 """Haloes of the slab: mass against mass, one chosen by a click, several by a brush."""
 
+from collections.abc import Sequence
 from functools import partial
 from html import escape
 from typing import Any
@@ -7,15 +8,28 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import panel as pn
+import panel_material_ui as pmui
 import param
 
 from engine.published import hi_mass_padmanabhan_2017, hi_mass_villaescusa_navarro_2018
 from engine.results import Curve, Points
-from explorer.plots.halo_relation import HEIGHT, TITLE, cloud, literature, look, median
+from explorer import style
+from explorer.plots.halo_relation import HEIGHT, TITLE, cloud, literature, look, median, thirds
 from explorer.results import Results
 from explorer.state import NO_HALO, Display
 from explorer.store import Store
-from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, TEXT, number, short_label
+from explorer.style import (
+    CARD,
+    FREE,
+    INK,
+    OTHER,
+    PREDICTION,
+    TEXT,
+    number,
+    short_label,
+    unit_in_words,
+)
+from explorer.views.map_tools import CHOICE, PLAIN
 
 LAYERS = ("truth", "prediction", "other")
 MARKERS = {"truth": "circle", "prediction": "cross", "other": "x"}
@@ -24,6 +38,9 @@ DASHES = {"truth": "solid", "prediction": "dashed", "other": "dotted"}
 WORDS = {"truth": "truth", "prediction": "prediction", "other": "comparison"}
 SIGNS = {"truth": "○", "prediction": "+", "other": "×"}
 """As the markers look, for the legend."""
+
+LOW = {"& .MuiToggleButton-root.MuiToggleButton-root": {"py": "1px", "px": "6px"}}
+"""Buttons as high as the heading."""
 
 HINT = "Click a halo for its profile, drag a box to light haloes up on the maps."
 
@@ -78,18 +95,31 @@ class Haloes(pn.viewable.Viewer):
             linked_axes=False,
             margin=0,
         )
-        self.heading = pn.pane.HTML(
-            heading(False), stylesheets=[TEXT], sizing_mode="stretch_width", height=42, margin=0
+        self.colours = pmui.RadioButtonGroup.from_param(
+            display.param.halo_colours, **(CHOICE | {"sx": PLAIN | LOW}), width=176
         )
+        self.title = pn.pane.HTML(
+            f'<div class="heading"><b>{TITLE}</b><span class="legend">colour</span></div>',
+            stylesheets=[TEXT],
+            sizing_mode="stretch_width",
+            margin=(0, 8, 0, 0),
+        )
+        self.heading = pn.pane.HTML(stylesheets=[TEXT], sizing_mode="stretch_width", margin=0)
         self.row = pn.pane.HTML(HINT, stylesheets=[TEXT], sizing_mode="stretch_width", margin=0)
         store.param.watch(lambda _: pn.state.execute(self._follow, schedule=True), ["results"])
+        display.param.watch(
+            lambda *_: pn.state.execute(self._entitle, schedule=True), ["dark", "halo_colours"]
+        )
+        self._entitle()
         self._follow()
 
     def _cloud(self, name: str) -> hv.DynamicMap:
-        def draw(dark: bool, **points: Points | None) -> hv.Points:
-            return cloud(points[name], colour(name, dark), MARKERS[name], name)
+        def draw(dark: bool, halo_colours: str, **points: Points | None) -> hv.Points:
+            by_map = halo_colours == "map"
+            colours = [colour(name, dark)] if by_map else style.thirds(dark)
+            return cloud(points[name], colours, MARKERS[name], name)
 
-        return hv.DynamicMap(draw, streams=self._streams(name))
+        return hv.DynamicMap(draw, streams=self._streams(name, "halo_colours"))
 
     def _median(self, place: int, name: str) -> hv.DynamicMap:
         def draw(dark: bool, medians: tuple[Curve | None, ...]) -> hv.Curve:
@@ -97,8 +127,8 @@ class Haloes(pn.viewable.Viewer):
 
         return hv.DynamicMap(draw, streams=self._streams("medians"))
 
-    def _streams(self, name: str) -> list[hv.streams.Stream]:
-        return [hv.streams.Params(self, [name]), hv.streams.Params(self.display, ["dark"])]
+    def _streams(self, name: str, *looks: str) -> list[hv.streams.Stream]:
+        return [hv.streams.Params(self, [name]), hv.streams.Params(self.display, ["dark", *looks])]
 
     def _follow(self) -> None:
         results = self.store.results
@@ -108,8 +138,18 @@ class Haloes(pn.viewable.Viewer):
         if any(getattr(self, name) is not points for name, points in found.items()):
             medians = results.curves.get("halo_median", (None,) * 3)
             self.param.update(**found, medians=medians, published=relations_of(results))
-        self.heading.object = heading(results.other is not None)
+        self._entitle()
         self.row.object = row(results)
+
+    def _entitle(self) -> None:
+        """Write the legend of what is drawn, in the colours it is drawn in."""
+        results = self.store.results
+        comparing = results is not None and results.other is not None
+        if self.display.halo_colours == "map":
+            self.heading.object = legend(comparing)
+            return
+        points = next((p for p in (self.truth, self.prediction) if p is not None and len(p)), None)
+        self.heading.object = legend(comparing, points, style.thirds(self.display.dark))
 
     def _brushed(self, name: str, index: list[int]) -> None:
         """Note which haloes are brushed; one alone is the chosen one."""
@@ -127,6 +167,7 @@ class Haloes(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
+            pn.Row(self.title, self.colours, sizing_mode="stretch_width", height=24, margin=0),
             self.heading,
             self.plot,
             self.row,
@@ -136,15 +177,42 @@ class Haloes(pn.viewable.Viewer):
         )
 
 
-def heading(comparing: bool) -> str:
-    """Title and legend of the card, as HTML; faint points are haloes of too few pixels."""
-    inks = {"truth": "inherit", "prediction": PREDICTION, "other": OTHER}
+def legend(comparing: bool, points: Points | None = None, colours: Sequence[str] = ()) -> str:
+    """Legend of the card, as HTML.
+
+    Parameters
+    ----------
+    comparing : bool
+        Whether there is a second painting.
+    points : Points or None
+        Any of the maps' haloes.
+    colours : sequence of str
+        Of few, some and many neighbours; empty where colours tell the maps apart.
+    """
+    inks = {} if colours else {"prediction": PREDICTION, "other": OTHER}
     shown = LAYERS if comparing else LAYERS[:2]
-    signs = [f'<span><b style="color: {inks[n]}">{SIGNS[n]}</b> {WORDS[n]}</span>' for n in shown]
-    return (
-        f'<div class="heading"><b>{TITLE}</b><span class="legend">faint: Rᵥᵢᵣ below 3 pixels</span>'
-        f'</div><div class="key">{"".join(signs)}<span>lines: medians</span></div>'
-    )
+    signs = [
+        f'<span><b style="color: {inks.get(n, "inherit")}">{SIGNS[n]}</b> {WORDS[n]}</span>'
+        for n in shown
+    ]
+    remarks = ("faint: Rᵥᵢᵣ &lt; 3 pixels", "lines: medians")
+    key = line(signs + [f"<span>{each}</span>" for each in remarks])
+    if points is None or not colours:
+        return key
+    low, high = (f"{edge:.2g}" for edge in thirds(points))
+    names = (f"low ≤ {low}", f"middle ≤ {high}", "high")
+    dots = [
+        f'<span><b style="color: {each}">●</b> {name}</span>'
+        for name, each in zip(names, colours, strict=True)
+    ]
+    words = unit_in_words(points.colour_label)
+    return key + line(["<span>Neighbours:</span>", *dots, "<span>(h/Mpc)²</span>"], words)
+
+
+def line(entries: Sequence[str], words: str = "") -> str:
+    """Put entries of the legend in a line, which wraps where it has no room, with a tooltip."""
+    wrapping = "flex-wrap: wrap; row-gap: 0"
+    return f'<div class="key" style="{wrapping}" title="{escape(words)}">{"".join(entries)}</div>'
 
 
 def colour(name: str, dark: bool) -> str:

@@ -81,7 +81,8 @@ class TakeAway(pn.viewable.Viewer):
     def _shown(self, results: Results) -> Shown:
         names = (self.display.input_colours, self.display.field_colours)
         limits = (self.bars[name].slider.value for name in ("input", "truth"))
-        return Shown(results, *(Colours(n, *ends) for n, ends in zip(names, limits, strict=True)))
+        inputs, painted = (Colours(n, *ends) for n, ends in zip(names, limits, strict=True))
+        return Shown(results, inputs, painted, self.store.ensemble)
 
     def _settle(self, *_: object) -> None:
         """Name the file after what is shown; out of reach until there is something."""

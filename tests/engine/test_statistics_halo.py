@@ -276,6 +276,15 @@ def test_default_bins_are_round_and_hold_all_points():
     assert found.count.sum() == 200
 
 
+def test_default_bins_are_the_same_for_maps_that_leave_haloes_empty():
+    full = lognormal_points(200)
+    empty = Points(full.x, np.where(full.x < 3e9, 0, full.y), "hi", "x", "y")
+    assert_array_equal(scatter(empty).edges, scatter(full).edges)
+    nothing = quantile(Points(full.x, np.zeros(200), "hi", "x", "y"))
+    assert np.isnan(nothing.y).all()
+    assert nothing.note == "200 of 200 points are zero and left out."
+
+
 def test_points_refuse_lengths_that_differ_and_colours_that_are_none():
     with pytest.raises(ValueError, match="arrays of different lengths"):
         Points([1, 2], [1, 2], "a", "x", "y", columns={"number": np.arange(3)})

@@ -10,11 +10,12 @@ from astropy.wcs import WCS
 import engine
 from engine import statistics
 from engine.cosmology import Cosmology
-from engine.formats.curve_table import curve_table
+from engine.formats.curve_table import curve_table, object_table
 from engine.formats.fits_maps import write_fits
 from engine.formats.map_file import read_map_file, write_map_file
 from engine.recipe import curves
-from engine.results import Curve, Outcome, Slab
+from engine.results import Curve, Outcome, Points, Slab, Table
+from engine.statistics.halo_table import halo_table
 
 PLANCK = Cosmology(0.3089, 0.0486, 0.6774)
 RECIPE = json.dumps({"simulation": "a  b, Ωm", "seed": 2**64 - 1})
@@ -54,6 +55,71 @@ def test_a_map_file_gives_back_what_was_written(outcome, tmp_path):
             for entry in curve.__dataclass_fields__:
                 assert np.array_equal(getattr(other, entry), getattr(curve, entry)), entry
     assert [path.name for path in tmp_path.iterdir()] == ["a.hdf5"]
+
+
+def halo_points(mass, **changes):
+    columns = {
+        "number": np.array([3, 5]),
+        "slab": np.array([0, 0]),
+        "mvir": np.array([1e10, 3e11]),
+        "rvir": np.array([31.7, 98.1]),
+        "environment": np.array([2 / np.pi, 0.0]),
+        "resolved": np.array([False, True]),
+    }
+    about = {"x_label": "dark [Msun/h]", "y_label": "gas [Msun/h]", "note": "Made up."}
+    return Points(
+        x=np.array([2e10, 5e11]),
+        y=np.array(mass),
+        name="gas in haloes",
+        columns=columns | changes,
+        colour="environment",
+        colour_label="neighbours [(h/Mpc)^2]",
+        **about,
+    )
+
+
+def test_haloes_and_curves_beside_the_recipe_are_written_whole_and_not_compared(outcome, tmp_path):
+    table = halo_table({"truth": halo_points([1e9, 7e10]), "prediction": halo_points([0, 8e10])})
+    beside = {"halo_median": {"truth": Curve(np.ones(2), np.ones(2), "c", "x", "y", note="n")}}
+    more = Outcome(outcome.maps, outcome.curves, beside, {"haloes": table})
+    write_map_file(tmp_path / "a.hdf5", more, RECIPE)
+    found, _ = read_map_file(tmp_path / "a.hdf5")
+    other = found.tables["haloes"]
+    assert (other.labels, other.name, other.note) == (table.labels, table.name, table.note)
+    assert list(other.columns) == list(table.columns)
+    for name, values in table.columns.items():
+        np.testing.assert_array_equal(other.columns[name], values, strict=True)
+    assert found.beside["halo_median"]["truth"].note == "n"
+    assert found.arrays().keys() == outcome.arrays().keys()
+
+
+def test_a_table_of_haloes_has_a_row_each_and_a_unit_for_every_mass():
+    table = halo_table({"truth": halo_points([1e9, 7e10]), "prediction": halo_points([0, 8e10])})
+    text = object_table(table, RECIPE)
+    columns = read_table(text)
+    assert list(columns) == [
+        *("number", "slab", "mvir", "rvir", "environment", "resolved"),
+        *("dark_matter", "truth", "prediction"),
+    ]
+    np.testing.assert_array_equal(columns["number"], [3, 5])
+    np.testing.assert_array_equal(columns["environment"], [2 / np.pi, 0])
+    np.testing.assert_array_equal(columns["resolved"], [0, 1])
+    np.testing.assert_array_equal(columns["prediction"], [0, 8e10])
+    for line in ("# gas in haloes", "# dark_matter: dark [Msun/h]", "# note: Made up."):
+        assert line in text.splitlines()
+
+
+def test_haloes_of_different_slabs_share_no_table():
+    other = halo_points([1.0, 2.0], slab=np.array([0, 1]))
+    with pytest.raises(ValueError, match="truth and prediction are of different haloes"):
+        halo_table({"truth": halo_points([1.0, 2.0]), "prediction": other})
+
+
+def test_a_table_without_words_for_a_column_is_refused():
+    with pytest.raises(ValueError, match="has labels of a, expected one for each of its columns"):
+        Table({"a": np.ones(2), "b": np.ones(2)}, {"a": "words"}, "things")
+    with pytest.raises(ValueError, match="columns of different lengths"):
+        Table({"a": np.ones(2), "b": np.ones(3)}, {"a": "", "b": ""}, "things")
 
 
 def test_a_file_that_holds_no_maps_is_refused(tmp_path):

@@ -113,7 +113,7 @@ class CosmicShare:
             values = values.mean() + self.contrast(seed) * (values - values.mean())
         return slab.with_values(
             values,
-            field="gas",
+            field=self.card.field,
             emulator="share",
             seed=seed if self.card.stochastic else None,
             warnings=warnings,
@@ -146,6 +146,18 @@ def stochastic(emulator: type[CosmicShare], monkeypatch: pytest.MonkeyPatch) -> 
     card = replace(CARD, stochastic=True)
     monkeypatch.setattr(emulator, "card", card)
     monkeypatch.setattr(engine, "emulators", lambda: [card])
+
+
+@pytest.fixture
+def hydrogen(
+    emulator: type[CosmicShare], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> type[CosmicShare]:
+    """Make the emulator paint neutral hydrogen; "with-hi" has it, as much as dark matter."""
+    write_simulation(folder, "with-hi", ("dm", "hi"))
+    card = replace(CARD, field="hi")
+    monkeypatch.setattr(emulator, "card", card)
+    monkeypatch.setattr(engine, "emulators", lambda: [card])
+    return emulator
 
 
 @pytest.fixture

@@ -106,6 +106,7 @@ def test_a_link_reproduces_the_display():
     [
         ("stretch", "sqrt", ["Stretch", "'sqrt'", "log, asinh, linear", "showing log"]),
         ("field_colours", "Jet", ["Field colours", "'Jet'", "Ice", "showing Fire"]),
+        ("halo_colours", "mass", ["Halo colours", "'mass'", "map, environment", "showing map"]),
         ("dark", "maybe", ["Dark", "'maybe'", "yes or no", "showing yes"]),
         ("field_limits", "3,1", ["Field limits", "'3,1'", "two numbers"]),
         ("input_limits", "1", ["Input limits", "'1'", "two numbers"]),

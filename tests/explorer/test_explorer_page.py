@@ -7,9 +7,11 @@ from bokeh.model import Model
 from engine import statistics
 from engine.units import column_density
 from explorer.app import page
+from explorer.plots import halo_relation
 from explorer.results import STATISTICS
 from explorer.state import Display, Selection
 from explorer.store import Store
+from explorer.style import INK, PREDICTION, thirds
 from explorer.viewport import MAPS
 from explorer.views.curves import PLOTS, Curves
 from explorer.views.haloes import Haloes
@@ -157,6 +159,50 @@ def test_a_halo_is_chosen_by_a_click_and_has_its_profile(store):
     store.selection.slab = (store.selection.slab + 1) % 4
     assert "not in this slab" in haloes.row.object
     assert not profile.card.visible
+
+
+@pytest.mark.usefixtures("hydrogen")
+def test_the_whole_box_is_drawn_for_all_slabs_of_hydrogen():
+    store = Store(Selection(), {"simulation": "with-hi", "axis": "z"})
+    curves = Curves("cddf", store, Display())
+    refresh(store)
+    assert curves.card.visible
+    assert not len(curves.panels.sources["box"].data["x"])
+    store.selection.scope = "axis"
+    box = store.results.whole_box
+    np.testing.assert_array_equal(curves.panels.sources["box"].data["y"], box.y[box.y > 0])
+    assert curves.panels.entry.visible
+    assert Curves("pdf", store, Display()).pair.box is None
+
+
+def test_haloes_are_coloured_by_map_or_by_environment(store):
+    display = Display()
+    haloes = Haloes(store, display)
+    refresh(store)
+    plain = haloes.heading.object
+    assert "(h/Mpc)²" not in plain
+    assert colours_of(haloes) == {INK[True], PREDICTION}
+    haloes.colours.value = "environment"
+    assert display.halo_colours == "environment"
+    groups = set(halo_relation.third_of(store.results.halos[0]))  # the small box has no third
+    assert len(groups) > 1
+    assert colours_of(haloes) == {thirds(True)[each] for each in groups}
+    low, high = halo_relation.thirds(store.results.halos[0])
+    for words in (f"low ≤ {low:.2g}", f"middle ≤ {high:.2g}", *thirds(True), "+</b> prediction"):
+        assert words in haloes.heading.object
+    assert PREDICTION not in haloes.heading.object, "colours tell the maps apart no more"
+    display.dark = False
+    assert colours_of(haloes) == {thirds(False)[each] for each in groups}
+    assert thirds(False)[0] in haloes.heading.object
+    display.param.update(dark=True, halo_colours="map")
+    assert haloes.heading.object == plain
+
+
+def colours_of(haloes):
+    """Colours of the points of truth and prediction."""
+    return {
+        str(each) for name in ("truth", "prediction") for each in haloes.clouds[name][()]["colour"]
+    }
 
 
 def test_a_halo_tapped_on_a_map_is_chosen_shown_and_lit(store):

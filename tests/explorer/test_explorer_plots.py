@@ -1,14 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.cosmology import Cosmology
-from engine.results import Curve, Slab
-from explorer.plots import pdf, power_spectrum
+from engine.results import Curve, Points, Slab
+from explorer.plots import cddf, halo_relation, pdf, power_spectrum
 from explorer.plots.agreement import Agreement
 from explorer.plots.comparison import BAND, Pair, error_band, extent, height, ratio
 from explorer.plots.limits import limits
 from explorer.plots.maps import CLOSEST, EMPTY, linked_maps
-from explorer.style import INK, PREDICTION
+from explorer.style import INK, PREDICTION, THEME
+from explorer.style import thirds as thirds_of_colour
 
 K = np.geomspace(0.5, 100, 18)
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
@@ -75,6 +78,75 @@ def test_the_ratio_is_prediction_over_truth():
 def test_bins_that_count_too_few_say_nothing_of_the_ratio():
     x, _ = ratio(Pair(power(), power(1.25)), least=5)
     np.testing.assert_allclose(x, K[4:])
+
+
+def test_the_whole_box_has_a_thin_line_and_a_name_only_while_it_is_there():
+    panels = drawn(cddf, Pair(power(), power(1.2)))
+    published, box = panels.main.legend[0].items
+    assert (box.label.value, box.visible, published.visible) == (cddf.WHOLE_BOX, False, True)
+    assert panels.main.legend[0].click_policy == "hide"
+    panels.show(Pair(power(), power(1.2), box=power(4.0, 2 * K)))
+    assert box.visible
+    (line,) = box.renderers
+    np.testing.assert_array_equal(line.data_source.data["x"], 2 * K)
+    assert panels.main.x_range.end == pytest.approx(200), "all of it is in reach"
+    assert line.glyph.line_width < panels.main.renderers[2].glyph.line_width
+    panels.show(Pair(power(), power(1.2), box=power(1.1)))
+    below = panels.ratio_sources["box"]
+    np.testing.assert_allclose(below.data["x"], K[power().count >= cddf.FEWEST_PIXELS])
+    np.testing.assert_allclose(below.data["y"], 1.1)
+    panels.show(Pair(power(), None))
+    assert not box.visible
+    assert not len(below.data["x"])
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_surroundings_are_told_apart_by_lightness_and_from_the_card(dark):
+    card = luminance(THEME["dark" if dark else "light"]["palette"]["background"]["paper"])
+    shades = [luminance(each) for each in thirds_of_colour(dark)]
+    for shade in shades:
+        assert (max(shade, card) + 0.05) / (min(shade, card) + 0.05) > 2.4
+    lightness = 116 * np.cbrt(shades) - 16  # CIE L*
+    assert (np.diff(lightness) > 15).all()
+
+
+def luminance(colour):
+    """Relative luminance of a colour of the web, 0 to 1."""
+    share = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def halo_points(environment):
+    some = len(environment)
+    mass = np.geomspace(1e9, 1e12, some)
+    columns = {name: np.arange(some) for name in ("number", "slab", "mvir", "rvir")}
+    columns |= {"environment": np.array(environment), "resolved": mass > 1e10}
+    return Points(mass, 0.1 * mass, "gas in haloes", "dark", "gas", columns)
+
+
+def test_haloes_are_coloured_by_thirds_of_their_environment():
+    random = np.random.default_rng(4).permutation(30) / np.pi
+    points = halo_points(random)
+    low, high = halo_relation.thirds(points)
+    assert [np.sum(random <= low), np.sum(random <= high)] == [10, 20]
+    drawn = halo_relation.cloud(points, ["#aa0000", "#00aa00", "#0000aa"], "circle", "truth")
+    expected = np.select([random <= low, random <= high], ["#aa0000", "#00aa00"], "#0000aa")
+    np.testing.assert_array_equal(drawn["colour"], expected)
+    faint = drawn["opacity"] < 1
+    np.testing.assert_array_equal(faint, points.x <= 1e10)
+    alone = halo_relation.cloud(points, ["#aa0000"], "circle", "truth")
+    assert set(alone["colour"]) == {"#aa0000"}
+
+
+def test_haloes_that_cannot_be_drawn_count_among_the_thirds_and_equal_ones_are_low():
+    points = halo_points(np.arange(9.0))
+    dark = replace(points, y=np.where(points.columns["environment"] < 3, 0, points.y))
+    drawn = halo_relation.cloud(dark, ["#aa0000", "#00aa00", "#0000aa"], "x", "other")
+    assert list(drawn["colour"]) == ["#00aa00"] * 3 + ["#0000aa"] * 3
+    alike = halo_relation.third_of(halo_points([2.0] * 5))
+    assert not alike.any()
+    assert not len(halo_relation.third_of(halo_points([])))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,9 @@ import param
 import pytest
 
 import engine
+from engine.statistics.cddf import whole_box
+from engine.units import column_density
+from explorer import results as results_module
 from explorer import store as store_module
 from explorer.results import widened
 from explorer.state import Selection
@@ -263,6 +266,38 @@ def test_an_ensemble_of_all_slabs_has_the_band_of_their_sums(emulator):
     true = store.results.curves["power_spectrum"][0].y
     powers = [emulator.contrast(seed) ** 2 for seed in range(4)]
     np.testing.assert_allclose(found.median / true, np.median(powers), rtol=1e-3)
+
+
+@pytest.mark.usefixtures("hydrogen")
+def test_columns_through_the_whole_box_are_there_for_all_slabs_of_hydrogen(monkeypatch):
+    threads = []
+
+    def noted(slabs):
+        threads.append(threading.current_thread().name)
+        return whole_box(slabs)
+
+    monkeypatch.setattr(results_module, "whole_box", noted)
+    store = computed(simulation="with-hi", axis="z")
+    assert store.results.curves["cddf"][0] is not None
+    assert store.results.whole_box is None
+    assert threads == []
+    store.selection.scope = "axis"
+    assert [name.startswith("explorer") for name in threads] == [True]
+    found = store.results.whole_box
+    simulation = engine.open_simulation("with-hi")
+    through = sum(simulation.slab("hi", "z", i).values.astype(float) for i in range(4))
+    columns = column_density(through, 2.0, store.results.input.cosmology.h)
+    expected, _ = np.histogram(columns, found.edges)
+    assert expected.sum() == through.size
+    # The bins' edges are rounded to the maps' 24 bits.
+    np.testing.assert_allclose(found.count, expected, atol=2)
+    assert found.x[found.count > 0].min() > store.results.curves["cddf"][0].x[0]
+    store.selection.param.update(scope="region", region=(0, 64, 0, 64))
+    assert store.results.whole_box is None
+
+
+def test_there_are_no_columns_through_a_box_of_gas():
+    assert computed(simulation="with-gas", scope="axis").results.whole_box is None
 
 
 def test_curves_of_a_region_are_windowed_and_their_maps_stay():
