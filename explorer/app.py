@@ -5,6 +5,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import CustomJS
+from panel.util import edit_readonly
 
 from explorer.link import Link
 from explorer.state import LOOKS, QUERY, Display, Selection
@@ -76,6 +77,9 @@ def page() -> pmui.Page:
         dark_theme=display.dark,
         **LOOK,
     )
+    with edit_readonly(built):
+        # It would follow Panel's own, and walk through all models of the page at every callback.
+        built.busy = False
     built.param.watch(lambda event: display.param.update(dark=event.new), "dark_theme")
     pn.state.onload(load)
     if pn.state.curdoc and pn.state.curdoc.session_context:

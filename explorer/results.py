@@ -119,6 +119,11 @@ class Results:
         region = widened(self.request.region, self.input.shape)
         return [slab.cut(region) for slab in found]
 
+    def same_maps(self, other: "Results") -> bool:
+        """Whether other results show the very same maps."""
+        names = ("input", *COMPARED)
+        return all(getattr(self, name) is getattr(other, name) for name in names)
+
     def compared(self) -> dict[str, list[Slab]]:
         """Truth and paintings that curves are summed over, as far as they are there."""
         slabs = {name: self.slabs(name) for name in COMPARED}

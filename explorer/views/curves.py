@@ -5,6 +5,7 @@ from types import ModuleType
 
 import numpy as np
 import panel as pn
+import param
 
 from engine import statistics
 from explorer.plots import (
@@ -22,6 +23,7 @@ from explorer.plots.comparison import BAND, BAND_ALPHA, SAMPLES_ALPHA, Pair
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, SAMPLES, TEXT
+from explorer.turns import AFTER_MAPS, after
 
 PLOTS: dict[str, ModuleType] = {
     "power_spectrum": power_spectrum,
@@ -77,10 +79,7 @@ class Curves(pn.viewable.Viewer):
             margin=0,
         )
         self._present()
-        # In a turn of its own, so that maps are sent before the curves are drawn.
-        store.param.watch(
-            lambda _: pn.state.execute(self._follow, schedule=True), ["results", "ensemble"]
-        )
+        store.param.watch(self._follow_soon, ["results", "ensemble"])
         display.param.watch(
             lambda event: pn.state.execute(
                 lambda: self.panels.paint(INK[event.new]), schedule=True
@@ -113,6 +112,10 @@ class Curves(pn.viewable.Viewer):
             return False
         bins = np.diff(np.log(self.pair.about.x))
         return bool(np.log(range_[1] / range_[0]) >= np.median(bins))
+
+    def _follow_soon(self, event: param.parameterized.Event) -> None:
+        drawn = event.name == "ensemble" or (event.old and event.old.same_maps(event.new))
+        after(0 if drawn else AFTER_MAPS, self._follow)
 
     def _follow(self) -> None:
         self.pair = pair_of(self.statistic, self.store)

@@ -29,6 +29,7 @@ from explorer.style import (
     short_label,
     unit_in_words,
 )
+from explorer.turns import AFTER_CURVES, after
 from explorer.views.map_tools import CHOICE, PLAIN
 
 LAYERS = ("truth", "prediction", "other")
@@ -65,15 +66,16 @@ class Haloes(pn.viewable.Viewer):
     def __init__(self, store: Store, display: Display) -> None:
         super().__init__()
         self.store, self.display = store, display
+        # Shared by all that is drawn: so a change of several is one redrawing.
+        results = hv.streams.Params(self, [*LAYERS, "medians", "published"])
+        looks = hv.streams.Params(display, ["dark", "halo_colours"])
+        self.streams = [results, looks]
         self.clouds = {name: self._cloud(name) for name in LAYERS}
         self.brushes = {name: hv.streams.Selection1D(source=self.clouds[name]) for name in LAYERS}
         for name, brush in self.brushes.items():
             brush.add_subscriber(partial(self._brushed, name))
         lines = [self._median(place, name) for place, name in enumerate(LAYERS)]
-        relations = hv.DynamicMap(
-            lambda published: literature(published),
-            streams=[hv.streams.Params(self, ["published"])],
-        )
+        relations = hv.DynamicMap(self._relations, streams=self.streams)
         overlay = hv.Overlay([*self.clouds.values(), *lines]).collate() * relations
         self.plot = pn.pane.HoloViews(
             overlay.opts(
@@ -106,7 +108,7 @@ class Haloes(pn.viewable.Viewer):
         )
         self.heading = pn.pane.HTML(stylesheets=[TEXT], sizing_mode="stretch_width", margin=0)
         self.row = pn.pane.HTML(HINT, stylesheets=[TEXT], sizing_mode="stretch_width", margin=0)
-        store.param.watch(lambda _: pn.state.execute(self._follow, schedule=True), ["results"])
+        store.param.watch(lambda _: after(AFTER_CURVES, self._follow), ["results"])
         display.param.watch(
             lambda *_: pn.state.execute(self._entitle, schedule=True), ["dark", "halo_colours"]
         )
@@ -114,21 +116,21 @@ class Haloes(pn.viewable.Viewer):
         self._follow()
 
     def _cloud(self, name: str) -> hv.DynamicMap:
-        def draw(dark: bool, halo_colours: str, **points: Points | None) -> hv.Points:
+        def draw(dark: bool, halo_colours: str, **shown: Any) -> hv.Points:
             by_map = halo_colours == "map"
             colours = [colour(name, dark)] if by_map else style.thirds(dark)
-            return cloud(points[name], colours, MARKERS[name], name)
+            return cloud(shown[name], colours, MARKERS[name], name)
 
-        return hv.DynamicMap(draw, streams=self._streams(name, "halo_colours"))
+        return hv.DynamicMap(draw, streams=self.streams)
 
     def _median(self, place: int, name: str) -> hv.DynamicMap:
-        def draw(dark: bool, medians: tuple[Curve | None, ...]) -> hv.Curve:
+        def draw(dark: bool, medians: tuple[Curve | None, ...], **_: Any) -> hv.Curve:
             return median(medians[place], colour(name, dark), DASHES[name])
 
-        return hv.DynamicMap(draw, streams=self._streams("medians"))
+        return hv.DynamicMap(draw, streams=self.streams)
 
-    def _streams(self, name: str, *looks: str) -> list[hv.streams.Stream]:
-        return [hv.streams.Params(self, [name]), hv.streams.Params(self.display, ["dark", *looks])]
+    def _relations(self, published: list[Curve], **_: Any) -> hv.Overlay:
+        return literature(published)
 
     def _follow(self) -> None:
         results = self.store.results

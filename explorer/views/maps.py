@@ -112,7 +112,7 @@ class Maps(pn.viewable.Viewer):
             self._light()
         self._arrange()
         self._express()
-        if before is None or of_each(before) != of_each(results):
+        if before is None or not before.same_maps(results):
             self._publish()
         if before is None or before.request.halo != results.request.halo:
             self._go_to_halo(results, opening=before is None)

@@ -21,17 +21,19 @@ FLOATING = {
 
 
 BUSY = """
-:host {
-  align-items: center;
-  margin-left: auto;
-  opacity: 0;
-  pointer-events: none;
-  transition: opacity 0.2s;
-}
-:host(.running) { opacity: 1; pointer-events: auto; transition-delay: 0.25s; }
+:host { align-items: center; margin-left: auto; }
 @media (max-width: 600px) { .words { display: none; } }
 """
-"""Always there, so that nothing moves; seen only when a computation takes its time."""
+
+WORDS = """
+.running { animation: appear 0.2s 0.25s both; }
+@keyframes appear { from { opacity: 0; } to { opacity: 1; } }
+"""
+
+HIDDEN = {"visibility": "hidden", "opacity": 0}
+SHOWN = {"visibility": "visible", "opacity": 1, "transition": "opacity 0.2s 0.25s"}
+"""Always there, so that nothing moves; seen only when a computation takes its time. A class or
+the visibility of a layout would have the browser lay out the whole page: half a second."""
 
 
 class Status(pn.viewable.Viewer):
@@ -47,11 +49,21 @@ class Status(pn.viewable.Viewer):
         super().__init__()
         self.store = store
         self.words = pn.pane.HTML(
-            "", stylesheets=[TEXT], width=190, height=20, margin=(0, 6), css_classes=["words"]
+            "",
+            stylesheets=[TEXT, WORDS],
+            width=190,
+            height=20,
+            margin=(0, 6),
+            css_classes=["words"],
         )
-        self.spinner = pmui.CircularProgress(size=18, margin=(0, 6))
+        self.spinner = pmui.CircularProgress(size=18, margin=(0, 6), sx=HIDDEN)
         self.cancel = pmui.IconButton(
-            icon="close", label="", size="small", margin=0, on_click=lambda _: store.cancel()
+            icon="close",
+            label="",
+            size="small",
+            margin=0,
+            on_click=lambda _: store.cancel(),
+            sx=HIDDEN,
         )
         self.busy = pn.Row(
             self.spinner,
@@ -68,10 +80,9 @@ class Status(pn.viewable.Viewer):
         self._show_error()
 
     def _show_busy(self, *_: object) -> None:
-        running = bool(self.store.busy)
-        if running:
-            self.words.object = escape(self.store.busy)
-        self.busy.css_classes = ["running"] if running else []
+        busy = self.store.busy
+        self.words.object = f'<span class="running">{escape(busy)}</span>' if busy else ""
+        self.spinner.sx = self.cancel.sx = SHOWN if busy else HIDDEN
 
     def _show_error(self, *_: object) -> None:
         error = self.store.error

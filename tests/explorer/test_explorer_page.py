@@ -322,13 +322,17 @@ def test_an_error_is_shown_as_text_and_goes_when_it_is_over(store):
 
 def test_what_runs_is_shown_and_can_be_cancelled(store):
     status = Status(store)
-    assert status.busy.css_classes == []
+
+    def seen():
+        return {each.sx["visibility"] for each in (status.spinner, status.cancel)}
+
+    assert seen() == {"hidden"}
     store.busy = "Painting gas"
-    assert status.busy.css_classes == ["running"]
+    assert seen() == {"visible"}
     assert "Painting gas" in status.words.object
     status.cancel.clicks += 1
-    assert store.busy == ""
-    assert status.busy.css_classes == []
+    assert store.busy == status.words.object == ""
+    assert seen() == {"hidden"}
 
 
 def test_the_page_of_a_session_can_be_built():
