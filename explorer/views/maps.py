@@ -110,6 +110,7 @@ class Maps(pn.viewable.Viewer):
             self._go_whole(results.input)
             self.linked.surround(results.catalogue, results.input)
             self._light()
+            self._highlight()
         self._arrange()
         self._express()
         if before is None or not before.same_maps(results):

@@ -186,6 +186,16 @@ def test_picked_ranges_are_written_read_and_marked(store):
     assert [mark.right for mark in marks] == [8.0, 8.0]
 
 
+def test_column_densities_of_a_link_light_up_with_the_first_maps(store):
+    display = Display()
+    maps = Maps(store, display)
+    PickedRanges(display).take("densities", "1e20,1e21")
+    asyncio.run(store.refresh())
+    low, high = maps.linked.feed.highlight
+    assert high / low == pytest.approx(10)
+    maps.release()
+
+
 @pytest.mark.parametrize("view", ["", "0.25,1.5,0.125,1"])
 def test_a_halo_in_a_link_is_gone_to_unless_there_is_a_view(store, view):
     maps = Maps(store, Display())
