@@ -92,7 +92,8 @@ def main() -> None:
             "zoom repainted [s]": ([zoom(page, i) for i in range(repeats)], 0.2),
             "pan repainted [s]": (pans(page, repeats), 0.2),
             "other slab painted [s]": ([other_slab(page) for _ in range(repeats)], None),
-            "new sample painted [s]": (new_samples(browser, address, repeats), 1),
+            "new sample, just opened [s]": (new_samples(browser, address, repeats, False), 1),
+            "new sample, page whole [s]": (new_samples(browser, address, repeats, True), 1),
             "halo tapped, profile drawn [s]": (halo_taps(browser, address, repeats), 0.3),
             "other session's zoom [s]": (zooms_beside(browser, address, repeats), 0.15),
             "peak memory of the server [GB]": ([peak_memory(process)], 2),
@@ -180,9 +181,15 @@ def other_slab(page: Page) -> float:
     return repainted(page, lambda: page.keyboard.press("ArrowRight"))
 
 
-def new_samples(browser: Browser, address: str, repeats: int) -> list[float]:
-    """Seconds from asking for a new sample to its map on show; curves come in the same turn."""
+def new_samples(browser: Browser, address: str, repeats: int, whole: bool) -> list[float]:
+    """Seconds from asking for a new sample to its map on show; curves come in the same turn.
+
+    On a page that is whole, or on one that still builds what lies below the maps.
+    """
     page = visit(browser, f"{address}?emulator=ember-wgan")
+    if whole:
+        page.get_by_text("Readings", exact=True).wait_for()
+        page.wait_for_timeout(3000)
     seconds = []
     for _ in range(repeats):
         page.get_by_role("button", name="New sample").focus()
