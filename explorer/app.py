@@ -1,5 +1,6 @@
 """The page: what stands where."""
 
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
@@ -45,7 +46,7 @@ def page() -> pmui.Page:
     """Build a new session's page: maps and controls; the rest once the maps are drawn."""
     selection, display = Selection(), Display()
     link = Link(pn.state.location)
-    store = Store(selection, link.asked, lambda do: pn.state.execute(do, schedule=True))
+    store = Store(selection, link.asked, deliver)
     begun = store.begin()
     link.parts.append(selection)  # the store has followed it
     problems = link.follow(display)
@@ -87,6 +88,14 @@ def page() -> pmui.Page:
         pn.state.on_session_destroyed(lambda _: store.close())
         pn.state.on_session_destroyed(lambda _: maps.release())
     return built
+
+
+def deliver(change: Callable[[], None]) -> None:
+    """Change the page in a turn of its own; what changes before it is loaded would be lost."""
+    if pn.state.loaded:
+        pn.state.execute(change, schedule=True)
+    else:
+        pn.state.onload(change)
 
 
 def warm_up() -> None:
