@@ -217,6 +217,13 @@ def summarise(found: Results) -> Results:
     return replace(found, curves=curves, masses=masses, halos=halos)
 
 
+def with_halo(shown: Results, halo: int) -> Results:
+    """Show another halo's profile; maps and all other curves stay."""
+    found = replace(shown, request=replace(shown.request, halo=halo))
+    around = tuple(profile(found, name) for name in COMPARED)
+    return replace(found, curves={**shown.curves, "halo_profile": around})
+
+
 def through_the_box(found: Results) -> Curve | None:
     """Column densities of the truth along lines as long as the box."""
     slabs = found.slabs("truth")

@@ -33,6 +33,7 @@ from explorer.results import (
     summarise,
     trained,
     untrained,
+    with_halo,
 )
 from explorer.state import (
     NO_HALO,
@@ -228,9 +229,15 @@ class Store(param.Parameterized):
     def _shows(self, request: Request) -> bool:
         """Whether the page has all there is of a request."""
         shown = self.results
-        if shown is None or shown.request != request or shown.prediction is None:
+        if shown is None or shown.request != request:
             return False
-        return shown.is_whole and (shown.other is not None or not request.other)
+        return shown.is_whole and self._painted_all(shown)
+
+    @staticmethod
+    def _painted_all(shown: Results) -> bool:
+        """Whether all paintings that were asked for are there."""
+        other = shown.other is not None or not shown.request.other
+        return shown.prediction is not None and other
 
     def cancel(self) -> None:
         """Drop what is running or waits; the page keeps what it shows."""
@@ -257,7 +264,11 @@ class Store(param.Parameterized):
                 found = await self._painted(number, request, found)
         if number == self._newest and not found.is_whole:
             found = replace(found, along=await self._along(number, simulation, found))
-        found = await loop.run_in_executor(READERS, summarise, found)
+        shown = self.results
+        if shown is not None and self._has_all_but_the_halo(shown, request):
+            found = await loop.run_in_executor(READERS, with_halo, shown, request.halo)
+        else:
+            found = await loop.run_in_executor(READERS, summarise, found)
         self._tell(number, results=found)
         if self.ensemble is not None and request.halo != NO_HALO:
             around = await loop.run_in_executor(
@@ -265,12 +276,17 @@ class Store(param.Parameterized):
             )
             self._tell(number, ensemble=around)
 
+    def _has_all_but_the_halo(self, shown: Results, request: Request) -> bool:
+        """Whether results lack no more of a request than the profile of another halo."""
+        same = replace(shown.request, halo=request.halo) == request
+        return (
+            same and shown.is_whole and "halo_profile" in shown.curves and self._painted_all(shown)
+        )
+
     def _at_hand(self, request: Request) -> Results | None:
         """Take the maps on show if a request only asks for other curves of them."""
         shown = self.results
-        if shown is None or shown.request.maps != request.maps or shown.prediction is None:
-            return None
-        if request.other and shown.other is None:
+        if shown is None or shown.request.maps != request.maps or not self._painted_all(shown):
             return None
         same_slabs = request.scope == shown.request.scope and shown.is_whole
         return replace(shown, request=request, along=shown.along if same_slabs else ())

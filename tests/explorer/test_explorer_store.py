@@ -257,6 +257,27 @@ def test_another_halo_reads_no_slab_of_the_axis_again(monkeypatch):
     assert store.error == ""
 
 
+def test_another_halo_changes_its_profile_alone(emulator):
+    store = computed(simulation="with-gas")
+    before = store.results
+    halo = int(before.halos[0].columns["number"][0])
+    store.selection.halo = halo
+    after = store.results
+    assert after.request.halo == halo
+    assert emulator.painted == 1
+    for name in ("power_spectrum", "halo_median", "pdf"):
+        assert all(a is b for a, b in zip(before.curves[name], after.curves[name], strict=True))
+    measure = engine.statistics.get("halo_profile", halos=after.catalogue, numbers=(halo,))
+    for drawn, slab in zip(
+        after.curves["halo_profile"], (after.truth, after.prediction), strict=False
+    ):
+        np.testing.assert_array_equal(drawn.y, measure(slab).y)
+    anew = computed(simulation="with-gas", halo=str(halo)).results
+    np.testing.assert_array_equal(
+        anew.curves["halo_profile"][1].y, after.curves["halo_profile"][1].y
+    )
+
+
 @pytest.mark.usefixtures("stochastic")
 def test_an_ensemble_of_all_slabs_has_the_band_of_their_sums(emulator):
     store = computed(simulation="with-gas", scope="axis")
