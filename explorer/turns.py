@@ -7,6 +7,9 @@ import panel as pn
 AFTER_MAPS = 150
 """Milliseconds that curves leave to the maps: the browser fetches and draws them meanwhile."""
 
+AFTER_PROFILE = 100
+"""Milliseconds that maps leave to the profile of a halo before they go there."""
+
 AFTER_CURVES = 400
 """Milliseconds that the slowest card leaves to maps and curves."""
 

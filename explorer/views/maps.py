@@ -1,6 +1,7 @@
 """The linked maps with their captions and colour bars."""
 
 from collections.abc import Sequence
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -17,6 +18,7 @@ from explorer.scale import Scale, length_of, scale_of
 from explorer.state import NO_HALO, Display, Region
 from explorer.store import Store
 from explorer.style import FREE, TEXT
+from explorer.turns import AFTER_PROFILE, after
 from explorer.viewport import MAPS
 from explorer.views.colour_bar import ColourBar
 from explorer.views.contrast_bar import ContrastBar
@@ -115,8 +117,11 @@ class Maps(pn.viewable.Viewer):
         self._express()
         if before is None or not before.same_maps(results):
             self._publish()
-        if before is None or before.request.halo != results.request.halo:
-            self._go_to_halo(results, opening=before is None)
+        if before is None:
+            self._go_to_halo(results, opening=True)
+        elif before.request.halo != results.request.halo:
+            # The profile first: a moved map is slower to draw.
+            after(AFTER_PROFILE, partial(self._go_to_halo, results, opening=False))
 
     def reset_limits(self) -> None:
         """Go back to the default colour limits."""
