@@ -5,6 +5,7 @@ from urllib.request import HTTPRedirectHandler, build_opener
 
 import pytest
 from PIL import Image, ImageChops
+from playwright.sync_api import expect
 
 from engine.recipe import Recipe
 
@@ -235,10 +236,9 @@ def test_the_light_theme_can_be_chosen(explorer):
     explorer.open("?simulation=hydro11-z2").painted()
     main = explorer.page.locator("main")
     dark = main.evaluate("(element) => getComputedStyle(element).backgroundColor")
+    assert dark == "rgb(15, 18, 22)"
     explorer.page.get_by_label("Toggle theme").click()
-    explorer.page.wait_for_timeout(800)
-    light = main.evaluate("(element) => getComputedStyle(element).backgroundColor")
-    assert (dark, light) == ("rgb(15, 18, 22)", "rgb(243, 244, 246)")
+    expect(main).to_have_css("background-color", "rgb(243, 244, 246)", timeout=20_000)
 
 
 @pytest.mark.parametrize(
