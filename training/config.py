@@ -128,7 +128,11 @@ class AdversarialConfig(RunConfig):
     calibration, power : float
         Weights of two terms that the paper doesn't have: the probability score of two
         paintings of each map, see `training.probability`, and the power-spectrum term of
-        `training.losses`. With 0 for both the loss is the paper's.
+        `training.losses`. With 0 for both and the next the loss is the paper's.
+    mass_calibration : float
+        Weight of the probability score of area means of the full-size paintings, each
+        pixel weighted by its dark matter. Haloes have a hundredth of the pixels; by area
+        alone they are painted alike in every draw.
     noise_scaled : float
         Factor on the strengths of the noise in what is exported. The moving average shrinks
         them; the factor with the least probability score on training slabs makes it good.
@@ -156,6 +160,7 @@ class AdversarialConfig(RunConfig):
     beta: float | None = None
     penalty: float | None = None
     calibration: float = 0.0
+    mass_calibration: float = 0.0
     power: float = 0.0
     noise_scaled: float = 1.0
     warm_up: int = 0

@@ -7,7 +7,10 @@ from torch import Tensor
 
 
 def probability_score(
-    one: Sequence[Tensor], other: Sequence[Tensor], target: Sequence[Tensor]
+    one: Sequence[Tensor],
+    other: Sequence[Tensor],
+    target: Sequence[Tensor],
+    weights: Sequence[Tensor] | None = None,
 ) -> Tensor:
     """Continuous ranked probability score of two draws, the mean over pixels and scales.
 
@@ -19,13 +22,18 @@ def probability_score(
     ----------
     one, other, target : sequence of tensor, (batch, 1, n / 2^i, n / 2^i)
         Two paintings with other noise, and the truth; normalised, at every scale.
+    weights : sequence of tensor, of the same shapes, optional
+        Of the pixels, with a mean of one at every scale. The score stays a proper one as
+        long as they don't depend on the truth.
 
     References
     ----------
     Gneiting & Raftery 2007, equation 21; Ferro 2014 (unbiased for two draws).
     """
     scores = [
-        ((a - t).abs() + (b - t).abs() - (a - b).abs()).mean() / 2
+        ((a - t).abs() + (b - t).abs() - (a - b).abs()) / 2
         for a, b, t in zip(one, other, target, strict=True)
     ]
-    return torch.stack(scores).mean()
+    if weights is not None:
+        scores = [score * weight for score, weight in zip(scores, weights, strict=True)]
+    return torch.stack([score.mean() for score in scores]).mean()

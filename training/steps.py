@@ -22,6 +22,11 @@ Draw = Callable[[int], tuple[Tensor, Tensor]]
 """Batches of an update by number: dark matter and target, (batch, 1, n, n)."""
 
 
+EMPTY = 1e-3
+"""Added to a painting, in units of its scaling's x0, before area means are scaled: HI's scaling is
+infinitely steep where there is nothing."""
+
+
 class PaintStep:
     """Step of a deterministic painter.
 
@@ -105,7 +110,7 @@ class GameStep:
     ) -> tuple[list[Tensor], list[Tensor], list[list[Tensor]], Padding]:
         """Dark matter, truth and as many draws of each map as the loss takes, without margins."""
         margin, padding = self._edges(dark_matter[0].shape[-1])
-        count = 2 if self.config.calibration else 1
+        count = 2 if self.config.calibration or self.config.mass_calibration else 1
         with autocast(self.config, self.fabric):
             noise = draw_noise(self.generator, dark_matter[0], random, count)
             painted = self.generator(dark_matter[0], noise, padding)
@@ -143,10 +148,16 @@ class GameStep:
         terms = perceptual_loss(draws[0], real, config.weights)
         if config.calibration:
             terms["calibration"] = config.calibration * probability_score(draws[0], draws[1], real)
-        if config.power:
+        if config.power or config.mass_calibration:
             scaling = normalization(config.field)
-            full_size = torch.cat([scales[0] for scales in draws]).clamp(max=real[0].max() + 1)
-            error = log_power_error(scaling.inverse(full_size), scaling.inverse(real[0]))
+            # An overshooting painting's power would overflow.
+            bounded = [scales[0].clamp(max=real[0].max() + 1) for scales in draws]
+            painted = [scaling.inverse(full_size) for full_size in bounded]
+        if config.mass_calibration:
+            score = mass_weighted_score(painted, real, dark_matter, scaling)
+            terms["mass_calibration"] = config.mass_calibration * score
+        if config.power:
+            error = log_power_error(torch.cat(painted), scaling.inverse(real[0]))
             terms["power"] = config.power * error
         self.critic.requires_grad_(False)  # saves its weights' gradients
         if critic is not None:
@@ -251,6 +262,30 @@ def trim(maps: Sequence[Tensor], margin: int) -> list[Tensor]:
 def normalized_pyramid(maps: Tensor, scaling: LogNormalization, scales: int) -> list[Tensor]:
     """Area means of a surface density at every scale, then normalised."""
     return [scaling.forward(scale) for scale in pyramid(maps, scales)]
+
+
+def mass_weighted_score(
+    painted: Sequence[Tensor],
+    real: Sequence[Tensor],
+    dark_matter: Sequence[Tensor],
+    scaling: LogNormalization,
+) -> Tensor:
+    """Probability score of two paintings' area means, each pixel weighted by its dark matter.
+
+    Parameters
+    ----------
+    painted : two of tensor, (batch, 1, n, n)
+        Surface density, [Msun h / ckpc^2].
+    real, dark_matter : sequence of tensor, (batch, 1, n / 2^i, n / 2^i)
+        Normalised, full size first.
+    scaling : LogNormalization
+        Of the painted field.
+    """
+    one, other = (
+        normalized_pyramid(maps + EMPTY * scaling.x0, scaling, len(real)) for maps in painted
+    )
+    mass = [normalization("dm").inverse(scale) for scale in dark_matter]
+    return probability_score(one, other, real, [m / m.mean() for m in mass])
 
 
 def linear_rate(config: RunConfig, update: int) -> float:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from engine.emulators.ember import EmberUNet, EmberWGAN
 from engine.model_card import read_card, read_weights, sha256
 from engine.networks import critic, generator, unet
+from engine.normalization import normalization
 from engine.simulation import open_simulation
 from training import checkpoint, export, loop, steps
 from training.__main__ import app
@@ -284,7 +285,7 @@ def test_noise_differs_between_updates_samples_and_seeds_and_is_repeatable(maps)
 
 
 def test_until_the_critic_enters_it_stays_and_the_painter_learns(maps, tmp_path):
-    config = replace(TINY, warm_up=4, calibration=1.0, power=0.1)
+    config = replace(TINY, warm_up=4, calibration=1.0, mass_calibration=1.0, power=0.1)
     before = loop.start(config, CPU.device)
     for updates, entered in ((4, False), (6, True)):
         shorter = replace(config, updates=6)
@@ -294,13 +295,41 @@ def test_until_the_critic_enters_it_stays_and_the_painter_learns(maps, tmp_path)
             terms = step(lambda number: maps.batch(update))  # noqa: B023 (called at once)
             progress.update += 1
         assert ("critic" in terms) is entered
-        assert {"calibration", "power"} <= terms.keys()
+        assert {"calibration", "mass_calibration", "power"} <= terms.keys()
         moved = [
             not torch.equal(a, b)
             for a, b in zip(progress.critic.parameters(), before.critic.parameters(), strict=True)
         ]
         assert any(moved) is entered
         assert progress.network.noise_strength.all()
+
+
+def test_the_score_by_mass_is_of_the_full_size_painting_and_has_slopes_where_it_is_empty():
+    scaling, matter = normalization("hi"), normalization("dm")
+    random = torch.Generator().manual_seed(5)
+    dark_matter, target = (1e4 * torch.rand(2, 2, 1, 32, 32, generator=random)).unbind()
+    real = steps.normalized_pyramid(target, scaling, 3)
+    mass = steps.normalized_pyramid(dark_matter, matter, 3)
+    perfect = steps.mass_weighted_score([target, target], real, mass, scaling)
+    assert float(perfect) == pytest.approx(0, abs=1e-3)
+
+    empty = torch.zeros(2, 1, 32, 32, requires_grad=True)
+    score = steps.mass_weighted_score([scaling.inverse(empty), target], real, mass, scaling)
+    score.backward()
+    assert float(score.detach()) == pytest.approx(0, abs=1e-3)  # a draw on the truth, one beyond
+    assert torch.isfinite(empty.grad).all()
+
+    # A pixel that is off costs what its dark matter weighs.
+    def cost(place):
+        off = target.clone()
+        off[0, 0, *place] *= 2
+        return float(steps.mass_weighted_score([off, off], real[:1], mass[:1], scaling))
+
+    light, heavy = (
+        divmod(int(place), 32) for place in (dark_matter[0, 0].argmin(), dark_matter[0, 0].argmax())
+    )
+    exact = float(steps.mass_weighted_score([target, target], real[:1], mass[:1], scaling))
+    assert cost(heavy) - exact > 10 * (cost(light) - exact)
 
 
 def test_weights_are_chosen_only_once_the_critic_has_had_a_say(maps, tmp_path):

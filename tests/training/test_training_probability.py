@@ -18,6 +18,12 @@ def test_draws_on_both_sides_of_the_truth_cost_nothing():
     assert probability_score(maps(0.0), maps(3.0), maps(1.0)) == pytest.approx(0)
 
 
+def test_pixels_count_by_their_weight():
+    one, truth = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    weights = torch.tensor([[0.5, 1.5]])
+    assert probability_score([one], [one], [truth], [weights]) == pytest.approx(1.25)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_least_for_the_spread_and_mean_that_the_truth_has(seed):
     random = torch.Generator().manual_seed(seed)
