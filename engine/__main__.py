@@ -41,7 +41,9 @@ def project(
     smoothing: Annotated[
         str, typer.Option(help="neighbours (80th of the same species) or file (gas, as stored).")
     ] = "neighbours",
-    bits: Annotated[int, typer.Option(help="Bits of the mantissa kept.")] = MANTISSA_BITS,
+    bits: Annotated[
+        int, typer.Option(help="Bits of the mantissa kept at HR; one fewer at each level below.")
+    ] = MANTISSA_BITS,
     provenance: Annotated[str, typer.Option(help="Where the simulation comes from.")] = "",
 ) -> None:
     """Project a snapshot's particles to slab maps."""

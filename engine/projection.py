@@ -87,7 +87,8 @@ def project_snapshot(
         Kernel support: distance to the 80th neighbour of the same species, or, for gas,
         the support radius in the file.
     mantissa_bits : int
-        Bits of the mantissa stored.
+        Bits of the mantissa stored at HR, and one fewer at each level below: their particles
+        are fewer, and rounding stays well below what is left to their chance.
     provenance : str
         Where the simulation comes from.
     progress : callable
@@ -334,8 +335,9 @@ def _write_axis(
 ) -> None:
     """Project along one axis and store the maps of all the job's fields."""
     made = f"{job.snapshot.name}, {job.keep} of {job.number} particles"
+    bits = max(mantissa_bits - LEVELS.index(job.level), 1)
     stored = {
-        name: create_maps(file, (name, job.level, job.origin, axis), job.keep, made, mantissa_bits)
+        name: create_maps(file, (name, job.level, job.origin, axis), job.keep, made, bits)
         for name in job.fields
     }
     advance = steps.advance(f"{job.title}: axis {axis}")
@@ -347,4 +349,4 @@ def _write_axis(
                 values = np.divide(sums[name], gas, out=np.zeros_like(gas), where=gas > 0)
             else:
                 values = sums[name] / header.pixel_size**2
-            dataset[index] = round_mantissa(values, mantissa_bits)
+            dataset[index] = round_mantissa(values, bits)

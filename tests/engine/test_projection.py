@@ -110,6 +110,17 @@ class TestLevels:
             assert sum(map(mass_of, slabs)) == pytest.approx(full, rel=1e-5)
             assert slabs[0].separation == pytest.approx(10000 / kept ** (1 / 3))
 
+    def test_each_level_is_kept_to_one_bit_fewer(self, snapshot, tmp_path):
+        out = project_snapshot(
+            snapshot, tmp_path / "out.hdf5", fields=("dm",), axes="z", mantissa_bits=6, **SMALL
+        )
+        with h5py.File(out) as file:
+            for level, bits in (("HR", 6), ("MR", 5), ("LR", 4)):
+                maps = file[f"maps/dm/{level}/ds/z"]
+                assert f" {bits} bits" in maps.attrs["rounding"]
+                mantissas = maps[...].view(np.uint32) & 0x7FFFFF
+                assert np.bitwise_or.reduce(mantissas, axis=None) == (2**bits - 1) << (23 - bits)
+
     def test_the_draw_is_the_seed_s(self, opened):
         again, first, other = opened(), opened(), opened(seed=1)
         for level, same in (("HR", True), ("MR", False)):

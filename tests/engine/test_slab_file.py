@@ -195,7 +195,7 @@ class TestWriting:
         values=arrays.arrays(
             np.float32, (32, 32), elements=some.floats(0, 2.0**60, width=32, allow_subnormal=False)
         ),
-        bits=some.integers(5, 23),
+        bits=some.integers(4, 23),
     )
     def test_rounding_is_bounded_and_keeps_zeros(self, values, bits):
         rounded = round_mantissa(values, bits)
@@ -204,8 +204,12 @@ class TestWriting:
         assert np.all(error <= 1.5 * 2.0**-bits * values.astype(np.float64) * 1.01)
         assert np.all(rounded[values == 0] == 0)
 
-    @pytest.mark.parametrize("bits", [5, 7, 10, 16])
-    def test_rounding_keeps_the_sum(self, bits):
+    @pytest.mark.parametrize(
+        ("bits", "within"), [(4, 3e-6), (5, 1e-6), (7, 1e-6), (10, 1e-6), (16, 1e-6)]
+    )
+    def test_rounding_keeps_the_sum(self, bits, within):
         values = np.random.default_rng(3).lognormal(10, 2, (384, 384)).astype(np.float32)
         total = values.sum(dtype=np.float64)
-        assert round_mantissa(values, bits).sum(dtype=np.float64) == pytest.approx(total, rel=1e-6)
+        assert round_mantissa(values, bits).sum(dtype=np.float64) == pytest.approx(
+            total, rel=within
+        )
