@@ -14,6 +14,10 @@ from torch.nn import functional as F  # noqa: N812
 
 from engine.normalization import LogNormalization
 
+EMPTY = 1e-3
+"""Least mean of a painted map and least power, in units of the truth's: early on a painting may be
+empty, and the logarithm must not be infinite then."""
+
 BINS_PER_DECADE = 8
 """Of the power-spectrum term: fine enough to hold a slope, coarse enough to average modes."""
 
@@ -80,11 +84,11 @@ def pyramid(maps: Tensor, scales: int) -> list[Tensor]:
 
 
 def log_power_error(painted: Tensor, target: Tensor) -> Tensor:
-    """Mean over bins of k of the squared logarithm of P_painted / P_target.
+    """Squared logarithm of P_painted / P_target, its mean over bins of k, and that of the mass.
 
     A map of conditional means is too smooth; this asks for the right contrast at every
-    scale, and (k = 0 is a bin) for the right mass. Powers are averaged over the batch
-    before the ratio.
+    scale, and for the right mass (squared, as power). Powers, each of a map over its own
+    mean as a score has them, are averaged over the batch before the ratio.
 
     Parameters
     ----------
@@ -95,13 +99,15 @@ def log_power_error(painted: Tensor, target: Tensor) -> Tensor:
     unit = target.mean()
 
     def binned(maps: Tensor) -> Tensor:
-        modes = torch.fft.rfft2(maps / unit, norm="forward").abs().square().mean(dim=(0, 1))
-        return torch.zeros(count, device=maps.device).index_add(0, bins, modes.flatten())
+        means = maps.mean(dim=(2, 3), keepdim=True) / unit
+        contrast = maps / (unit * means.clamp(min=EMPTY))
+        modes = torch.fft.rfft2(contrast, norm="forward").abs().square().mean(dim=(0, 1))
+        power = torch.zeros(count, device=maps.device).index_add(0, bins, modes.flatten())
+        return torch.cat([means.square().mean()[None], power[1:]])
 
-    # Early on a painted map may be empty, and the logarithm must not be infinite then.
-    floor = 1e-3 * binned(target)
-    ratio = (binned(painted) + floor) / (binned(target) + floor)
-    return ratio.log().square().mean()
+    true = binned(target)
+    squared = ((binned(painted) + EMPTY * true) / ((1 + EMPTY) * true)).log().square()
+    return squared[0] + squared[1:].mean()
 
 
 @cache

@@ -50,6 +50,14 @@ def test_a_factor_costs_the_squared_logarithm_of_its_square(target, factor):
     assert log_power_error(factor * target, target).item() == pytest.approx(expected, rel=1e-4)
 
 
+def test_a_map_counts_by_its_contrast_however_little_mass_it_has(target):
+    light = 0.01 * target[:1]
+    exaggerated = light.mean() + 2 * (light - light.mean())
+    error = log_power_error(torch.cat([target[:1], exaggerated]), torch.cat([target[:1], light]))
+    expected = math.log(((1 + 2**2) / 2 + 1e-3) / (1 + 1e-3)) ** 2
+    assert error.item() == pytest.approx(expected, rel=1e-4)
+
+
 def test_a_painting_that_overshoots_beyond_all_numbers_still_has_a_slope():
     # HI's inverse is a fifth power of an exponential: squared it overflows from 10 on.
     scaling = normalization("hi")
@@ -77,7 +85,7 @@ def test_a_smooth_painting_is_asked_for_more_contrast_at_small_scales(target):
     errors = [log_power_error(torch.lerp(smooth, target, a), target) for a in (0, 0.5, 0.8, 1)]
     assert errors == sorted(errors, reverse=True)
     assert errors[0] > 0.5
-    assert errors[-1] == 0
+    assert errors[-1].item() == pytest.approx(0, abs=1e-9)
 
 
 def test_an_empty_painting_has_a_finite_cost_and_gradient(target):
