@@ -14,7 +14,8 @@ from explorer.ensemble import HALO_GROUPS, Ranked
 from explorer.plots.power_ranks import LEVELS, PowerRanks
 from explorer.plots.rank_histogram import COLOURS, DASHES, RankHistogram
 from explorer.store import Store
-from explorer.style import CARD, CARDS, FREE, GREY, TEXT
+from explorer.style import CARD, CARDS, FREE, GREY
+from explorer.views.text import html
 
 HALO_BARS = 5
 """A slab has a hundred haloes, and ten whose mass can be trusted."""
@@ -67,8 +68,8 @@ class CalibrationCards(pn.viewable.Viewer):
         self.pixels = RankHistogram(len(CLASSES))
         self.power = PowerRanks()
         self.halos = RankHistogram(len(HALO_GROUPS), HALO_BARS)
-        self.table = html(TEXT, TABLE)
-        self.heading = html(TEXT)
+        self.table = html("", TABLE)
+        self.heading = html()
         self.halos_card = framed(halos_heading(), self.halos, "halos")
         cards = (
             framed(pixels_heading(), self.pixels, "pixels"),
@@ -78,7 +79,7 @@ class CalibrationCards(pn.viewable.Viewer):
         )
         grid = pn.Column(*cards, stylesheets=[FREE, CARDS], **WIDE)
         self.cards = pn.Column(grid, stylesheets=[FREE], **WIDE)  # a grid insists on being shown
-        self.words = html(TEXT)
+        self.words = html()
         self.button = pmui.Button(
             label="Paint ensemble", variant="outlined", size="small", margin=(10, 0, 6, 0)
         )
@@ -117,15 +118,10 @@ class CalibrationCards(pn.viewable.Viewer):
         )
 
 
-def html(*styles: str) -> pn.pane.HTML:
-    """Make an empty pane for text."""
-    return pn.pane.HTML("", stylesheets=list(styles), **WIDE)
-
-
 def framed(heading: str, panels: RankHistogram | PowerRanks, name: str) -> pn.Column:
     """Put a figure under its heading."""
     return pn.Column(
-        pn.pane.HTML(heading, stylesheets=[TEXT], min_height=42, **WIDE),
+        html(heading, min_height=42),
         *(
             pn.pane.Bokeh(each, height=each.height, sizing_mode="stretch_width", margin=0)
             for each in panels.figures

@@ -8,10 +8,11 @@ import panel_material_ui as pmui
 from explorer.plots.maps import percentiles
 from explorer.state import Display
 from explorer.store import Store
-from explorer.style import COLOUR_GROUPS, TEXT
+from explorer.style import COLOUR_GROUPS
 from explorer.views.map_tools import CHOICE, FLAT, SMALL
 from explorer.views.maps import Maps
 from explorer.views.pickers import group
+from explorer.views.text import html
 
 WIDE: dict[str, Any] = {**SMALL, "sizing_mode": "stretch_width", "margin": (5, 0)}
 
@@ -99,10 +100,4 @@ def colour_picker(display: Display, name: str) -> pmui.Select:
 
 def words(text: str) -> pn.pane.HTML:
     """Write what the controls below are for."""
-    return pn.pane.HTML(
-        f"<small>{text}</small>",
-        stylesheets=[TEXT],
-        sizing_mode="stretch_width",
-        height=18,
-        margin=(4, 0, 0, 0),
-    )
+    return html(f"<small>{text}</small>", height=18, margin=(4, 0, 0, 0))

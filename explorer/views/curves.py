@@ -22,8 +22,9 @@ from explorer.plots.brush import Brush, Picked
 from explorer.plots.comparison import BAND, BAND_ALPHA, SAMPLES_ALPHA, Pair
 from explorer.state import Display
 from explorer.store import Store
-from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, SAMPLES, TEXT
+from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, SAMPLES
 from explorer.turns import AFTER_MAPS, after
+from explorer.views.text import html
 
 PLOTS: dict[str, ModuleType] = {
     "power_spectrum": power_spectrum,
@@ -62,9 +63,7 @@ class Curves(pn.viewable.Viewer):
         self.of_pairs = statistic in statistics.names() and statistics.get(statistic).of_pairs
         self.store = store
         self.display = display
-        self.heading = pn.pane.HTML(
-            stylesheets=[TEXT], sizing_mode="stretch_width", height=42, margin=0
-        )
+        self.heading = html(height=42)
         self.panels = PLOTS[statistic].build()
         self.panels.paint(INK[display.dark])
         self.card = pn.Column(

@@ -24,13 +24,13 @@ from explorer.style import (
     INK,
     OTHER,
     PREDICTION,
-    TEXT,
     number,
     short_label,
     unit_in_words,
 )
 from explorer.turns import AFTER_CURVES, after
 from explorer.views.map_tools import CHOICE, PLAIN
+from explorer.views.text import html
 
 LAYERS = ("truth", "prediction", "other")
 MARKERS = {"truth": "circle", "prediction": "cross", "other": "x"}
@@ -100,14 +100,12 @@ class Haloes(pn.viewable.Viewer):
         self.colours = pmui.RadioButtonGroup.from_param(
             display.param.halo_colours, **(CHOICE | {"sx": PLAIN | LOW}), width=176
         )
-        self.title = pn.pane.HTML(
+        self.title = html(
             f'<div class="heading"><b>{TITLE}</b><span class="legend">colour</span></div>',
-            stylesheets=[TEXT],
-            sizing_mode="stretch_width",
             margin=(0, 8, 0, 0),
         )
-        self.heading = pn.pane.HTML(stylesheets=[TEXT], sizing_mode="stretch_width", margin=0)
-        self.row = pn.pane.HTML(HINT, stylesheets=[TEXT], sizing_mode="stretch_width", margin=0)
+        self.heading = html()
+        self.row = html(HINT)
         store.param.watch(lambda _: after(AFTER_CURVES, self._follow), ["results"])
         display.param.watch(
             lambda *_: pn.state.execute(self._entitle, schedule=True), ["dark", "halo_colours"]

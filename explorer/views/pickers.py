@@ -5,8 +5,8 @@ import panel_material_ui as pmui
 import param
 
 from explorer.store import Store
-from explorer.style import TEXT
 from explorer.views.latent import Latent
+from explorer.views.text import html
 
 WIDE = {"sizing_mode": "stretch_width", "margin": (5, 0), "size": "small", "description": ""}
 
@@ -41,9 +41,7 @@ class Pickers(pn.viewable.Viewer):
         )
         store.selection.param.watch(self._settle, ["other", "field"])
         self._settle()
-        self.place = pn.pane.HTML(
-            "", stylesheets=[TEXT], sizing_mode="stretch_width", height=18, margin=0
-        )
+        self.place = html(height=18)
         store.param.watch(self._tell_place, "results")
 
     def _settle(self, *_: param.parameterized.Event) -> None:
@@ -81,9 +79,4 @@ class Pickers(pn.viewable.Viewer):
 
 def group(title: str) -> pn.pane.HTML:
     """Heading of a group of controls."""
-    return pn.pane.HTML(
-        f'<div class="group">{title}</div>',
-        stylesheets=[TEXT],
-        sizing_mode="stretch_width",
-        margin=0,
-    )
+    return html(f'<div class="group">{title}</div>')

@@ -9,7 +9,8 @@ import panel as pn
 from engine.results import Slab
 from explorer.results import Results
 from explorer.store import Store
-from explorer.style import CARD, FREE, TEXT, number, short_label
+from explorer.style import CARD, FREE, number, short_label
+from explorer.views.text import html
 
 
 class Readings(pn.viewable.Viewer):
@@ -74,11 +75,6 @@ class About(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
-
-
-def html() -> pn.pane.HTML:
-    """Make an empty pane for text in the page's style."""
-    return pn.pane.HTML("", stylesheets=[TEXT], sizing_mode="stretch_width", margin=0)
 
 
 def heading(text: str) -> str:
