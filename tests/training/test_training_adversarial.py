@@ -22,7 +22,7 @@ from engine.normalization import normalization
 from engine.simulation import open_simulation
 from training import checkpoint, export, loop, steps
 from training.__main__ import app
-from training.choice import Choice, best_so_far, power_error, side_by_side
+from training.choice import SLABS, Choice, best_so_far, power_error, side_by_side
 from training.config import ADVERSARIAL_PRESETS, TABLE_3, AdversarialConfig, preset, with_values
 from training.datasets import TrainingMaps, read_pairs
 from training.validation import compare
@@ -219,7 +219,7 @@ def painted(truth, power):
 
 def test_slabs_to_look_at_are_spread_over_all(maps, tmp_path):
     chosen = Choice(TINY, maps.pairs * 9, tmp_path).pairs
-    assert len(chosen) <= 16
+    assert len(chosen) == SLABS < 9 * len(maps.pairs)
     assert {(p.target.axis, p.target.index) for p in chosen} == {
         (p.target.axis, p.target.index) for p in maps.pairs
     }
