@@ -1,10 +1,9 @@
 """The engine: simulations, emulators and statistics, without a page."""
 
-from engine import emulators as _emulators_package  # noqa: F401  the function below takes its name
 from engine.noise import Realisation
-from engine.projection import project_snapshot
-from engine.registry import emulators, load_emulator
+from engine.projection.snapshots import project_snapshot
 from engine.simulation import open_simulation, simulations
+from engine.systems.registry import emulators, load_emulator
 
 __all__ = [
     "Realisation",

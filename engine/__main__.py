@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from engine.fields import AXES, LEVELS
 from engine.formats.slab_file import MANTISSA_BITS
-from engine.projection import project_snapshot
+from engine.projection.snapshots import project_snapshot
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

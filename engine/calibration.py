@@ -6,10 +6,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.checks import checked_density, place
 from engine.fields import INPUT_FIELDS
+from engine.mesh import Slab, frozen_array
 from engine.normalization import normalization
-from engine.results import MPC_IN_KPC, Slab, frozen_array
-from engine.statistics.checks import checked_density, place
+from engine.units import MPC_IN_KPC
 
 EDGES = (1.0, 2.0, 5.0, 20.0)
 """Surface density of dark matter, in units of the universe's mean through the slab; at

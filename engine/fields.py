@@ -50,7 +50,7 @@ ORIGINS = ("ds", "native")
 AXES = "xyz"
 
 
-def field(name: str) -> Field:
+def field_named(name: str) -> Field:
     """Look a field up by name.
 
     Raises

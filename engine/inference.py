@@ -1,4 +1,4 @@
-"""Where predictions run: the device, one worker thread, and a bounded memory of results."""
+"""Where predictions run: one worker thread, and a bounded memory of results."""
 
 import os
 import sys
@@ -8,41 +8,12 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import torch
-
+from engine.mesh import Slab
 from engine.noise import Realisation
-from engine.registry import Emulator
-from engine.results import Slab
+from engine.systems.contract import Emulator
 
 CACHE_BYTES = 256 * 2**20
 """Default bound of the memory for results: some 400 maps of 384^2."""
-
-
-def choose_device(name: str = "auto") -> str:
-    """Device to run on.
-
-    Parameters
-    ----------
-    name : str
-        "auto": CUDA if there is any, else the CPU; or a device of torch.
-
-    Raises
-    ------
-    ValueError
-        In one sentence, if there is no such device here.
-    """
-    available = torch.cuda.is_available()
-    if name == "auto":
-        return "cuda" if available else "cpu"
-    try:
-        kind = torch.device(name).type
-    except RuntimeError:
-        kind = ""
-    if kind not in ("cpu", "cuda"):
-        raise ValueError(f"device is {name!r}, expected one of auto, cpu, cuda.")
-    if kind == "cuda" and not available:
-        raise ValueError(f"device is {name!r} but torch finds no CUDA device: use auto or cpu.")
-    return name
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,16 @@ import openvino
 import torch
 
 from engine import statistics
-from engine.fields import AXES, INPUT_FIELDS, LEVELS, ORIGINS, one_of
-from engine.fields import field as field_named
-from engine.model_card import sha256
+from engine.fields import AXES, INPUT_FIELDS, LEVELS, ORIGINS, field_named, one_of
+from engine.mesh import Slab
 from engine.noise import MAX_SEED
-from engine.registry import Emulator, load_emulator
-from engine.registry import emulators as all_emulators
-from engine.results import Outcome, Slab
+from engine.results import Outcome
 from engine.simulation import Simulation, open_simulation
 from engine.statistics.compared import curves
+from engine.systems.card import sha256
+from engine.systems.contract import Emulator
+from engine.systems.registry import emulators as all_emulators
+from engine.systems.registry import load_emulator
 
 FORMAT = "baryon-explorer recipe"
 VERSION = 1

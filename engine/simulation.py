@@ -5,10 +5,10 @@ from pathlib import Path
 
 from engine.assets import asset_folders, user_folder
 from engine.cosmology import Cosmology
-from engine.fields import field as field_named
-from engine.fields import map_axes, one_of
+from engine.fields import field_named, map_axes, one_of
 from engine.formats.slab_file import SlabFile
-from engine.results import Halos, Slab
+from engine.halos import Halos
+from engine.mesh import Slab
 
 MapKey = tuple[str, str, str, str]
 """(field, level, origin, axis)."""

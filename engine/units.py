@@ -14,6 +14,8 @@ Density = TypeVar("Density", float, NDArray[np.floating])
 HYDROGEN_FRACTION = 0.76
 """Primordial hydrogen mass fraction, used for HI and temperature."""
 
+MPC_IN_KPC = 1000.0
+
 GAMMA = 5 / 3
 """Adiabatic index of a monatomic gas."""
 

@@ -5,10 +5,11 @@ from functools import lru_cache
 from itertools import product
 
 import engine
-from engine.fields import INPUT_FIELDS, LEVELS, ORIGINS, field
-from engine.model_card import ModelCard
-from engine.results import MPC_IN_KPC, Halos
+from engine.fields import INPUT_FIELDS, LEVELS, ORIGINS, field_named
+from engine.halos import Halos
 from engine.simulation import Simulation
+from engine.systems.card import ModelCard
+from engine.units import MPC_IN_KPC
 from explorer.state import Choices, Selection, emulator_name
 
 SOURCES = {
@@ -34,7 +35,7 @@ def choices(
     chosen : Selection
         Its input decides which levels are offered, its field and level which emulators.
     """
-    fields = {field(card.field).label.capitalize(): card.field for card in cards}
+    fields = {field_named(card.field).label.capitalize(): card.field for card in cards}
     painted = kept(chosen.field, fields.values())
     axes = paintable_axes(simulation) if simulation else []
     sources = inputs(simulation, kept(chosen.axis, axes)) if simulation else {}

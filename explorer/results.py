@@ -9,15 +9,17 @@ import torch
 
 import engine
 from engine import statistics
-from engine.fields import field
+from engine.fields import field_named
+from engine.halos import Halos
 from engine.inference import ResultCache, prediction_key
-from engine.registry import Emulator
-from engine.results import Curve, Halos, Points, Slab
+from engine.mesh import Slab
+from engine.results import Curve, Points
 from engine.simulation import Simulation
 from engine.statistics import compared
 from engine.statistics.cddf import whole_box
 from engine.statistics.compared import COMPARED
 from engine.statistics.halo_scatter import quantile, scatter
+from engine.systems.contract import Emulator
 from explorer.ensemble import FEWEST, Ensemble, band
 from explorer.offers import catalogue
 from explorer.state import Region, Request, system_and_level
@@ -150,7 +152,7 @@ def read(simulation: Simulation, request: Request) -> Results:
     dark = simulation.slab("dm", axis, index) if has_run else dark_matter
     found = Results(request, dark_matter, dark=dark, catalogue=catalogue(simulation))
     if not simulation.has(request.field, axis):
-        missing = f"{request.simulation} has no\n{field(request.field).label} to compare with"
+        missing = f"{request.simulation} has no\n{field_named(request.field).label} to compare with"
         return replace(found, no_truth=missing)
     return replace(found, truth=simulation.slab(request.field, axis, index))
 
@@ -206,7 +208,7 @@ def summarise(found: Results) -> Results:
     maps = found.compared()
     curves = curves_of(found.request.field, maps)
     found = replace(found, whole_box=through_the_box(found))
-    if not field(found.request.field).is_surface_density:
+    if not field_named(found.request.field).is_surface_density:
         return replace(found, curves=curves)
     mass = statistics.get("total_mass")
     masses = tuple(mass(maps[name]) if name in maps else None for name in COMPARED)

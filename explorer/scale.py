@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engine.results import Slab
+from engine.mesh import Slab
 from engine.units import column_density
 from explorer.style import short_label, unit_in_words
 

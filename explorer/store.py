@@ -12,12 +12,13 @@ from typing import Any
 import param
 
 import engine
-from engine.fields import field
+from engine.fields import field_named
 from engine.inference import Worker, prediction_key
-from engine.model_card import ModelCard
-from engine.registry import Emulator
-from engine.results import Curve, Slab
+from engine.mesh import Slab
+from engine.results import Curve
 from engine.simulation import Simulation
+from engine.systems.card import ModelCard
+from engine.systems.contract import Emulator
 from explorer.ensemble import FEWEST, Ensemble, ensemble
 from explorer.offers import choices, paintable_axes
 from explorer.ranking import Ranker
@@ -315,7 +316,7 @@ class Store(param.Parameterized):
 
     async def _painted(self, number: int, request: Request, found: Results) -> Results:
         """Add the paintings; the page gets the slab without them if they take their time."""
-        self._tell(number, busy=f"Painting {field(request.field).label}")
+        self._tell(number, busy=f"Painting {field_named(request.field).label}")
         first = asyncio.ensure_future(self._paint(found))
         second = asyncio.ensure_future(self._paint_other(found)) if request.other else None
         _, pending = await asyncio.wait({first, second or first}, timeout=PATIENCE)

@@ -6,7 +6,7 @@ from typing import Any
 import colorcet
 import numpy as np
 
-from engine.fields import field
+from engine.fields import field_named
 
 PREDICTION = "#56b4e9"
 """Colour of the emulator's curves; dashed as well, so that colour isn't needed."""
@@ -99,14 +99,14 @@ def unit_in_words(unit: str) -> str:
 
 def quantity(name: str) -> str:
     """Say what a map of the field shows, with its unit."""
-    about = field(name)
+    about = field_named(name)
     what = "surface density" if about.is_surface_density else ""
     return f"{short_label(name)} {what} [{unit_in_words(about.unit)}]"
 
 
 def short_label(name: str) -> str:
     """Give the field's label without what stands in brackets."""
-    return field(name).label.split(" (")[0]
+    return field_named(name).label.split(" (")[0]
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.filtering import band_pass
-from engine.results import Slab
+from engine.fourier.filtering import band_pass
+from engine.mesh import Slab
 from engine.statistics.compared import COMPARED
 from explorer.results import Results
 from explorer.viewport import shrink

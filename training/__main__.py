@@ -12,10 +12,10 @@ from lightning_fabric import Fabric
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine.inference import choose_device
-from engine.model_card import read_card, read_weights, write_card
-from engine.registry import emulator_class
+from engine.device import choose_device
 from engine.simulation import Simulation, open_simulation
+from engine.systems.card import read_card, read_weights, write_card
+from engine.systems.registry import emulator_class
 from training import baseline, export, loop, validation
 from training.config import SYSTEMS, AdversarialConfig, RunConfig, preset, with_values
 from training.datasets import Pair, TrainingMaps, find_files, read_pairs

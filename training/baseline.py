@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from engine.assets import asset_folders
-from engine.fields import field as field_named
+from engine.checks import place
+from engine.fields import field_named
+from engine.mesh import Slab
 from engine.normalization import normalization
-from engine.results import Slab
-from engine.statistics.checks import place
 from training.datasets import SAME_PIXEL, Pair
 
 FORMAT = "baryon-explorer local maps"

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.networks.critic import Critic
+from engine.networks.ember.critic import Critic
 
 STATE = "state.json"
 MOMENTS = ("exp_avg", "exp_avg_sq")

@@ -12,9 +12,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from engine import statistics
-from engine.networks.generator import Generator
+from engine.mesh import Slab
+from engine.networks.ember.generator import Generator
 from engine.normalization import normalization
-from engine.results import MPC_IN_KPC, Slab
+from engine.units import MPC_IN_KPC
 from training.checkpoint import Progress
 from training.config import AdversarialConfig
 from training.datasets import Pair

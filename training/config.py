@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import ClassVar, get_type_hints
 
-from engine.fields import AXES, LEVELS, field, one_of
+from engine.fields import AXES, LEVELS, field_named, one_of
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         """Refuse what can't be trained."""
-        field(self.field)
+        field_named(self.field)
         one_of("Input level to train for", self.level, LEVELS)
         one_of("Training precision", self.precision, ("float32", "bfloat16"))
         if self.updates < 1 or self.batch_size < 1:
@@ -92,7 +92,7 @@ class TrainingConfig(RunConfig):
     ----------
     absolute, power : float
         Weights of the absolute and of the power-spectrum term beside the squared one, see
-        `training.losses`; the second is the field's in `POWER` where left out.
+        `training.losses.pixels`; the second is the field's in `POWER` where left out.
     """
 
     absolute: float = 0.1
@@ -127,8 +127,8 @@ class AdversarialConfig(RunConfig):
         Weights of the loss; the paper's for the field where left out, see `TABLE_3`.
     calibration, power : float
         Weights of two terms that the paper doesn't have: the probability score of two
-        paintings of each map, see `training.probability`, and the power-spectrum term of
-        `training.losses`. With 0 for both and the next the loss is the paper's.
+        paintings of each map, see `training.losses.probability`, and the power-spectrum term of
+        `training.losses.pixels`. With 0 for both and the next the loss is the paper's.
     mass_calibration : float
         Weight of the probability score of area means of the full-size paintings, each
         pixel weighted by its dark matter. Haloes have a hundredth of the pixels; by area
@@ -223,7 +223,7 @@ class LossWeights:
     Parameters
     ----------
     alpha, beta : float
-        Of DSSIM and of MSLE, see `training.perceptual`.
+        Of DSSIM and of MSLE, see `training.losses.structure`.
     penalty : float
         Of the critic's gradient penalty; 0 where there is no critic.
     """

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.results import Slab
+from engine.mesh import Slab
 from engine.simulation import open_simulation
 from training.config import HELD_OUT, Source
 

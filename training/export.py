@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from engine.emulators.ember import PAPER, TITLES
-from engine.model_card import ModelCard, TrainingFile, sha256, write_model
-from engine.networks import generator, unet
+from engine.networks.ember import generator, unet
 from engine.normalization import normalization
+from engine.systems.card import ModelCard, TrainingFile, sha256, write_model
+from engine.systems.ember import PAPER, TITLES
 from training.checkpoint import Progress
 from training.choice import BEST, best_so_far
 from training.config import AdversarialConfig, RunConfig

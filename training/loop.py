@@ -11,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from engine.networks import critic, generator, unet
+from engine.networks.ember import critic, generator, unet
 from training import checkpoint
 from training.choice import Choice
 from training.config import AdversarialConfig, RunConfig

@@ -8,15 +8,16 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from engine.networks.generator import Generator
+from engine.networks.ember.generator import Generator
 from engine.networks.padding import Padding
 from engine.normalization import LogNormalization, normalization
 from training.checkpoint import Progress
 from training.config import AdversarialConfig, RunConfig, TrainingConfig
-from training.losses import PaintLoss, log_power_error, pyramid
-from training.perceptual import perceptual_loss
-from training.probability import probability_score
-from training.wasserstein import Score, critic_loss, generator_loss, gradient_penalty
+from training.losses.pixels import PaintLoss, pyramid
+from training.losses.power import log_power_error
+from training.losses.probability import probability_score
+from training.losses.structure import perceptual_loss
+from training.losses.wasserstein import Score, critic_loss, generator_loss, gradient_penalty
 
 Draw = Callable[[int], tuple[Tensor, Tensor]]
 """Batches of an update by number: dark matter and target, (batch, 1, n, n)."""
@@ -145,7 +146,7 @@ class GameStep:
     ) -> dict[str, Tensor]:
         """Judge the first draw by itself and, where the spread counts, beside the second."""
         config = self.config
-        terms = perceptual_loss(draws[0], real, config.weights)
+        terms = perceptual_loss(draws[0], real, config.weights.alpha, config.weights.beta)
         if config.calibration:
             terms["calibration"] = config.calibration * probability_score(draws[0], draws[1], real)
         if config.power or config.mass_calibration:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from engine import statistics
-from engine.results import Slab
+from engine.mesh import Slab
 from engine.simulation import Simulation
 
 Paint = Callable[[Slab], Slab]

@@ -11,7 +11,8 @@ import numpy as np
 from astropy.io import fits
 
 from engine.fields import AXES, map_axes
-from engine.results import MPC_IN_KPC, Slab
+from engine.mesh import Slab
+from engine.units import MPC_IN_KPC
 
 SURFACE_DENSITY = "solMass kpc-2"
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from engine.cosmology import Cosmology
 from engine.formats.snapshot import open_hdf5, read_rows
-from engine.results import CURVE_ARRAYS, Curve, Outcome, Slab, Table
+from engine.mesh import Slab
+from engine.results import CURVE_ARRAYS, Curve, Outcome, Table
 
 FORMAT = "baryon-explorer maps"
 VERSION = 1

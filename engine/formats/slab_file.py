@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.cosmology import Cosmology
-from engine.fields import AXES, FIELDS, LEVELS, ORIGINS, field
+from engine.fields import AXES, FIELDS, LEVELS, ORIGINS, field_named
 from engine.formats.snapshot import open_hdf5, read_rows
-from engine.results import Halos, Slab
+from engine.halos import Halos
+from engine.mesh import Slab
 
 FORMAT = "baryon-explorer slabs"
 VERSION = 1
@@ -130,7 +131,7 @@ def create_maps(
     )
     maps.attrs.update(
         field=name,
-        unit=field(name).unit,
+        unit=field_named(name).unit,
         level=level,
         origin=origin,
         axis=axis,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.cosmology import Cosmology
-from engine.results import Halos
+from engine.halos import Halos
 
 PARTICLE_TYPES = {"gas": 0, "dark matter": 1, "stars": 4}
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.checks import place
 from engine.fields import map_axes
-from engine.results import MPC_IN_KPC, Halos, Slab
-from engine.statistics.checks import place
+from engine.halos import Halos
+from engine.mesh import Slab
+from engine.units import MPC_IN_KPC
 
 CORNERS_AT_A_TIME = 1 << 21
 """Pixel corners looked at together: some tens of MB, whatever the haloes and the map."""

@@ -7,14 +7,16 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import field
-from engine.results import MPC_IN_KPC, Curve, Slab
-from engine.statistics.checks import checked_wavenumbers
+from engine.checks import checked_wavenumbers
+from engine.fields import field_named
+from engine.fourier.modes import area, modes, overdensity_k
+from engine.fourier.triangles import Shell, shells
+from engine.fourier.window import HANN_CUBE, WINDOW_NOTE, triangle_overlap
+from engine.mesh import Slab
+from engine.results import Curve
 from engine.statistics.contract import Statistic, Sums
-from engine.statistics.modes import area, modes, overdensity_k
 from engine.statistics.registry import register
-from engine.statistics.triangles import Shell, shells
-from engine.statistics.window import HANN_CUBE, WINDOW_NOTE, triangle_overlap
+from engine.units import MPC_IN_KPC
 
 DEFAULT_BINS = 12
 """Fewer than the power spectrum's: triangles of nearly equal sides are fewer and noisier than
@@ -138,7 +140,7 @@ class Bispectrum(Statistic[BispectrumSums, Curve]):
             P3> / triangles), the maps taken as independent: what a clustered field adds to
             it is larger at small scales, and left out.
         """
-        about = field(sums.field)
+        about = field_named(sums.field)
         notes = [] if sums.periodic else [WINDOW_NOTE]
         if sums.maps > 1:
             notes.append(f"Mean over {sums.maps} maps, every triangle weighs the same.")

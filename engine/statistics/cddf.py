@@ -9,9 +9,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import field
-from engine.results import Curve, Slab
-from engine.statistics.checks import checked_density, checked_edges, checked_values, place
+from engine.checks import checked_density, checked_edges, checked_values, place
+from engine.fields import field_named
+from engine.mesh import Slab
+from engine.results import Curve
 from engine.statistics.contract import Statistic, Sums
 from engine.statistics.registry import register
 from engine.units import absorption_distance, column_density
@@ -146,7 +147,7 @@ class Cddf(Statistic[CddfSums, Curve]):
             error=np.sqrt(sums.count) * per_sightline,
             count=sums.count,
             edges=10**sums.edges,
-            name=f"CDDF of {field(sums.field).label}",
+            name=f"CDDF of {field_named(sums.field).label}",
             x_label="N_HI [cm^-2]",
             y_label="f(N_HI) [cm^2]",
             error_kind="Poisson, pixels taken as independent",

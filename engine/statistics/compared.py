@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from engine.results import Curve, Slab
+from engine.mesh import Slab
+from engine.results import Curve
 from engine.statistics.registry import get
 
 COMPARED = ("truth", "prediction", "other")

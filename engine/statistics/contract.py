@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
-from engine.results import Slab
+from engine.mesh import Slab
 
 S = TypeVar("S", bound="Sums")
 R = TypeVar("R")

@@ -7,10 +7,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import field
-from engine.results import Curve, Halos, Slab
+from engine.checks import checked_density, checked_edges
+from engine.fields import field_named
+from engine.halos import Halos
+from engine.mesh import Slab
+from engine.results import Curve
 from engine.statistics.apertures import centres, discs
-from engine.statistics.checks import checked_density, checked_edges
 from engine.statistics.contract import Statistic, Sums
 from engine.statistics.registry import register
 
@@ -154,7 +156,7 @@ class HaloProfile(Statistic[ProfileSums, Curve]):
                 f"No slab given holds the centre of halo {', '.join(map(str, sums.numbers))}, "
                 "expected the slab it is in: halos.in_slab(slab) lists a slab's haloes."
             )
-        about = field(sums.field)
+        about = field_named(sums.field)
         inner, outer = sums.edges[:-1], sums.edges[1:]
         mean = sums.density / sums.count
         variance = np.maximum(sums.square / sums.count - mean**2, 0)

@@ -6,13 +6,16 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import INPUT_FIELDS, field
-from engine.results import MPC_IN_KPC, Halos, Points, Slab
+from engine.checks import checked_density, place
+from engine.fields import INPUT_FIELDS, field_named
+from engine.halos import Halos
+from engine.mesh import Slab
+from engine.results import Points
 from engine.statistics.apertures import centres, discs
-from engine.statistics.checks import checked_density, place
 from engine.statistics.contract import Statistic, Sums
 from engine.statistics.environment import NEIGHBOUR_MASS, neighbours_per_area
 from engine.statistics.registry import register
+from engine.units import MPC_IN_KPC
 
 RESOLVED_PIXELS = 3.0
 """Virial radii of fewer pixels are called unresolved: the kernel that spreads the particles
@@ -173,7 +176,7 @@ class HaloRelation(Statistic[HaloSums, Points]):
         order = np.lexsort(keys)
         ordered = {name: values[order] for name, values in columns.items()}
         x, y = ordered.pop("dark"), ordered.pop("mass")
-        label = field(sums.field).label
+        label = field_named(sums.field).label
         return Points(
             x=x,
             y=y,

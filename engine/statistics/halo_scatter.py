@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.checks import checked_edges
 from engine.results import Curve, Points
-from engine.statistics.checks import checked_edges
 
 BINS_PER_DEX = 4
 """Wide enough for several haloes of a small box, narrow enough that the relation's own slope

@@ -9,13 +9,15 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import field
-from engine.results import MPC_IN_KPC, Curve, Slab
-from engine.statistics.checks import checked_wavenumbers, place
+from engine.checks import checked_wavenumbers, place
+from engine.fields import field_named
+from engine.fourier.modes import area, modes, overdensity_k
+from engine.fourier.window import HANN_POWER, WINDOW_NOTE
+from engine.mesh import Slab
+from engine.results import Curve
 from engine.statistics.contract import Statistic, Sums
-from engine.statistics.modes import area, modes, overdensity_k
 from engine.statistics.power_spectrum import DEFAULT_BINS
-from engine.statistics.window import HANN_POWER, WINDOW_NOTE
+from engine.units import MPC_IN_KPC
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ class PairSums(Sums):
         self, what: str, symbol: str, y: NDArray[np.float64], error: NDArray[np.float64]
     ) -> Curve:
         """Put a ratio of the sums, with its Gaussian error, on a linear axis."""
-        truth, prediction = field(self.field).label, field(self.prediction_field).label
+        truth, prediction = field_named(self.field).label, field_named(self.prediction_field).label
         notes = [] if self.periodic else [WINDOW_NOTE]
         if self.maps > 1:
             notes.append(f"Power of {self.maps} pairs of maps, summed before the ratio is taken.")

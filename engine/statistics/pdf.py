@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import field
-from engine.results import Curve, Slab
-from engine.statistics.checks import checked_edges, checked_values
+from engine.checks import checked_edges, checked_values
+from engine.fields import field_named
+from engine.mesh import Slab
+from engine.results import Curve
 from engine.statistics.contract import Statistic, Sums
 from engine.statistics.registry import register
 
@@ -131,7 +132,7 @@ class Pdf(Statistic[PdfSums, Curve]):
             error is Poisson's, pixels taken as independent: neighbours are not, so it is
             a lower bound.
         """
-        about = field(sums.field)
+        about = field_named(sums.field)
         middle = (sums.edges[1:] + sums.edges[:-1]) / 2
         per_pixel = 1 / (sums.pixels * np.diff(sums.edges))
         quantity = " surface density" if about.is_surface_density else ""

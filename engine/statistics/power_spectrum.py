@@ -7,13 +7,15 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import field
-from engine.results import MPC_IN_KPC, Curve, Slab
-from engine.statistics.checks import checked_wavenumbers
+from engine.checks import checked_wavenumbers
+from engine.fields import field_named
+from engine.fourier.modes import area, modes, overdensity_k
+from engine.fourier.window import HANN_POWER, WINDOW_NOTE
+from engine.mesh import Slab
+from engine.results import Curve
 from engine.statistics.contract import Statistic, Sums
-from engine.statistics.modes import area, modes, overdensity_k
 from engine.statistics.registry import register
-from engine.statistics.window import HANN_POWER, WINDOW_NOTE
+from engine.units import MPC_IN_KPC
 
 DEFAULT_BINS = 18
 """Seven or eight a decade for a map of 384^2: narrow enough to follow the turn at small
@@ -129,7 +131,7 @@ class PowerSpectrum(Statistic[PowerSums, Curve]):
             as independent: for realisations of one slab, or neighbouring slabs at large
             scales, it is too small.
         """
-        about = field(sums.field)
+        about = field_named(sums.field)
         notes = [] if sums.periodic else [WINDOW_NOTE]
         if sums.maps > 1:
             notes.append(f"Mean over {sums.maps} maps, every mode weighs the same.")

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.results import Slab
-from engine.statistics.checks import checked_density
+from engine.checks import checked_density
+from engine.mesh import Slab
 from engine.statistics.contract import Statistic, Sums
 from engine.statistics.registry import register
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.results import Slab
+from engine.mesh import Slab
 
 PERCENTILES = (1.0, 99.8)
 """Default limits: voids stay dark without being empty, few halo centres saturate."""

@@ -12,7 +12,8 @@ from bokeh.model import DataModel
 from bokeh.models import CustomJS, LinearColorMapper, Range1d
 from bokeh.plotting import figure
 
-from engine.results import Halos, Slab
+from engine.halos import Halos
+from engine.mesh import Slab
 from explorer.plots.map_figure import EMPTY, Axes, Map, one_map
 from explorer.plots.rings import empty_rings, looks, rings
 from explorer.style import DIVERGING, GREY

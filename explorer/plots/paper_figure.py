@@ -15,8 +15,9 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from engine.fields import field as field_named
-from engine.results import Outcome, Slab
+from engine.fields import field_named
+from engine.mesh import Slab
+from engine.results import Outcome
 from explorer.plots.comparison import BAND, RATIO_RANGE, Pair, error_band, extent, height, points
 from explorer.plots.comparison import ratio as ratio_of
 from explorer.plots.pdf import FEWEST_PIXELS

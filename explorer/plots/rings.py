@@ -9,7 +9,9 @@ from bokeh.models.renderers import GlyphRenderer
 from numpy.typing import ArrayLike, NDArray
 
 from engine.fields import map_axes
-from engine.results import MPC_IN_KPC, Halos, Slab
+from engine.halos import Halos
+from engine.mesh import Slab
+from engine.units import MPC_IN_KPC
 from explorer.style import HIGHLIGHT, RING
 
 SMALLEST = 1.0

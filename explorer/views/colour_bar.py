@@ -8,7 +8,7 @@ import panel_material_ui as pmui
 import param
 from bokeh.models import CustomJSTickFormatter, LinearColorMapper
 
-from engine.results import Slab
+from engine.mesh import Slab
 from explorer.plots.limits import Limits, limits
 from explorer.plots.stretch import Stretch, Tick, default_places
 from explorer.scale import Scale

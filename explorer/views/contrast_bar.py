@@ -6,7 +6,7 @@ import numpy as np
 import panel as pn
 from bokeh.models import LinearColorMapper
 
-from engine.results import Slab
+from engine.mesh import Slab
 from explorer.plots.limits import contrast_limits
 from explorer.plots.stretch import Stretch, nice_above, symmetric_ticks
 from explorer.style import DIVERGING

@@ -8,9 +8,9 @@ from typing import Any
 import panel as pn
 from bokeh.models import Node
 
-from engine.fields import AXES, field, map_axes
-from engine.results import MPC_IN_KPC, Slab
-from engine.units import column_density
+from engine.fields import AXES, field_named, map_axes
+from engine.mesh import Slab
+from engine.units import MPC_IN_KPC, column_density
 from explorer.plots.maps import LinkedMaps, linked_maps
 from explorer.plots.stretch import Stretch
 from explorer.results import Results, holds
@@ -359,7 +359,7 @@ def of_each(results: Results) -> dict[str, Slab | None]:
 def caption(name: str, results: Results) -> str:
     """Heading of a map, as HTML."""
     slab = of_each(results)[name]
-    about = field(results.input.field if name == "input" else results.request.field).label
+    about = field_named(results.input.field if name == "input" else results.request.field).label
     if name == "other" and slab is not None:
         about = slab.emulator or about
     if slab is not None and slab.seed is not None:

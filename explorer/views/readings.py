@@ -6,7 +6,7 @@ from typing import Any
 
 import panel as pn
 
-from engine.results import Slab
+from engine.mesh import Slab
 from explorer.results import Results
 from explorer.store import Store
 from explorer.style import CARD, FREE, number, short_label

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.results import Slab
+from engine.mesh import Slab
 from explorer.plots.limits import thinned
 from explorer.results import Results
 from explorer.scale import length_of, scale_of

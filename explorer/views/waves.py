@@ -8,7 +8,7 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
-from engine.results import MPC_IN_KPC
+from engine.units import MPC_IN_KPC
 from explorer.plots.maps import LinkedMaps
 from explorer.plots.waves import NAMES, wave_maps
 from explorer.results import Results

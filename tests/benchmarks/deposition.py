@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from swiftsimio.visualisation.projection_backends import backends_parallel
 from swiftsimio.visualisation.projection_backends.kernels import kernel_gamma
 
-from engine.deposition import deposit
 from engine.formats import open_snapshot
-from engine.smoothing import neighbour_distance
+from engine.projection.deposition import deposit
+from engine.projection.smoothing import neighbour_distance
 
 ROOT = Path(__file__).resolve().parents[2]
 PIXELS = 384

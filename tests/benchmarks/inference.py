@@ -13,8 +13,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from engine.networks.compiled import CompiledUNet
-from engine.networks.unet import PRESETS
+from engine.networks.ember.compiled import CompiledUNet
+from engine.networks.ember.unet import PRESETS
 
 REPEATS = 9
 CASES = (("small", 384), ("paper", 512))

@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # also without ins
 
 from engine import statistics
 from engine.cosmology import Cosmology
-from engine.results import Curve, Slab
+from engine.mesh import Slab
+from engine.results import Curve
 
 SIDES = (384, 2048)
 BOX = 11.25  # Mpc/h

@@ -17,8 +17,8 @@ import numpy as np
 
 import engine
 from engine import statistics
+from engine.mesh import Slab
 from engine.normalization import normalization
-from engine.results import Slab
 
 SCALES = 5
 

@@ -22,12 +22,12 @@ from torch.nn import functional as F  # noqa: N812
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from engine.inference import choose_device
+from engine.device import choose_device
 from training import loop
 from training.config import preset
-from training.perceptual import perceptual_loss
+from training.losses.structure import perceptual_loss
+from training.losses.wasserstein import critic_loss, generator_loss, gradient_penalty
 from training.steps import GameStep, draw_noise
-from training.wasserstein import critic_loss, generator_loss, gradient_penalty
 
 REPEATS = 5
 SIDE = 256
@@ -44,8 +44,8 @@ def torch_spread(x: Tensor) -> Tensor:
 
 
 PLAIN = {
-    "engine.networks.unet.pad": torch_pad,
-    "engine.networks.critic.batch_spread": torch_spread,
+    "engine.networks.ember.unet.pad": torch_pad,
+    "engine.networks.ember.critic.batch_spread": torch_spread,
 }
 """What the plain loop uses instead."""
 
@@ -68,7 +68,7 @@ class PlainStep(GameStep):
         self.progress.optimizer.zero_grad()
         fake = self.generator(dark_matter[0], noise)
         terms = {"generator": generator_loss(self.critic, fake, dark_matter)}
-        terms |= perceptual_loss(fake, real, weights)
+        terms |= perceptual_loss(fake, real, weights.alpha, weights.beta)
         torch.stack(list(terms.values())).sum().backward()
         self.progress.optimizer.step()
         return terms

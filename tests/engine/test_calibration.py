@@ -10,7 +10,7 @@ from scipy import stats
 import engine
 from engine.calibration import CLASSES, Calibration, Ranking, classes_of, scaled
 from engine.cosmology import Cosmology
-from engine.results import Slab
+from engine.mesh import Slab
 
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
 MANY = 40_000

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.networks.compiled import CompiledUNet
-from engine.networks.generator import GeneratorConfig
-from engine.networks.unet import PRESETS, UNetConfig
+from engine.networks.ember.compiled import CompiledUNet
+from engine.networks.ember.generator import GeneratorConfig
+from engine.networks.ember.unet import PRESETS, UNetConfig
 
 TINY = UNetConfig(widths=(4, 8, 8), decoder_widths=(8, 4))
 

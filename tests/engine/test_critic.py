@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from engine.networks import critic, generator
-from engine.networks.critic import Critic, CriticConfig, batch_spread
+from engine.networks.ember import critic, generator
+from engine.networks.ember.critic import Critic, CriticConfig, batch_spread
 from engine.networks.padding import pad
 
 TINY = CriticConfig(stem=(4, 6), widths=(6, 8, 8))
@@ -144,7 +144,7 @@ def test_the_gradients_gradient_is_the_one_torch_finds(tiny, monkeypatch):
     network = tiny.double()
     found = norm_gradients(network)
     monkeypatch.setattr(
-        "engine.networks.unet.pad", lambda x, edge, _: F.pad(x, (edge,) * 4, mode="circular")
+        "engine.networks.ember.unet.pad", lambda x, edge, _: F.pad(x, (edge,) * 4, mode="circular")
     )
     for a, b in zip(found, norm_gradients(network), strict=True):
         torch.testing.assert_close(a, b)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine import deposition
-from engine.deposition import RESOLVED_SUPPORT, deposit, deposit_reference
-from engine.kernel import cubic_spline, projected_cubic_spline, projected_polynomial
+from engine.projection import deposition
+from engine.projection.deposition import RESOLVED_SUPPORT, deposit, deposit_reference
+from engine.projection.kernel import cubic_spline, projected_cubic_spline, projected_polynomial
 
 SHAPE = (100, 120)
 """More rows than a band has, and not square."""

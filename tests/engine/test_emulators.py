@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from engine.cosmology import Cosmology
-from engine.emulators.ember import EmberWGAN
 from engine.fields import FIELDS
-from engine.model_card import ModelCard, TrainingFile, read_card, write_model
-from engine.networks.generator import GeneratorConfig
-from engine.networks.unet import UNetConfig
+from engine.mesh import Slab
+from engine.networks.ember.generator import GeneratorConfig
+from engine.networks.ember.unet import UNetConfig
 from engine.noise import Realisation
 from engine.normalization import normalization
-from engine.registry import CLASSES, emulator_class, emulators, load_emulator
-from engine.results import Slab
+from engine.systems.card import ModelCard, TrainingFile, read_card, write_model
+from engine.systems.ember import EmberWGAN
+from engine.systems.registry import CLASSES, emulator_class, emulators, load_emulator
 
 PLANCK = Cosmology(0.3089, 0.0486, 0.6774)
 CONFIG = UNetConfig(widths=(4, 6, 8), decoder_widths=(8, 6))

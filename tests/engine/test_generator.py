@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from engine.networks import generator, unet
-from engine.networks.generator import GeneratorConfig
+from engine.networks.ember import generator, unet
+from engine.networks.ember.generator import GeneratorConfig
 
 TINY = GeneratorConfig(widths=(4, 6, 8), decoder_widths=(8, 6))
 

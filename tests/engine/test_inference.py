@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from engine.cosmology import Cosmology
-from engine.inference import PATIENCE, ResultCache, Worker, choose_device, prediction_key
-from engine.results import Slab
+from engine.device import choose_device
+from engine.inference import PATIENCE, ResultCache, Worker, prediction_key
+from engine.mesh import Slab
 
 LONG = 10.0  # seconds; only a failing test waits so long
 

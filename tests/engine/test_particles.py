@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.formats import open_snapshot, snapshot
-from engine.particles import Job, _draw, _shares
+from engine.projection.particles import Job, _draw, _shares
 
 
 def test_shares_of_the_chunks_are_those_of_a_draw_without_replacement():

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import engine
-from engine import slabs
-from engine.projection import project_snapshot
+from engine.projection import slabs
+from engine.projection.snapshots import project_snapshot
 
 ROOT = Path(__file__).parents[2]
 ALL = ("dm", "gas", "hi", "stars", "temperature")

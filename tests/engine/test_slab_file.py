@@ -17,7 +17,7 @@ from engine.formats.slab_file import (
     round_mantissa,
     write_halos,
 )
-from engine.results import Halos
+from engine.halos import Halos
 
 HEADER = SlabFileHeader(
     name="toy", box_size=6.0, redshift=2.0, cosmology=Cosmology(0.3, 0.05, 0.7), code="none",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.smoothing import neighbour_distance
+from engine.projection.smoothing import neighbour_distance
 
 BOX = 50.0
 

@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from engine import statistics
 from engine.cosmology import Cosmology
-from engine.results import Slab
-from engine.statistics.triangles import shells
+from engine.fourier.triangles import shells
+from engine.mesh import Slab
 
 PIXEL = 0.03  # Mpc/h
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)

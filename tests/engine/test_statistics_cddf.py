@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from engine import statistics
 from engine.cosmology import Cosmology
-from engine.results import Slab
+from engine.mesh import Slab
 from engine.statistics.cddf import whole_box
 from engine.units import HYDROGEN_MASS_IN_G, SPEED_OF_LIGHT, absorption_distance, column_density
 

@@ -9,7 +9,9 @@ import pytest
 
 from engine import statistics
 from engine.cosmology import Cosmology
-from engine.results import Curve, Halos, Points, Slab
+from engine.halos import Halos
+from engine.mesh import Slab
+from engine.results import Curve, Points
 from engine.statistics import Statistic, Sums
 
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)

@@ -11,7 +11,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 import engine
 from engine import statistics
 from engine.cosmology import Cosmology
-from engine.results import Halos, Points, Slab
+from engine.halos import Halos
+from engine.mesh import Slab
+from engine.results import Points
 from engine.statistics.apertures import discs
 from engine.statistics.halo_scatter import quantile, scatter
 

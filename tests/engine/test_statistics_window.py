@@ -6,8 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from engine import statistics
 from engine.cosmology import Cosmology
-from engine.results import Slab
-from engine.statistics.window import (
+from engine.fourier.window import (
     HANN_CUBE,
     HANN_POWER,
     HANN_SIXTH,
@@ -15,6 +14,7 @@ from engine.statistics.window import (
     independent_modes,
     triangle_overlap,
 )
+from engine.mesh import Slab
 
 PIXEL = 0.03  # Mpc/h
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)

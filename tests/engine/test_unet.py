@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from engine.networks.ember.unet import PRESETS, UNetConfig
 from engine.networks.padding import pad
-from engine.networks.unet import PRESETS, UNetConfig
 
 TINY = UNetConfig(widths=(4, 6, 8), decoder_widths=(8, 6))
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 import engine
 from engine.cosmology import Cosmology
 from engine.formats.slab_file import SlabFileHeader, create_maps, new_slab_file, write_halos
-from engine.model_card import ModelCard
+from engine.halos import Halos
+from engine.mesh import Slab
 from engine.normalization import LogNormalization
-from engine.results import Halos, Slab
+from engine.systems.card import ModelCard
 from explorer import results, store
 
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)

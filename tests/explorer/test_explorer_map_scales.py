@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from engine.cosmology import Cosmology
-from engine.results import Halos, Slab
+from engine.halos import Halos
+from engine.mesh import Slab
 from engine.units import HYDROGEN_MASS_IN_G, KPC_IN_CM, MSUN_IN_G, column_density
 from explorer.plots.limits import contrast_limits
 from explorer.plots.map_figure import EMPTY

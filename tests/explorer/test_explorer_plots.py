@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from engine.cosmology import Cosmology
-from engine.results import Curve, Points, Slab
+from engine.mesh import Slab
+from engine.results import Curve, Points
 from explorer.plots import cddf, halo_relation, pdf, power_spectrum
 from explorer.plots.agreement import Agreement
 from explorer.plots.comparison import BAND, Pair, error_band, extent, height, ratio

@@ -8,7 +8,7 @@ from bokeh.events import DoubleTap, SelectionGeometry
 from scipy import fft
 
 from engine.cosmology import Cosmology
-from engine.results import Slab
+from engine.mesh import Slab
 from explorer.plots.maps import linked_maps
 from explorer.plots.waves import wave_maps
 from explorer.results import Results

@@ -7,8 +7,8 @@ from hypothesis import strategies as some
 from engine.cosmology import Cosmology
 from engine.fields import map_axes
 from engine.formats.slab_file import SlabFileHeader
-from engine.particles import Particles
-from engine.slabs import slab_maps, slab_numbers
+from engine.projection.particles import Particles
+from engine.projection.slabs import slab_maps, slab_numbers
 
 BOX = 4096  # kpc/h: pixels, slabs and lattice are powers of two, so that shifts are exact
 PIXELS, SLABS = 32, 4

@@ -9,7 +9,7 @@ import torch
 
 from engine.cosmology import Cosmology
 from engine.formats.slab_file import SlabFileHeader, create_maps, new_slab_file, write_halos
-from engine.results import Halos
+from engine.halos import Halos
 
 PIXEL_SIZE = 29.3  # kpc/h
 PLANCK = Cosmology(0.3089, 0.0486, 0.6774)

@@ -15,11 +15,11 @@ from lightning_fabric import Fabric
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from engine.emulators.ember import EmberUNet, EmberWGAN
-from engine.model_card import read_card, read_weights, sha256
-from engine.networks import critic, generator, unet
+from engine.networks.ember import critic, generator, unet
 from engine.normalization import normalization
 from engine.simulation import open_simulation
+from engine.systems.card import read_card, read_weights, sha256
+from engine.systems.ember import EmberUNet, EmberWGAN
 from training import checkpoint, export, loop, steps
 from training.__main__ import app
 from training.choice import SLABS, Choice, best_so_far, power_error, side_by_side

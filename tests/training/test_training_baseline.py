@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from engine import statistics
 from engine.cosmology import Cosmology
 from engine.fields import LEVELS
-from engine.results import Slab
+from engine.mesh import Slab
 from training import baseline
 from training.__main__ import app
 from training.datasets import Pair, read_pairs

@@ -9,8 +9,8 @@ import torch
 from lightning_fabric import Fabric
 from typer.testing import CliRunner
 
-from engine.model_card import read_card, sha256
-from engine.networks import unet
+from engine.networks.ember import unet
+from engine.systems.card import read_card, sha256
 from training import checkpoint, loop, steps
 from training.__main__ import app
 from training.config import PRESETS, preset

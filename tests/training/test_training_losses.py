@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from engine.normalization import normalization
-from training.losses import PaintLoss, log_power_error, pyramid
+from training.losses.pixels import PaintLoss, pyramid
+from training.losses.power import log_power_error
 
 SCALING = normalization("gas")
 

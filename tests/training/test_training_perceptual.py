@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from training.config import TABLE_3, LossWeights
-from training.losses import pyramid
-from training.perceptual import WINDOWS, dssim, msle, perceptual_loss
+from training.config import TABLE_3
+from training.losses.pixels import pyramid
+from training.losses.structure import WINDOWS, dssim, msle, perceptual_loss
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_painting_below_zero_is_pulled_back():
 
 def test_terms_are_means_over_scales_times_their_weights(maps):
     painted, target = (pyramid(m, 3) for m in maps)
-    terms = perceptual_loss(painted, target, LossWeights(10, 0.4, 0))
+    terms = perceptual_loss(painted, target, 10, 0.4)
     pairs = list(zip(painted, target, strict=True))
     similar = [dssim(p, t, w).item() for (p, t), w in zip(pairs, (11, 9, 7), strict=True)]
     squares = [msle(p, t, 16).item() for p, t in pairs]

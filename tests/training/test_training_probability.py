@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.probability import probability_score
+from training.losses.probability import probability_score
 
 
 def maps(*values):

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from engine.assets import shipped_folder
 from engine.cosmology import Cosmology
 from engine.formats.slab_file import write_halos
-from engine.results import Halos, Slab
+from engine.halos import Halos
+from engine.mesh import Slab
 from engine.simulation import open_simulation
 from training.__main__ import app
 from training.report import content, figures, measure, page, run, summary

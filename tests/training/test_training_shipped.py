@@ -3,9 +3,9 @@
 import pytest
 
 from engine.assets import shipped_folder
-from engine.model_card import read_card, read_weights
-from engine.registry import emulator_class
 from engine.simulation import open_simulation
+from engine.systems.card import read_card, read_weights
+from engine.systems.registry import emulator_class
 from training import validation
 from training.config import HELD_OUT
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from engine.networks.critic import CriticConfig
-from training.losses import pyramid
-from training.wasserstein import critic_loss, generator_loss, gradient_penalty
+from engine.networks.ember.critic import CriticConfig
+from training.losses.pixels import pyramid
+from training.losses.wasserstein import critic_loss, generator_loss, gradient_penalty
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import Any
 
 from engine import statistics
 from engine.calibration import CLASSES, Calibration, Ranking, classes_of, scaled
-from engine.results import Halos, Slab
+from engine.halos import Halos
+from engine.mesh import Slab
 from engine.statistics.halo_relation import HaloRelation, HaloSums
 from training.report.painters import Painter
 

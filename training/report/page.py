@@ -6,7 +6,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from engine.fields import field as field_named
+from engine.fields import field_named
 from training.report import figures, published
 from training.report.drawing import svg
 from training.report.painters import BASELINE

@@ -10,13 +10,14 @@ from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
+from engine.device import choose_device
 from engine.fields import INPUT_FIELDS, ORIGINS
-from engine.inference import choose_device
-from engine.model_card import read_card, read_weights
+from engine.mesh import Slab
 from engine.noise import Realisation
-from engine.registry import Emulator, emulator_class
-from engine.results import Slab
 from engine.simulation import Simulation
+from engine.systems.card import read_card, read_weights
+from engine.systems.contract import Emulator
+from engine.systems.registry import emulator_class
 from training import baseline
 
 BASELINE = "local-map"

@@ -8,7 +8,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from engine.results import Slab
+from engine.mesh import Slab
 from training.report.drawing import STYLE, WIDTH, label
 from training.report.run import Task, place_of
 from training.validation import heaviest_halo

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from engine.results import Halos, Slab
+from engine.halos import Halos
+from engine.mesh import Slab
 from engine.simulation import Simulation
 from training.report import measure
 from training.report.measure import Part, Place

@@ -6,8 +6,6 @@ import torch
 from pytorch_msssim import ssim
 from torch import Tensor
 
-from training.config import LossWeights
-
 WINDOWS = (11, 9, 7, 5, 5, 3, 3, 3)
 """Sides of the windows that similarity is measured in, full size first, [pixels]."""
 
@@ -16,7 +14,7 @@ TILE = 512
 
 
 def perceptual_loss(
-    painted: Sequence[Tensor], target: Sequence[Tensor], weights: LossWeights
+    painted: Sequence[Tensor], target: Sequence[Tensor], alpha: float, beta: float
 ) -> dict[str, Tensor]:
     """Weighted terms by name, each the mean over scales.
 
@@ -24,8 +22,8 @@ def perceptual_loss(
     ----------
     painted, target : sequence of tensor, (batch, 1, n / 2^i, n / 2^i)
         Normalised, full size first.
-    weights : LossWeights
-        `alpha` and `beta` of it.
+    alpha, beta : float
+        Weights of DSSIM and of MSLE.
 
     References
     ----------
@@ -35,8 +33,8 @@ def perceptual_loss(
     scales = list(zip(painted, target, strict=True))
     similarity = [dssim(p, t, w) for (p, t), w in zip(scales, WINDOWS, strict=False)]
     return {
-        "dssim": weights.alpha * torch.stack(similarity).mean(),
-        "msle": weights.beta * torch.stack([msle(p, t, side) for p, t in scales]).mean(),
+        "dssim": alpha * torch.stack(similarity).mean(),
+        "msle": beta * torch.stack([msle(p, t, side) for p, t in scales]).mean(),
     }
 
 

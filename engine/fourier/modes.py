@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from engine.results import MPC_IN_KPC, Slab, frozen_array
-from engine.statistics.checks import checked_values, place
-from engine.statistics.window import hann, independent_modes
+from engine.checks import checked_values, place
+from engine.fourier.window import hann, independent_modes
+from engine.mesh import Slab, frozen_array
+from engine.units import MPC_IN_KPC
 
 SHORTEST_SIDE = 4
 """[pixels]; a shorter map has no mode between the fundamental and the Nyquist wavenumber."""

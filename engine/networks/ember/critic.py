@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from engine.networks.ember.unet import PaddedConv, glorot_normal, leaky
 from engine.networks.padding import Padding
-from engine.networks.unet import PaddedConv, glorot_normal, leaky
 
 EPSILON = 1e-8
 """Under the root of a variance, whose slope is infinite at zero."""

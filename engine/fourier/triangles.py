@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from engine.results import frozen_array
-from engine.statistics.modes import logarithmic_edges
+from engine.fourier.modes import logarithmic_edges
+from engine.mesh import frozen_array
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernel import projected_cubic_spline, projected_polynomial
+from engine.projection.kernel import projected_cubic_spline, projected_polynomial
 
 SMALLEST_SUPPORT = 0.25
 """Narrower kernels are widened to this many pixels: all inside a pixel is all the same."""

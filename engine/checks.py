@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.results import Slab
+from engine.mesh import Slab
 
 
 def checked_edges(edges: Any, what: str) -> tuple[float, ...]:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.deposition import deposit
 from engine.fields import map_axes
 from engine.formats.slab_file import SlabFileHeader
-from engine.particles import Particles
+from engine.projection.deposition import deposit
+from engine.projection.particles import Particles
 
 MAP_MEMORY = 1 << 30
 """Bytes of maps summed at a time; slabs beyond them wait for the next pass."""

@@ -4,9 +4,9 @@ import numpy as np
 
 from engine.cosmology import Cosmology
 from engine.fields import INPUT_FIELDS
-from engine.model_card import ModelCard
-from engine.registry import Region
-from engine.results import Slab
+from engine.mesh import Slab
+from engine.systems.card import ModelCard
+from engine.systems.contract import Region
 
 PIXEL_REFUSED, PIXEL_WARNED = 0.10, 0.001
 """Relative differences of the pixel size; a network knows lengths only in pixels."""

@@ -12,7 +12,7 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from engine.networks.unet import LEAK, UNetConfig
+from engine.networks.ember.unet import LEAK, UNetConfig
 
 Weights = Mapping[str, NDArray[np.float32]]
 

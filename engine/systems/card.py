@@ -16,8 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from engine.cosmology import Cosmology
-from engine.fields import LEVELS, one_of
-from engine.fields import field as field_named
+from engine.fields import LEVELS, field_named, one_of
 from engine.normalization import LogNormalization
 
 FORMAT = "baryon-explorer model card"

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from engine.networks import unet
+from engine.networks.ember import unet
 from engine.networks.padding import Padding
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import LEVELS, field
+from engine.fields import LEVELS, field_named
 from engine.formats.snapshot import Snapshot
-from engine.smoothing import neighbour_distance
+from engine.projection.smoothing import neighbour_distance
 
 SMOOTHINGS = ("neighbours", "file")
 """Kernel support: distance to the 80th neighbour, or, for gas, what the file gives."""
@@ -40,7 +40,7 @@ class Job:
     @property
     def species(self) -> str:
         """Of the particles."""
-        return field(self.fields[0]).species
+        return field_named(self.fields[0]).species
 
     @property
     def number(self) -> int:

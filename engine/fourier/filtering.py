@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from engine.results import MPC_IN_KPC, Slab
-from engine.statistics.modes import overdensity
+from engine.fourier.modes import overdensity
+from engine.mesh import Slab
+from engine.units import MPC_IN_KPC
 
 
 def band_pass(slab: Slab, low: float, high: float) -> NDArray[np.float32]:

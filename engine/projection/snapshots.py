@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import h5py
 import numpy as np
 
-from engine.fields import AXES, INPUT_FIELDS, LEVELS, field, map_axes, one_of
+from engine.fields import AXES, INPUT_FIELDS, LEVELS, field_named, map_axes, one_of
 from engine.formats import open_snapshot
 from engine.formats.slab_file import (
     MANTISSA_BITS,
@@ -19,10 +19,10 @@ from engine.formats.slab_file import (
     write_halos,
 )
 from engine.formats.snapshot import Snapshot
-from engine.particles import SMOOTHINGS, Job, Particles, collect
+from engine.projection.particles import SMOOTHINGS, Job, Particles, collect
+from engine.projection.slabs import slab_maps
+from engine.projection.smoothing import NEIGHBOURS
 from engine.results import Progress
-from engine.slabs import slab_maps
-from engine.smoothing import NEIGHBOURS
 
 SLAB_DEPTH = 1.5
 """Comoving depth aimed at, [Mpc/h] (EMBER section 3)."""
@@ -155,7 +155,7 @@ def _check_request(
 ) -> None:
     """Refuse what the snapshot can't give before any work is done."""
     for name in fields:
-        field(name)
+        field_named(name)
     for level in levels:
         one_of("level", level, LEVELS)
     for axis in axes:
@@ -257,7 +257,7 @@ def _jobs(
         if level != "HR":
             jobs.append(Job(twin, (name,), level, "native", _dark_matter(twin)))
     for species in ("gas", "stars"):
-        wanted = tuple(name for name in fields if field(name).species == species)
+        wanted = tuple(name for name in fields if field_named(name).species == species)
         if wanted:
             jobs.append(Job(main, wanted, "HR", "ds", main.header.counts[species]))
     return jobs

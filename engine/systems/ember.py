@@ -7,16 +7,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.emulators.checks import check_input, check_region, warnings_for
-from engine.inference import choose_device
-from engine.model_card import ModelCard
-from engine.networks.compiled import CompiledUNet
-from engine.networks.generator import GeneratorConfig
+from engine.device import choose_device
+from engine.mesh import Slab
+from engine.networks.ember.compiled import CompiledUNet
+from engine.networks.ember.generator import GeneratorConfig
+from engine.networks.ember.unet import UNet, UNetConfig
 from engine.networks.padding import Padding
-from engine.networks.unet import UNet, UNetConfig
 from engine.noise import Realisation, normals
-from engine.registry import Emulator, Region, register
-from engine.results import Slab
+from engine.systems.card import ModelCard
+from engine.systems.checks import check_input, check_region, warnings_for
+from engine.systems.contract import Emulator, Region
+from engine.systems.registry import register
 
 TITLES = {"ember-unet": "EMBER U-Net", "ember-wgan": "EMBER WGAN"}
 PAPER = "Bernardini et al. 2022, MNRAS 509, 1323"

@@ -1,0 +1,1 @@
+"""Wavenumbers, windows, bands and triangles of them."""

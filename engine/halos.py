@@ -1,0 +1,70 @@
+"""Halo catalogues, and which haloes a slab holds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.fields import map_axes
+from engine.mesh import Slab, frozen_array
+
+
+@dataclass(frozen=True, eq=False)
+class Halos:
+    """A halo catalogue.
+
+    Parameters
+    ----------
+    position : array, (n, 3)
+        Centres, comoving [Mpc/h].
+    mvir : array, (n,)
+        Virial mass, [Msun/h].
+    rvir : array, (n,)
+        Virial radius, comoving [kpc/h].
+    fof_mass : array, (n,)
+        Friends-of-friends mass, [Msun/h]; 0 where the finder gave none.
+    run : str
+        "hydro" or "dmo".
+    definition : str
+        How mass and radius were defined.
+    """
+
+    position: NDArray[np.float32]
+    mvir: NDArray[np.float32]
+    rvir: NDArray[np.float32]
+    fof_mass: NDArray[np.float32]
+    run: str
+    definition: str = ""
+
+    def __post_init__(self) -> None:
+        """Freeze the columns."""
+        for name in ("position", "mvir", "rvir", "fof_mass"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float32))
+
+    def __len__(self) -> int:
+        """Number of haloes."""
+        return len(self.mvir)
+
+    def in_slab(self, slab: Slab) -> NDArray[np.intp]:
+        """Numbers of the haloes whose centres a slab holds, increasing.
+
+        A centre on the edge between two slabs is in the upper one, as a particle is; every
+        halo is in just one of the slabs of an axis.
+
+        Parameters
+        ----------
+        slab : Slab
+            Of the same simulation.
+
+        Returns
+        -------
+        array, (m,)
+            Rows of the catalogue.
+        """
+        height = self.position[:, map_axes(slab.axis)[2]].astype(np.float64)
+        # Counted from slab 0, so that rounding can't put a centre in two slabs or in none.
+        first = slab.start - slab.index * slab.depth
+        slabs = max(1, round(slab.box_size / slab.depth))
+        above = np.mod(height - first, slab.box_size)
+        number = np.minimum((above / slab.depth).astype(np.intp), slabs - 1)
+        return np.flatnonzero(number == slab.index % slabs)

@@ -1,0 +1,1 @@
+"""EMBER's U-Net, generator and critic."""

@@ -1,0 +1,1 @@
+"""Particles to maps: from a snapshot's columns to what a simulation file holds."""

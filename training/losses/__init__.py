@@ -1,0 +1,1 @@
+"""What a painting is measured by while it is trained."""
