@@ -73,7 +73,7 @@ def checked_density(slab: Slab, purpose: str) -> NDArray[np.float32]:
     ValueError
         If its field is another quantity, or a pixel is of no use.
     """
-    if not slab.about.is_surface_density:
+    if not slab.about.is_density:
         raise ValueError(
             f"{place(slab)} is in {slab.about.unit}, expected a surface density to {purpose}: "
             "take another field."

@@ -1,11 +1,14 @@
-"""The quantities a slab map can hold, with their units and labels."""
+"""The quantities a mesh can hold, with their units, labels and default ranges."""
 
 from dataclasses import dataclass
+
+DENSITY_UNITS = {2: "Msun h / ckpc^2", 3: "Msun h^2 / ckpc^3"}
+"""Of mass per comoving area and per comoving volume, by the mesh's dimensions."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """What one kind of map holds and how to write its name.
+    """What one kind of mesh holds and how to write its name.
 
     Parameters
     ----------
@@ -13,36 +16,75 @@ class Field:
         The name used in files, calls and links.
     label : str
         The name a person reads.
-    unit : str
-        Unit of the map's values, as text.
     species : str
         Particle species it is projected from: "dark matter", "gas" or "stars".
+    decades : (int, int)
+        log10 of the smallest and largest value that a map of a slab can be expected to hold,
+        in the unit of a map; of the size of values for a signed field.
+    quantity : {"density", "temperature", "surface brightness", "overdensity"}
+        What is measured.
+    own_unit : str
+        Unit of what is no density, whatever the mesh.
     """
 
     name: str
     label: str
-    unit: str
     species: str
+    decades: tuple[int, int]
+    quantity: str = "density"
+    own_unit: str = ""
 
     @property
-    def is_surface_density(self) -> bool:
-        """Whether values are mass per comoving area, so that sums are masses."""
-        return self.unit == SURFACE_DENSITY
+    def unit(self) -> str:
+        """Unit of a map's values, as text."""
+        return self.unit_of(2)
 
+    def unit_of(self, ndim: int) -> str:
+        """Unit of the values of a mesh of `ndim` dimensions, as text."""
+        return DENSITY_UNITS[ndim] if self.is_density else self.own_unit
 
-SURFACE_DENSITY = "Msun h / ckpc^2"
+    @property
+    def is_density(self) -> bool:
+        """Whether values are mass per comoving area or volume, so that sums are masses."""
+        return self.quantity == "density"
+
+    @property
+    def signed(self) -> bool:
+        """Whether values can be negative."""
+        return self.quantity == "overdensity"
+
 
 FIELDS: dict[str, Field] = {
     field.name: field
     for field in (
-        Field("dm", "dark matter", SURFACE_DENSITY, "dark matter"),
-        Field("dmo", "dark matter (dark-matter-only run)", SURFACE_DENSITY, "dark matter"),
-        Field("gas", "gas", SURFACE_DENSITY, "gas"),
-        Field("hi", "neutral hydrogen", SURFACE_DENSITY, "gas"),
-        Field("stars", "stars", SURFACE_DENSITY, "stars"),
-        Field("temperature", "gas temperature", "K", "gas"),
+        Field("dm", "dark matter", "dark matter", (2, 10)),
+        Field("dmo", "dark matter (dark-matter-only run)", "dark matter", (2, 10)),
+        Field("gas", "gas", "gas", (1, 9)),
+        Field("hi", "neutral hydrogen", "gas", (-5, 9)),
+        Field("hi_thin", "neutral hydrogen without self-shielding", "gas", (-5, 9)),
+        Field("stars", "stars", "stars", (0, 10)),
+        Field("temperature", "gas temperature", "gas", (2, 9), "temperature", "K"),
+        Field(
+            "temperature_sl",
+            "spectroscopic-like temperature of hot gas",
+            "gas",
+            (5, 9),
+            "temperature",
+            "K",
+        ),
+        Field(
+            "xray",
+            "X-ray surface brightness, 0.5-2 keV",
+            "gas",
+            (-16, 0),
+            "surface brightness",
+            "erg / s / cm^2",
+        ),
+        Field("delta", "linear overdensity", "dark matter", (-4, 2), "overdensity", "1"),
     )
 }
+"""`decades` reach from well below the emptiest void of a slab of 1.5 Mpc/h at z = 2 to well above
+the centre of a 1e13 Msun/h halo. HI spans the most: voids are neutral to 1e-6."""
 
 INPUT_FIELDS = ("dm", "dmo")
 LEVELS = ("HR", "MR", "LR", "VLR")

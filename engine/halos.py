@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from engine.fields import map_axes
 from engine.mesh import Slab, frozen_array
+from engine.places import slab_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,5 @@ class Halos:
         # Counted from slab 0, so that rounding can't put a centre in two slabs or in none.
         first = slab.start - slab.index * slab.depth
         slabs = max(1, round(slab.box_size / slab.depth))
-        above = np.mod(height - first, slab.box_size)
-        number = np.minimum((above / slab.depth).astype(np.intp), slabs - 1)
+        number = slab_numbers(height, slab.box_size, slabs, first)
         return np.flatnonzero(number == slab.index % slabs)

@@ -81,7 +81,7 @@ def _statistics(recipe: Recipe) -> str:
         f"names = {list(recipe.statistics)!r}\n"
         "curves = {name: curves_of(name, of_maps) for name in names}\n"
         "for name, slab in maps.items():\n"
-        "    if slab.about.is_surface_density:\n"
+        "    if slab.about.is_density:\n"
         '        print(f"{name}: {st.total_mass(slab):.4e} Msun/h")'
     )
 

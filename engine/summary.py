@@ -16,7 +16,7 @@ def table(outcome: Outcome) -> str:
     spectra = {name: statistics.get("power_spectrum")(slab) for name, slab in maps.items()}
     k = next(iter(spectra.values())).x
     bins = np.linspace(0, len(k) - 1, WAVENUMBERS).round().astype(int)
-    with_mass = all(slab.about.is_surface_density for slab in maps.values())
+    with_mass = all(slab.about.is_density for slab in maps.values())
     head = f"{'':<12}" + f"{'mass [Msun/h]':>16}" * with_mass
     lines = [head + "".join(f"{f'P({k[i]:.3g})':>12}" for i in bins) + "  k [h/Mpc], P [(Mpc/h)^2]"]
     for name, slab in maps.items():

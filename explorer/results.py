@@ -208,7 +208,7 @@ def summarise(found: Results) -> Results:
     maps = found.compared()
     curves = curves_of(found.request.field, maps)
     found = replace(found, whole_box=through_the_box(found))
-    if not field_named(found.request.field).is_surface_density:
+    if not field_named(found.request.field).is_density:
         return replace(found, curves=curves)
     mass = statistics.get("total_mass")
     masses = tuple(mass(maps[name]) if name in maps else None for name in COMPARED)

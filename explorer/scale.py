@@ -44,7 +44,7 @@ def scale_of(slab: Slab, physical: bool = False, columns: bool = False) -> Scale
         HI as column density; other fields have none.
     """
     name = short_label(slab.field)
-    if not slab.about.is_surface_density:
+    if not slab.about.is_density:
         return Scale(1.0, unit_in_words(slab.about.unit), name)
     if columns and slab.field == "hi":
         factor = column_density(1.0, slab.redshift, slab.cosmology.h)

@@ -100,7 +100,7 @@ def unit_in_words(unit: str) -> str:
 def quantity(name: str) -> str:
     """Say what a map of the field shows, with its unit."""
     about = field_named(name)
-    what = "surface density" if about.is_surface_density else ""
+    what = "surface density" if about.is_density else ""
     return f"{short_label(name)} {what} [{unit_in_words(about.unit)}]"
 
 

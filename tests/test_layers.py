@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[1]
 
 ENGINE_ORDER = (
     {"fields", "units", "cosmology", "assets", "noise", "device"},
-    {"mesh", "normalization", "networks"},
+    {"places", "normalization", "networks"},
+    {"mesh"},
     {"halos", "results"},
     {"checks", "published"},
     {"formats", "fourier"},

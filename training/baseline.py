@@ -12,7 +12,7 @@ import numpy as np
 from engine.assets import asset_folders
 from engine.checks import place
 from engine.fields import field_named
-from engine.mesh import Slab
+from engine.mesh import Slab, dark_matter_of_hydro
 from engine.normalization import normalization
 from training.datasets import SAME_PIXEL, Pair
 
@@ -85,9 +85,7 @@ class LocalMap:
                 f"{place(slab)} has pixels of {slab.pixel_size:.5g} kpc/h, expected "
                 f"{self.pixel_size:.5g} for the local map for {self.field}: fit it on such maps."
             )
-        # As for the networks: a dark-matter-only run carries the baryons' mass too.
-        share = slab.cosmology.dark_matter_fraction if slab.field == "dmo" else 1.0
-        scaled = normalization("dm").forward(slab.values * np.float32(share))
+        scaled = normalization("dm").forward(dark_matter_of_hydro(slab))
         painted = np.interp(scaled, self.dark_matter, self.painted)
         values = normalization(self.field).inverse(painted)
         return slab.with_values(values, field=self.field, emulator="local-map")

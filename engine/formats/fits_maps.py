@@ -54,7 +54,7 @@ def values(slab: Slab) -> np.ndarray:
     array, (ny, nx)
         Float32; surface densities comoving, [Msun / kpc^2].
     """
-    if not slab.about.is_surface_density:
+    if not slab.about.is_density:
         return np.array(slab.values)
     return (slab.values * np.float64(slab.cosmology.h)).astype(np.float32)
 
@@ -62,7 +62,7 @@ def values(slab: Slab) -> np.ndarray:
 def header(slab: Slab) -> fits.Header:
     """Units, coordinates and origin of a map."""
     length = 1 / slab.cosmology.h  # Mpc/h in Mpc
-    unit = SURFACE_DENSITY if slab.about.is_surface_density else slab.about.unit
+    unit = SURFACE_DENSITY if slab.about.is_density else slab.about.unit
     cards: dict[str, CardValue] = {
         "BUNIT": (unit, "per comoving area; app's number x HUBBLE"),
         **coordinates(slab),
@@ -81,7 +81,7 @@ def header(slab: Slab) -> fits.Header:
         "THINNED": (slab.origin, "ds: thinned out; native: run so"),
         "PERIODIC": (slab.periodic, "opposite edges meet"),
     }
-    if not slab.about.is_surface_density:
+    if not slab.about.is_density:
         cards["BUNIT"] = (unit, "")
     if slab.emulator:
         cards["EMULATOR"] = (slab.emulator, "what painted it")

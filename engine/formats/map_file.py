@@ -131,6 +131,7 @@ def _read_slab(dataset: h5py.Dataset, name: str) -> Slab:
     cosmology = Cosmology(*(float(about[parameter]) for parameter in COSMOLOGY))
     return Slab(
         values=read_rows(dataset, name, dtype=np.float32),
+        cell_size=words.pop("pixel_size"),
         cosmology=cosmology,
         seed=int(about["seed"]) if "seed" in about else None,
         warnings=tuple(about["warnings"].splitlines()),

@@ -297,7 +297,7 @@ class SlabFile:
         return Slab(
             values=values,
             field=key[0],
-            pixel_size=header.pixel_size,
+            cell_size=header.pixel_size,
             depth=header.depth,
             box_size=header.box_size,
             redshift=header.redshift,

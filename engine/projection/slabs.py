@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from engine.fields import map_axes
 from engine.formats.slab_file import SlabFileHeader
+from engine.places import slab_numbers
 from engine.projection.deposition import deposit
 from engine.projection.particles import Particles
 
@@ -42,7 +43,9 @@ def slab_maps(
         for start in range(0, number, CHUNK):
             piece = slice(start, start + CHUNK)
             position = particles.position[piece]
-            slab = slab_numbers(position[:, depth], header)
+            slab = slab_numbers(
+                position[:, depth], 1000 * header.box_size, header.n_slabs, 1000 * header.offset
+            )
             for index in group:
                 mine = np.flatnonzero(slab == index)
                 if len(mine):
@@ -57,11 +60,3 @@ def slab_maps(
                 step(len(mine))
         for index in group:
             yield index, maps[index - first]
-
-
-def slab_numbers(height: NDArray[np.floating], header: SlabFileHeader) -> NDArray[np.intp]:
-    """Which slab holds each height along the line of sight, (n,); `height` in [kpc/h]."""
-    box_size = 1000 * header.box_size
-    above = np.mod(height.astype(np.float64) - 1000 * header.offset, box_size)
-    # In this order, a height on the edge between two slabs is in the upper one.
-    return np.minimum((above * header.n_slabs / box_size).astype(np.intp), header.n_slabs - 1)

@@ -15,19 +15,8 @@ from engine.statistics.contract import Statistic, Sums
 from engine.statistics.registry import register
 
 BINS_PER_DEX = 10
-
-RANGES = {
-    "dm": (2, 10),
-    "dmo": (2, 10),
-    "gas": (1, 9),
-    "hi": (-5, 9),
-    "stars": (0, 10),
-    "temperature": (2, 9),
-}
-"""log10 of the smallest and largest value of the default bins, in the field's unit. Fixed, so
-that truth, prediction and any tile share bins; from well below the emptiest void of a slab of
-1.5 Mpc/h at z = 2 to well above the centre of a 1e13 Msun/h halo. HI spans the most: voids
-are neutral to 1e-6. Pixels outside are counted all the same."""
+"""Fixed bins over the field's expected decades, so that truth, prediction and any tile share them;
+pixels outside are counted all the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +68,7 @@ class Pdf(Statistic[PdfSums, Curve]):
     Parameters
     ----------
     bins : sequence of float or None
-        Edges, log10 of the field's unit; None for the field's own in `RANGES`, 10 a dex.
+        Edges, log10 of the field's unit; None for the field's own decades, 10 a dex.
 
     References
     ----------
@@ -135,7 +124,7 @@ class Pdf(Statistic[PdfSums, Curve]):
         about = field_named(sums.field)
         middle = (sums.edges[1:] + sums.edges[:-1]) / 2
         per_pixel = 1 / (sums.pixels * np.diff(sums.edges))
-        quantity = " surface density" if about.is_surface_density else ""
+        quantity = " surface density" if about.is_density else ""
         return Curve(
             x=10**middle,
             y=sums.count * per_pixel,
@@ -152,7 +141,7 @@ class Pdf(Statistic[PdfSums, Curve]):
 
 def default_edges(field_name: str) -> NDArray[np.float64]:
     """Edges of a field's own bins, log10 of its unit."""
-    first, last = RANGES[field_name]
+    first, last = field_named(field_name).decades
     return np.linspace(first, last, (last - first) * BINS_PER_DEX + 1)
 
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.device import choose_device
-from engine.mesh import Slab
+from engine.mesh import Slab, dark_matter_of_hydro
 from engine.networks.ember.compiled import CompiledUNet
 from engine.networks.ember.generator import GeneratorConfig
 from engine.networks.ember.unet import UNet, UNetConfig
@@ -77,9 +77,7 @@ class EmberUNet(Emulator):
         self, slab: Slab, realisations: Sequence[Realisation]
     ) -> Iterable[NDArray[np.float32]]:
         """Surface density of the whole map for each realisation, (ny, nx), [Msun h / ckpc^2]."""
-        # The particles of a dark-matter-only run carry the baryons' mass too.
-        share = slab.cosmology.dark_matter_fraction if slab.field == "dmo" else 1.0
-        normalized = self.card.normalization_in.forward(slab.values[None, None] * np.float32(share))
+        normalized = self.card.normalization_in.forward(dark_matter_of_hydro(slab)[None, None])
         padding: Padding = "circular" if slab.periodic else "replicate"
         self.network.config.check_sides(slab.shape)
         noises = [self._noise(realisation, slab.shape) for realisation in realisations]

@@ -46,7 +46,7 @@ def lognormal_slab(side: int) -> Slab:
     return Slab(
         values=values,
         field="gas",
-        pixel_size=1000 * BOX / side,
+        cell_size=1000 * BOX / side,
         depth=1.4,
         box_size=BOX,
         redshift=2.0,

@@ -17,7 +17,7 @@ MANY = 40_000
 
 
 def dark_matter(values, **changes):
-    given = {"field": "dm", "pixel_size": 29.3, "depth": 1.4, "box_size": 11.25}
+    given = {"field": "dm", "cell_size": 29.3, "depth": 1.4, "box_size": 11.25}
     return Slab(values=values, redshift=2.0, cosmology=PLANCK, **(given | changes))
 
 

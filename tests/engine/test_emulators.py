@@ -83,7 +83,18 @@ def emulator(request):
 def slab():
     values = 1e5 * np.random.default_rng(5).lognormal(size=(16, 24))
     return Slab(
-        values, "dm", 29.3, 1.4, 0.7, 2.0, PLANCK, "box", "y", 3, particles=64, origin="native"
+        values,
+        "dm",
+        cell_size=29.3,
+        depth=1.4,
+        box_size=0.7,
+        redshift=2.0,
+        cosmology=PLANCK,
+        simulation="box",
+        axis="y",
+        index=3,
+        particles=64,
+        origin="native",
     )
 
 
@@ -254,7 +265,7 @@ def test_pixels_that_no_map_can_have_are_refused(emulator, slab, bad):
 )
 def test_another_pixel_scale_is_refused_and_told_by_how_much(emulator, slab, size, words):
     with pytest.raises(ValueError, match=words) as error:
-        emulator.predict(replace(slab, pixel_size=size))
+        emulator.predict(replace(slab, cell_size=size))
     assert "29.3 kpc/h of the training" in str(error.value)
 
 
@@ -269,8 +280,8 @@ def test_a_side_that_the_network_cannot_halve_is_refused(emulator, slab):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"pixel_size": 30.5}, "Pixels are 30.5 kpc/h, 4.1 % more than the 29.3 kpc/h"),
-        ({"pixel_size": 28.0}, "Pixels are 28 kpc/h, 4.4 % less"),
+        ({"cell_size": 30.5}, "Pixels are 30.5 kpc/h, 4.1 % more than the 29.3 kpc/h"),
+        ({"cell_size": 28.0}, "Pixels are 28 kpc/h, 4.4 % less"),
         (
             {"depth": 3.0},
             "The slab's depth is 3 Mpc/h, 114 % more than the 1.4 Mpc/h of the training",
@@ -292,7 +303,7 @@ def test_what_differs_from_the_training_is_said_in_the_result(slab, changes, wor
 def test_small_differences_are_not_worth_a_warning(emulator, slab):
     close = replace(
         slab,
-        pixel_size=29.31,
+        cell_size=29.31,
         depth=1.5,
         redshift=2.02,
         cosmology=Cosmology(0.3100, 0.0484, 0.6800),

@@ -14,7 +14,7 @@ PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
 
 
 def slab_of(values, **changes):
-    given = {"field": "gas", "pixel_size": 1000 * PIXEL, "depth": 1.4, "box_size": 11.25}
+    given = {"field": "gas", "cell_size": 1000 * PIXEL, "depth": 1.4, "box_size": 11.25}
     return Slab(values=values, redshift=2.0, cosmology=PLANCK, **(given | changes))
 
 

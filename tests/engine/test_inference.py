@@ -21,7 +21,8 @@ LONG = 10.0  # seconds; only a failing test waits so long
 def slab(side=4, value=1.0, **changes):
     values = np.full((side, side), value)
     about = {"simulation": "box"} | changes
-    return Slab(values, "dm", 29.3, 1.4, 11.25, 2.0, Cosmology(0.3, 0.05, 0.7), **about)
+    geometry = {"cell_size": 29.3, "depth": 1.4, "box_size": 11.25, "redshift": 2.0}
+    return Slab(values, "dm", cosmology=Cosmology(0.3, 0.05, 0.7), **geometry, **about)
 
 
 @pytest.fixture

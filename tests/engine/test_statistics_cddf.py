@@ -16,7 +16,7 @@ DEPTH, PIXEL = 1.5, 30.0
 
 
 def slab_of(values, **changes):
-    given = {"field": "hi", "pixel_size": PIXEL, "depth": DEPTH, "box_size": 12.0, "redshift": 2.0}
+    given = {"field": "hi", "cell_size": PIXEL, "depth": DEPTH, "box_size": 12.0, "redshift": 2.0}
     return Slab(values=values, cosmology=PLANCK, **(given | changes))
 
 

@@ -29,7 +29,7 @@ OPTIONS = {
 
 
 def slab_of(values, **changes):
-    given = {"field": "gas", "pixel_size": 29.3, "depth": 1.4, "box_size": 16 * 0.0293}
+    given = {"field": "gas", "cell_size": 29.3, "depth": 1.4, "box_size": 16 * 0.0293}
     return Slab(values=values, redshift=2.0, cosmology=PLANCK, **(given | changes))
 
 
@@ -151,11 +151,11 @@ def test_power_spectra_of_different_boxes_dont_add():
     compute = statistics.power_spectrum.compute
     (slab,) = maps(1)
     with pytest.raises(ValueError, match=r"wavenumber bins \[h/Mpc\] are .* and .* expected"):
-        compute(slab) + compute(slab_of(slab.values, pixel_size=30.0))
+        compute(slab) + compute(slab_of(slab.values, cell_size=30.0))
 
 
 def test_total_mass_of_a_uniform_map_is_density_times_area():
-    slab = slab_of(np.full((30, 50), 2e4), pixel_size=10.0)
+    slab = slab_of(np.full((30, 50), 2e4), cell_size=10.0)
     assert statistics.total_mass(slab) == pytest.approx(2e4 * 300 * 500, rel=1e-7)
     assert statistics.total_mass([slab, slab]) == pytest.approx(2 * 2e4 * 300 * 500, rel=1e-7)
 
@@ -163,7 +163,7 @@ def test_total_mass_of_a_uniform_map_is_density_times_area():
 def test_total_mass_loses_no_small_pixel_beside_a_large_one():
     values = np.ones((1000, 1000))
     values[0, 0] = 1e9
-    mass = statistics.total_mass(slab_of(values, pixel_size=1.0))
+    mass = statistics.total_mass(slab_of(values, cell_size=1.0))
     assert mass == pytest.approx(1e9 + 999_999, rel=1e-12)
 
 

@@ -24,7 +24,7 @@ DEPTH = 0.8
 
 
 def slab_of(values, **changes):
-    given = {"field": "gas", "pixel_size": PIXEL, "depth": DEPTH, "box_size": BOX}
+    given = {"field": "gas", "cell_size": PIXEL, "depth": DEPTH, "box_size": BOX}
     return Slab(values=values, redshift=2.0, cosmology=PLANCK, **(given | changes))
 
 

@@ -13,7 +13,7 @@ PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
 
 
 def slab_of(values, **changes):
-    given = {"field": "gas", "pixel_size": 1000 * PIXEL, "depth": 1.4, "box_size": 11.25}
+    given = {"field": "gas", "cell_size": 1000 * PIXEL, "depth": 1.4, "box_size": 11.25}
     return Slab(values=values, redshift=2.0, cosmology=PLANCK, **(given | changes))
 
 
@@ -147,7 +147,7 @@ def test_chosen_bins_are_kept_and_empty_ones_are_nan():
     ("values", "changes", "found"),
     [
         (np.ones((8, 9)), {}, "8 x 9 periodic pixels of 30 kpc/h"),
-        (np.ones((8, 8)), {"pixel_size": 31.0}, "8 x 8 periodic pixels of 31 kpc/h"),
+        (np.ones((8, 8)), {"cell_size": 31.0}, "8 x 8 periodic pixels of 31 kpc/h"),
         (np.ones((8, 8)), {"periodic": False}, "8 x 8 not periodic pixels"),
     ],
 )

@@ -19,7 +19,7 @@ EVERYTHING = (1e-6, 1e6)
 
 
 def slab_of(values, **changes):
-    given = {"field": "gas", "pixel_size": 1000 * PIXEL, "depth": 1.4, "box_size": 11.25}
+    given = {"field": "gas", "cell_size": 1000 * PIXEL, "depth": 1.4, "box_size": 11.25}
     return Slab(values=values, redshift=2.0, cosmology=PLANCK, **(given | changes))
 
 

@@ -24,7 +24,7 @@ def cut_out(values):
     return Slab(
         values=values,
         field="gas",
-        pixel_size=1000 * PIXEL,
+        cell_size=1000 * PIXEL,
         depth=1.4,
         box_size=11.25,
         redshift=2.0,

@@ -25,7 +25,7 @@ RECIPE = json.dumps({"simulation": "a  b, Ωm", "seed": 2**64 - 1})
 @pytest.fixture
 def maps():
     draw = np.random.default_rng(3).lognormal(8, 1, (2, 16, 24))
-    about = {"pixel_size": 29.3, "depth": 1.4, "box_size": 0.7, "redshift": 2.0}
+    about = {"cell_size": 29.3, "depth": 1.4, "box_size": 0.7, "redshift": 2.0}
     place = {"cosmology": PLANCK, "simulation": "a  b", "axis": "y", "index": 3, "start": 4.2}
     truth = Slab(draw[0], "gas", **about, **place, particles=64)
     warnings = ("Depth is 2 Mpc/h, trained at 1.4.", "Ωm differs.")

@@ -24,7 +24,7 @@ def slab(values=None, field="hi", **changes):
         **{
             "values": np.ones((100, 100)) if values is None else values,
             "field": field,
-            "pixel_size": 100.0,
+            "cell_size": 100.0,
             "depth": 2.5,
             "box_size": 10.0,
             "redshift": 2.0,

@@ -35,7 +35,7 @@ def slab(values):
     return Slab(
         values=values,
         field="gas",
-        pixel_size=29.3,
+        cell_size=29.3,
         depth=1.4,
         box_size=11.25,
         redshift=2.0,

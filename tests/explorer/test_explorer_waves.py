@@ -28,7 +28,7 @@ def slab(contrast, **options):
     return Slab(
         values=(1e4 * (1 + contrast)).astype(np.float32),
         field="gas",
-        pixel_size=PIXEL,
+        cell_size=PIXEL,
         depth=1.4,
         box_size=SIDE * PIXEL / 1000,
         redshift=2.0,

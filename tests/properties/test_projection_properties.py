@@ -7,8 +7,9 @@ from hypothesis import strategies as some
 from engine.cosmology import Cosmology
 from engine.fields import map_axes
 from engine.formats.slab_file import SlabFileHeader
+from engine.places import slab_numbers
 from engine.projection.particles import Particles
-from engine.projection.slabs import slab_maps, slab_numbers
+from engine.projection.slabs import slab_maps
 
 BOX = 4096  # kpc/h: pixels, slabs and lattice are powers of two, so that shifts are exact
 PIXELS, SLABS = 32, 4
@@ -44,7 +45,7 @@ def test_every_slab_has_the_mass_of_the_particles_in_it(rows, axis):
     given_particles = particles(rows)
     values = maps(given_particles, axis)
     height = given_particles.position[:, map_axes(axis)[2]]
-    slab = slab_numbers(height, HEADER)
+    slab = slab_numbers(height, 1000 * HEADER.box_size, HEADER.n_slabs, 1000 * HEADER.offset)
     assert np.array_equal(slab, (height // (BOX / SLABS)).astype(int))
     expected = np.bincount(slab, given_particles.weights[:, 0], SLABS)
     assert np.allclose(values.sum((1, 2)), expected, rtol=1e-5, atol=0)

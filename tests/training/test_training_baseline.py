@@ -18,7 +18,9 @@ PLANCK = Cosmology(0.3089, 0.0486, 0.6774)
 
 
 def slab(values, field="dm"):
-    return Slab(values, field, 29.3, 1.4, 3.75, 2.0, PLANCK)
+    return Slab(
+        values, field, cell_size=29.3, depth=1.4, box_size=3.75, redshift=2.0, cosmology=PLANCK
+    )
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ def test_the_other_run_carries_the_mass_of_the_baryons(scattered):
 def test_pixels_of_another_size_are_refused(scattered):
     table = baseline.fit(scattered)
     with pytest.raises(ValueError, match=r"pixels of 40 kpc/h, expected 29\.3"):
-        table.paint(replace(scattered[0].dark_matter, pixel_size=40.0))
+        table.paint(replace(scattered[0].dark_matter, cell_size=40.0))
 
 
 def test_tables_survive_their_file_and_others_are_refused(scattered, tmp_path):

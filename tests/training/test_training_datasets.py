@@ -186,7 +186,7 @@ def test_an_epoch_shows_every_map(pairs, batch_size):
 def test_no_maps_and_maps_of_another_pixel_size_are_refused(pairs):
     with pytest.raises(ValueError, match="no maps to train on"):
         TrainingMaps([], 2, 0)
-    other = replace(pairs[0], target=replace(pairs[0].target, pixel_size=40.0))
+    other = replace(pairs[0], target=replace(pairs[0].target, cell_size=40.0))
     with pytest.raises(ValueError, match=r"pixels of 40 kpc/h, expected 29\.3 kpc/h"):
         TrainingMaps([pairs[1], other], 2, 0)
     cut = pairs[0].target

@@ -113,7 +113,16 @@ def test_bands_are_quantiles_of_spectra_summed_over_slabs(simulation, tmp_path):
 
 def slab_of(values, field):
     box = SIDE * 0.0293
-    return Slab(values, field, 29.3, box, box, 2.0, PLANCK, "a box")
+    return Slab(
+        values,
+        field,
+        cell_size=29.3,
+        depth=box,
+        box_size=box,
+        redshift=2.0,
+        cosmology=PLANCK,
+        simulation="a box",
+    )
 
 
 @pytest.fixture(scope="module")
