@@ -12,12 +12,12 @@ from explorer.link import Link
 from explorer.state import LOOKS, QUERY, Display, Selection
 from explorer.store import Store
 from explorer.style import CONTENT, FREE, PAGE_CSS, PAGE_SX, THEME
-from explorer.views.framing import ColourLimits, Framing, PickedRanges
+from explorer.views.built_later import BuiltLater
+from explorer.views.controls import Controls
+from explorer.views.facts import About
 from explorer.views.keys import Keys
-from explorer.views.later import Later
+from explorer.views.link_parts import ColourLimits, PickedRanges, RectangleInView
 from explorer.views.maps import Maps
-from explorer.views.pickers import Pickers
-from explorer.views.readings import About
 from explorer.views.scope import Scope
 from explorer.views.status import Status
 
@@ -54,26 +54,26 @@ def page() -> pmui.Page:
     display.param.watch(link.write, list(LOOKS))
     status, maps = Status(store), Maps(store, display)
     limits = ColourLimits(maps.bars, maps.contrast_bar)
-    for part in (Framing(maps.linked, store), limits, PickedRanges(display)):
+    for part in (RectangleInView(maps.linked, store), limits, PickedRanges(display)):
         problems += link.follow(part)
     limits.watch(link.write_soon)
     display.param.watch(link.write, list(PickedRanges.names))
-    maps.linked.feed.on_change("view", lambda _attr, _old, _new: link.write())
+    maps.linked.state.on_change("view", lambda _attr, _old, _new: link.write())
     store.error = " ".join(filter(None, [store.error, *problems]))
-    pickers, scope = Pickers(store), Scope(store)
+    controls, scope = Controls(store), Scope(store)
     store.take(begun)
-    later = Later(store, display, maps, pickers.latent.paint)
+    later = BuiltLater(store, display, maps, controls.samples.paint)
 
     async def load() -> None:
         await store.refresh()
         if store.results is None:
-            later.unfolding.begin()  # no map will be drawn
+            later.order.begin()  # no map will be drawn
 
-    parts = (maps, scope, later.waves, later.below, About(store), status.alert)
+    parts = (maps, scope, later.band, later.below, About(store), status.alert)
     built = pmui.Page(
         title=TITLE,
-        header=[status.busy, Keys(store, display, maps.linked, pickers.latent)],
-        sidebar=[pickers, later.tools],
+        header=[status.busy, Keys(store, display, maps.linked, controls.samples)],
+        sidebar=[controls, later.tools],
         main=[pn.Column(*parts, stylesheets=[FREE, CONTENT], **WIDE)],
         dark_theme=display.dark,
         **LOOK,

@@ -23,7 +23,7 @@ spreads the particles carries out of the aperture."""
 
 
 @dataclass(frozen=True, eq=False)
-class Band:
+class Quantiles:
     """Quantiles of a statistic over realisations.
 
     Parameters
@@ -82,7 +82,7 @@ class Ensemble:
 
     request: Request
     count: int
-    bands: Mapping[str, Band]
+    bands: Mapping[str, Quantiles]
     ranked: Ranked | None = None
 
     def is_of(self, request: Request) -> bool:
@@ -99,11 +99,11 @@ def ensemble(
     request: Request, samples: Sequence[Mapping[str, Curve]], ranked: Ranked | None = None
 ) -> Ensemble:
     """Sum up the curves of some realisations, which share their bins."""
-    bands = {name: band([sample[name] for sample in samples]) for name in samples[0]}
+    bands = {name: quantiles_of([sample[name] for sample in samples]) for name in samples[0]}
     return Ensemble(request, len(samples), bands, ranked)
 
 
-def band(curves: Sequence[Curve]) -> Band:
+def quantiles_of(curves: Sequence[Curve]) -> Quantiles:
     """Quantiles of curves bin by bin."""
     low, median, high = np.percentile([curve.y for curve in curves], QUANTILES, axis=0)
-    return Band(np.asarray(curves[0].x), low, median, high, len(curves))
+    return Quantiles(np.asarray(curves[0].x), low, median, high, len(curves))

@@ -17,7 +17,7 @@ from engine.recipe import Painting, Recipe, Source, Surroundings
 from engine.results import Curve, Outcome
 from engine.statistics.compared import COMPARED
 from engine.statistics.halo_table import halo_table
-from explorer.ensemble import QUANTILES, Band, Ensemble
+from explorer.ensemble import QUANTILES, Ensemble, Quantiles
 from explorer.plots.paper_figure import Colours, as_file, paper_figure
 from explorer.results import STATISTICS, Results, trained, widened
 
@@ -93,13 +93,13 @@ def bands(results: Results, many: Ensemble | None) -> dict[str, dict[str, Curve]
     }
 
 
-def columns(band: Band) -> list[dict[str, Any]]:
+def columns(band: Quantiles) -> list[dict[str, Any]]:
     """What the curve of each quantile has of its own."""
     nothing = {"error": None, "count": None, "error_kind": ""}
     return [{"x": band.x, "y": y} | nothing for y in (band.low, band.median, band.high)]
 
 
-def samples(band: Band, many: Ensemble) -> str:
+def samples(band: Quantiles, many: Ensemble) -> str:
     """Say which samples a band is of."""
     seeds = f"seeds 0 to {many.count - 1}"
     if band.count < many.count:

@@ -20,8 +20,8 @@ from engine.statistics.cddf import whole_box
 from engine.statistics.compared import COMPARED
 from engine.statistics.halo_scatter import quantile, scatter
 from engine.systems.contract import Emulator
-from explorer.ensemble import FEWEST, Ensemble, band
-from explorer.offers import catalogue
+from explorer.choices import catalogue
+from explorer.ensemble import FEWEST, Ensemble, quantiles_of
 from explorer.state import Region, Request, system_and_level
 
 STATISTICS = (
@@ -263,7 +263,7 @@ def around_halo(many: Ensemble, found: Results, cache: ResultCache) -> Ensemble:
     around = [curve for curve in curves if curve is not None]
     others = {name: each for name, each in many.bands.items() if name != "halo_profile"}
     if len(around) >= FEWEST:
-        others["halo_profile"] = band(around)
+        others["halo_profile"] = quantiles_of(around)
     request = replace(many.request, halo=found.request.halo)
     return replace(many, request=request, bands=others)
 

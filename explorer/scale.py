@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from engine.mesh import Slab
 from engine.units import column_density
-from explorer.style import short_label, unit_in_words
+from explorer.words import short_label, unit_in_words
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ class Selection(param.Parameterized):
         default=NO_HALO, bounds=(NO_HALO, None), doc="Halo whose profile is drawn; -1: none."
     )
 
-    def offer(self, choices: Choices) -> None:
+    def set_choices(self, choices: Choices) -> None:
         """Set what can be selected; what no longer can be moves to the first choice."""
         last = max(choices.slabs - 1, 0)
         changes: dict[str, Any] = {"slab": min(self.slab, last)}
@@ -193,7 +193,7 @@ class Selection(param.Parameterized):
             changes["region"] = None
         for name in ("simulation", "axis", "source", "level", "field", "emulator", "other"):
             offered: Mapping[str, str] = getattr(choices, name)
-            if self.param[name].names != offered:  # pickers redraw at every assignment
+            if self.param[name].names != offered:  # controls redraw at every assignment
                 self.param[name].objects = dict(offered)
             if getattr(self, name) not in offered.values():
                 changes[name] = next(iter(offered.values()), None)

@@ -19,8 +19,8 @@ from engine.results import Curve
 from engine.simulation import Simulation
 from engine.systems.card import ModelCard
 from engine.systems.contract import Emulator
+from explorer.choices import choices, paintable_axes
 from explorer.ensemble import FEWEST, Ensemble, ensemble
-from explorer.offers import choices, paintable_axes
 from explorer.ranking import Ranker
 from explorer.results import (
     PAINTING,
@@ -104,8 +104,8 @@ class Store(param.Parameterized):
         self._opened: str | None = None
         self._cards = {(card.system, card.field, card.level): card for card in engine.emulators()}
         self.error = " ".join(self._start(link or {}))
-        selection.param.watch(self._changed, list(QUERY), precedence=1)
-        selection.param.watch(self._ask, list(QUERY), precedence=2)
+        selection.param.watch(self._on_selection_changed, list(QUERY), precedence=1)
+        selection.param.watch(self._on_selection_complete, list(QUERY), precedence=2)
 
     @property
     def card(self) -> ModelCard | None:
@@ -382,7 +382,7 @@ class Store(param.Parameterized):
         if number == self._newest:
             self._deliver(assign)
 
-    async def _ask(self, *_: param.parameterized.Event) -> None:
+    async def _on_selection_complete(self, *_: param.parameterized.Event) -> None:
         await self.refresh()
 
     def _start(self, link: Mapping[str, str]) -> list[str]:
@@ -394,7 +394,7 @@ class Store(param.Parameterized):
             problems[name] = self._open(name)
             if not problems[name]:
                 break
-        self.selection.offer(self._choices())
+        self.selection.set_choices(self._choices())
         self.selection.simulation = self._opened
         if self._opened is None:
             return list(problems.values()) or [NO_SIMULATION]
@@ -402,29 +402,29 @@ class Store(param.Parameterized):
             problem
             for name in QUERY
             if name in link and not (name == "simulation" and wanted)
-            for problem in self._follow(name, link[name])
+            for problem in self._select_from_link(name, link[name])
         ]
 
-    def _follow(self, name: str, value: str) -> list[str]:
+    def _select_from_link(self, name: str, value: str) -> list[str]:
         """Select one thing that a link asks for; a sentence if it isn't to be had."""
         try:
             self.selection.take(name, value)
         except ValueError as error:
             return [str(error)]
-        self.selection.offer(self._choices())
+        self.selection.set_choices(self._choices())
         return []
 
-    def _changed(self, *_: param.parameterized.Event) -> None:
-        self.error = self._settle()
+    def _on_selection_changed(self, *_: param.parameterized.Event) -> None:
+        self.error = self._open_selected()
 
-    def _settle(self) -> str:
+    def _open_selected(self) -> str:
         """Open the selected simulation and offer what it has; why not, if it can't be."""
         problem = ""
         if self.selection.simulation != self._opened:
             problem = self._open(self.selection.simulation)
             if problem:
                 self.selection.simulation = self._opened
-        self.selection.offer(self._choices())
+        self.selection.set_choices(self._choices())
         return problem
 
     def _open(self, name: str) -> str:

@@ -1,12 +1,9 @@
-"""Colours, colour maps, words and the look of the page."""
+"""Colours, colour maps and the look of the page."""
 
-import re
 from typing import Any
 
 import colorcet
 import numpy as np
-
-from engine.fields import field_named
 
 PREDICTION = "#56b4e9"
 """Colour of the emulator's curves; dashed as well, so that colour isn't needed."""
@@ -55,7 +52,7 @@ COLOUR_MAPS = SAFE | OTHERS
 """All are dark at the low end."""
 
 COLOUR_GROUPS = {"For every colour vision": list(SAFE), "Not for blue-blindness": list(OTHERS)}
-"""As the pickers group them."""
+"""As the controls group them."""
 
 DIVERGING = list(colorcet.palette["diverging_bky_60_10_c30"])
 """Of differences: blue, black, yellow; apart for every colour vision, dark where maps agree."""
@@ -67,9 +64,6 @@ apart, all of them readable on the cards."""
 
 SURROUNDINGS = "Gouldian"
 """Colour map of a halo's surroundings."""
-
-
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def palette(name: str) -> list[str]:
@@ -87,39 +81,6 @@ def blend(colours: list[str], stops: int = 24) -> str:
     """Write colours as a CSS gradient from left to right."""
     picked = [colours[round(i)] for i in np.linspace(0, len(colours) - 1, stops)]
     return f"linear-gradient(to right, {', '.join(picked)})"
-
-
-def unit_in_words(unit: str) -> str:
-    """Write a unit as it is printed: Msun becomes its symbol, powers become superscripts."""
-    words = {"Msun": "M⊙", "dlog10": "dlog₁₀", "Sigma": "Σ", "R_vir": "Rᵥᵢᵣ"}
-    for plain, printed in words.items():
-        unit = unit.replace(plain, printed)
-    return re.sub(r"\^(-?\d+)", lambda found: found[1].translate(SUPERSCRIPTS), unit)
-
-
-def quantity(name: str) -> str:
-    """Say what a map of the field shows, with its unit."""
-    about = field_named(name)
-    what = "surface density" if about.is_density else ""
-    return f"{short_label(name)} {what} [{unit_in_words(about.unit)}]"
-
-
-def short_label(name: str) -> str:
-    """Give the field's label without what stands in brackets."""
-    return field_named(name).label.split(" (")[0]
-
-
-def number(value: float, digits: int = 3) -> str:
-    """Write a number for print: plain if short, else with a power of ten."""
-    if value == 0 or 1e-2 <= abs(value) < 1e4:
-        return f"{value:.{digits}g}"
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    return f"{mantissa} × {power_of_ten(int(exponent))}"
-
-
-def power_of_ten(exponent: int) -> str:
-    """Write a power of ten, as on a colour bar."""
-    return "10" + str(exponent).translate(SUPERSCRIPTS)
 
 
 def _scheme(background: str, card: str, text: str, muted: str) -> dict[str, Any]:

@@ -29,6 +29,20 @@ ENGINE_ORDER = (
 SYSTEMS_ORDER = ({"card"}, {"contract", "checks"}, {"registry"}, {"ember"})
 """Likewise inside `engine/systems`, where a circle was hidden once."""
 
+EXPLORER_ORDER = (
+    {"words", "style", "link", "viewport"},
+    {"state", "scale"},
+    {"choices", "ensemble"},
+    {"plots"},
+    {"results"},
+    {"band", "ranking", "exports"},
+    {"store"},
+    {"build_order"},
+    {"views"},
+    {"app"},
+    {"app_hooks", "main"},
+)
+
 PAGE = {"panel", "panel_material_ui", "param", "holoviews", "bokeh", "datashader"}
 
 FORBIDDEN = {
@@ -73,7 +87,7 @@ def test_nothing_forbidden_is_imported(place):
         assert not found, f"{path.relative_to(ROOT)} imports {', '.join(sorted(found))}"
 
 
-ORDERS = {"engine": ENGINE_ORDER, "engine/systems": SYSTEMS_ORDER}
+ORDERS = {"engine": ENGINE_ORDER, "engine/systems": SYSTEMS_ORDER, "explorer": EXPLORER_ORDER}
 
 
 @pytest.mark.parametrize("place", ORDERS)

@@ -44,7 +44,7 @@ class Brush:
             fig.toolbar.active_drag = tool
             fig.on_event(SelectionGeometry, lambda event: picked(dragged(event)))
             fig.on_event(DoubleTap, lambda _: picked(()))
-            frames.settle(fig)
+            frames.keep_in_browser(fig)
 
     def mark(self, range_: Picked) -> None:
         """Mark a range on all figures; an empty one takes the mark away."""

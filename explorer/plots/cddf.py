@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.published import cddf_prochaska_2014
 from explorer.plots import frames
-from explorer.plots.comparison import Comparison, Pair, path, points, ratio
+from explorer.plots.log_curves import Compared, LogCurves, path, points, ratio
 from explorer.style import GREY
 
 TITLE = "Column densities"
@@ -15,7 +15,7 @@ FEWEST_PIXELS = 20
 WHOLE_BOX = "whole box (truth)"
 
 
-class ColumnDensities(Comparison):
+class ColumnDensities(LogCurves):
     """A comparison with one more truth: columns through the whole box rather than its slabs.
 
     Where both agree absorbers seldom lie one behind another, so that the depth of the slabs
@@ -32,13 +32,13 @@ class ColumnDensities(Comparison):
         self.entry: Any = self.main.legend[0].items[-1]
         self.main.renderers[-1].js_link("visible", self.below.renderers[-1], "visible")
         for each in self.figures:
-            frames.settle(each)
+            frames.keep_in_browser(each)
 
-    def show(self, pair: Pair) -> None:
+    def show(self, pair: Compared) -> None:
         """Fill the panels; the legend names the whole box only while there is its curve."""
         super().show(pair)
         frames.fill(self.sources["box"], path(points(pair.box)))
-        over = ratio(Pair(pair.truth, pair.box), self.least)
+        over = ratio(Compared(pair.truth, pair.box), self.least)
         frames.fill(self.ratio_sources["box"], path(over))
         self.entry.visible = pair.box is not None
 

@@ -1,10 +1,10 @@
 """The cross-correlation of truth and painting."""
 
-from explorer.plots.agreement import Agreement
+from explorer.plots.linear_curves import LinearCurves
 
 TITLE = "Cross-correlation"
 
 
-def build() -> Agreement:
+def build() -> LinearCurves:
     """r(k): whether the waves stand where they do in the truth."""
-    return Agreement(0, 1.15)
+    return LinearCurves(0, 1.15)

@@ -12,10 +12,10 @@ const STRETCH = {
 }
 
 // Values of all codes, in the unit shown; kept as long as the maps have the same scale.
-function table(feed, {floor, step}, i, stretch, EMPTY) {
-  const [factor, softening] = [feed.factors[i], feed.softenings[i]]
+function table(state, {floor, step}, i, stretch, EMPTY) {
+  const [factor, softening] = [state.factors[i], state.softenings[i]]
   const key = [floor, step, factor, stretch, softening].join()
-  const tables = feed.tables ??= new Map()
+  const tables = state.tables ??= new Map()
   if (tables.size > 12) tables.clear()
   if (!tables.has(key)) {
     const values = new Float64Array(CODES)
@@ -46,15 +46,15 @@ function put(source, {x0, x1, y0, y1, nx, ny, reduction}, key, value) {
   source.data = {image: [image], x: [x0], y: [y0], dw: [x1 - x0], dh: [y1 - y0]}
 }
 
-function paint(feed, source, map, i, EMPTY) {
+function paint(state, source, map, i, EMPTY) {
   const {codes} = map
-  const values = table(feed, map, i, feed.stretch, EMPTY)
-  const key = [map.id, feed.stretch, feed.factors[i], feed.softenings[i]].join()
+  const values = table(state, map, i, state.stretch, EMPTY)
+  const key = [map.id, state.stretch, state.factors[i], state.softenings[i]].join()
   put(source, map, key, (pixel) => values[codes[pixel]])
 }
 
-function light(feed, source, map) {
-  const [low, high] = feed.highlight
+function light(state, source, map) {
+  const [low, high] = state.highlight
   const code = (v) => v > 0 ? Math.ceil((Math.log10(v) - map.floor) / map.step + 1) : 0
   const [first, last] = [Math.max(code(low), low > 0 ? 1 : 0), code(high)]
   const {codes} = map
@@ -62,36 +62,36 @@ function light(feed, source, map) {
   put(source, map, key, (i) => codes[i] >= first && codes[i] < last ? 1 : NaN)
 }
 
-function compare(feed, source, truth, other, EMPTY) {
-  const key = [truth.id, other.id, feed.contrast, feed.against, feed.contrast_stretch]
-  key.push(feed.factors[feed.first], feed.contrast_softening)
-  if (feed.contrast == "ratio") {
-    const [t, o] = [truth, other].map((map) => table(feed, map, feed.first, "log", EMPTY))
+function compare(state, source, truth, other, EMPTY) {
+  const key = [truth.id, other.id, state.contrast, state.against, state.contrast_stretch]
+  key.push(state.factors[state.first], state.contrast_softening)
+  if (state.contrast == "ratio") {
+    const [t, o] = [truth, other].map((map) => table(state, map, state.first, "log", EMPTY))
     put(source, truth, key.join(), (i) => {
       const [a, b] = [truth.codes[i], other.codes[i]]
       return a == 0 || b == 0 ? NaN : o[b] - t[a]
     })
     return
   }
-  const [t, o] = [truth, other].map((map) => table(feed, map, feed.first, "linear", EMPTY))
-  const stretch = STRETCH[feed.contrast_stretch]
-  const softening = feed.contrast_softening
+  const [t, o] = [truth, other].map((map) => table(state, map, state.first, "linear", EMPTY))
+  const stretch = STRETCH[state.contrast_stretch]
+  const softening = state.contrast_softening
   put(source, truth, key.join(), (i) => stretch(o[other.codes[i]] - t[truth.codes[i]], softening))
 }
 
-export default async ({feed, sources, lights, contrast, EMPTY}) => {
-  if (feed.shown == null || feed.drawing) return
-  feed.drawing = true
+export default async ({state, sources, lights, contrast, EMPTY}) => {
+  if (state.shown == null || state.drawing) return
+  state.drawing = true
   await null  // several properties change in one turn: look once they all have
-  feed.drawing = false
-  feed.shown.forEach((map, i) => {
+  state.drawing = false
+  state.shown.forEach((map, i) => {
     if (map == null) clear(sources[i], EMPTY)
-    else paint(feed, sources[i], map, i, EMPTY)
-    if (map == null || i < feed.first || feed.highlight.length == 0) clear(lights[i], EMPTY)
-    else light(feed, lights[i], map)
+    else paint(state, sources[i], map, i, EMPTY)
+    if (map == null || i < state.first || state.highlight.length == 0) clear(lights[i], EMPTY)
+    else light(state, lights[i], map)
   })
-  const [truth, other] = [feed.shown[feed.first], feed.shown[feed.against]]
+  const [truth, other] = [state.shown[state.first], state.shown[state.against]]
   const same = truth != null && other != null && truth.codes.length == other.codes.length
-  if (feed.contrast == "" || !same) clear(contrast, EMPTY)
-  else compare(feed, contrast, truth, other, EMPTY)
+  if (state.contrast == "" || !same) clear(contrast, EMPTY)
+  else compare(state, contrast, truth, other, EMPTY)
 }

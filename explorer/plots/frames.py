@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.results import Curve
 from explorer.style import GREY, PUBLISHED
+from explorer.words import POWER_OF_TEN
 
 Columns = Mapping[str, NDArray[np.float64]]
 
@@ -95,12 +96,12 @@ def span_axis(axes: Any, axis_range: Any, low: float, high: float) -> None:
 def tick_words() -> CustomJSTickFormatter:
     """Write ticks as on the colour bars: plain if short, else with a power of ten."""
     return CustomJSTickFormatter(
-        code="""
+        code=POWER_OF_TEN
+        + """
         if (tick >= 0.01 && tick < 1000) return String(Number(tick.toPrecision(3)))
         const exponent = Math.floor(Math.log10(tick) + 1e-9)
         const digit = Math.round(tick / 10 ** exponent)
-        const power = [...String(exponent)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("")
-        return (digit == 1 ? "" : `${digit}·`) + `10${power}`
+        return (digit == 1 ? "" : `${digit}·`) + power_of_ten(exponent)
         """
     )
 
@@ -138,7 +139,7 @@ def literature(fig: Any, published: Sequence[Curve]) -> None:
         )
 
 
-def settle(fig: figure, besides: Set[Model] = frozenset()) -> figure:
+def keep_in_browser(fig: figure, besides: Set[Model] = frozenset()) -> figure:
     """Keep what the browser does to a figure from being sent back to the server.
 
     The page's theme restyles every axis in the browser; that would be a hundred messages at

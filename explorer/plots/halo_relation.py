@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from engine.results import Curve, Points
 from explorer.plots.frames import MARGINS, tick_words
-from explorer.style import GREY, PUBLISHED, unit_in_words
+from explorer.style import GREY, PUBLISHED
+from explorer.words import unit_in_words
 
 hv.Store.set_current_backend("bokeh")
 

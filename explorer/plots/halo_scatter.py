@@ -1,10 +1,10 @@
 """How much haloes of a mass differ in what they hold, in truth and paintings."""
 
-from explorer.plots.agreement import Agreement
+from explorer.plots.linear_curves import LinearCurves
 
 TITLE = "Scatter of haloes"
 
 
-def build() -> Agreement:
+def build() -> LinearCurves:
     """Half the distance of the 16 and 84 % quantiles, [dex], over the dark-matter mass."""
-    return Agreement(0, None)
+    return LinearCurves(0, None)

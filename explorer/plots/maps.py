@@ -17,8 +17,9 @@ from engine.mesh import Slab
 from explorer.plots.map_figure import EMPTY, Axes, Map, one_map
 from explorer.plots.rings import empty_rings, looks, rings
 from explorer.style import DIVERGING, GREY
+from explorer.words import POWER_OF_TEN
 
-__all__ = ["CLOSEST", "EMPTY", "LinkedMaps", "MapFeed", "linked_maps", "percentiles", "whole_map"]
+__all__ = ["CLOSEST", "EMPTY", "LinkedMaps", "MapState", "linked_maps", "percentiles", "whole_map"]
 
 SCRIPTS = Path(__file__).parent
 
@@ -26,7 +27,7 @@ CLOSEST = 12
 """Map pixels across the closest view."""
 
 
-class MapFeed(DataModel):
+class MapState(DataModel):
     """What the server tells the browser about the maps to show.
 
     The browser answers through `started`, `expired`, the server has dropped a map that is on
@@ -63,10 +64,10 @@ class LinkedMaps:
     Parameters
     ----------
     maps : dict of Map
-        By name, in the order of the feed's tokens; compared ones share a mapper.
+        By name, in the order of the state's tokens; compared ones share a mapper.
     contrast : Map
         Difference or ratio of two of them, made in the browser.
-    feed : MapFeed
+    state : MapState
         Set its tokens to show other maps.
     axes : Axes
         Ranges and haloes of all of them.
@@ -76,7 +77,7 @@ class LinkedMaps:
 
     maps: dict[str, Map]
     contrast: Map
-    feed: MapFeed
+    state: MapState
     axes: Axes
     draw: CustomJS = field(default_factory=CustomJS)
 
@@ -95,7 +96,7 @@ class LinkedMaps:
         """All maps, the contrast last."""
         return [*self.maps.values(), self.contrast]
 
-    def reach(self, width: float, height: float, pixel_size: float) -> None:
+    def set_extent(self, width: float, height: float, pixel_size: float) -> None:
         """Let the ranges reach over maps; those of another size are shown whole.
 
         Parameters
@@ -109,9 +110,9 @@ class LinkedMaps:
             if before is None or not isclose(before, length):
                 reach = {"reset_start": 0, "reset_end": length, "bounds": (0, length)}
                 axis.update(start=0, end=length, **reach)
-                self.feed.update(view=[])
+                self.state.update(view=[])
 
-    def frame(self, view: Sequence[float]) -> None:
+    def show_rectangle(self, view: Sequence[float]) -> None:
         """Show exactly one rectangle on all maps, before the browser has another one.
 
         Parameters
@@ -122,7 +123,7 @@ class LinkedMaps:
         x0, x1, y0, y1 = view
         self.x_range.update(start=x0, end=x1)
         self.y_range.update(start=y0, end=y1)
-        self.feed.update(view=[x0, x1, y0, y1])
+        self.state.update(view=[x0, x1, y0, y1])
 
     def around(self, x: float, y: float, width: float) -> list[float]:
         """Sides x0, x1, y0, y1 of a square around a place, within what the maps reach.
@@ -148,11 +149,11 @@ class LinkedMaps:
         x, y, width : float
             Middle and side, comoving, [Mpc/h].
         """
-        before: Any = self.feed.place  # to mypy it is a property's description, not its value
+        before: Any = self.state.place  # to mypy it is a property's description, not its value
         count = before[3] + 1 if before else 1
-        self.feed.update(place=[float(x), float(y), float(width), float(count)])
+        self.state.update(place=[float(x), float(y), float(width), float(count)])
 
-    def surround(self, halos: Halos | None, slab: Slab) -> None:
+    def set_halos(self, halos: Halos | None, slab: Slab) -> None:
         """Put rings around the haloes of a slab; None for no haloes."""
         self.axes.halos.data = rings(halos, slab) if halos else dict(empty_rings().data)
 
@@ -162,12 +163,12 @@ class LinkedMaps:
             for renderer in each.rings:
                 renderer.visible = shown
 
-    def light(self, numbers: Collection[int]) -> None:
+    def light_rings(self, numbers: Collection[int]) -> None:
         """Make the rings of some haloes stand out, those of the others not."""
         halos = self.axes.halos
         halos.data = {**halos.data, **looks(halos.data["number"], numbers)}
 
-    def measure(self, physical: bool) -> None:
+    def show_scale_bars(self, physical: bool) -> None:
         """Show the scale bar of physical lengths, or that of comoving ones."""
         for each in self.each:
             for bar, shown in zip(each.bars, (not physical, physical), strict=True):
@@ -180,7 +181,7 @@ def linked_maps(names: Sequence[str], compared: Sequence[str]) -> LinkedMaps:
     Parameters
     ----------
     names : sequence of str
-        In the order of the feed's tokens.
+        In the order of the state's tokens.
     compared : sequence of str
         Those that must have the same colours for the same values; the last of `names`.
     """
@@ -191,10 +192,10 @@ def linked_maps(names: Sequence[str], compared: Sequence[str]) -> LinkedMaps:
     contrast.mapper.nan_color = GREY
     first = list(names).index(compared[0])
     ones = [1.0 for _ in names]
-    feed = MapFeed(factors=ones, softenings=ones, first=first, against=first + 1)
-    draw = drawing(feed, list(maps.values()), contrast)
-    linked = LinkedMaps(maps, contrast, feed, axes, draw)
-    attach_feed(linked)
+    state = MapState(factors=ones, softenings=ones, first=first, against=first + 1)
+    draw = drawing(state, list(maps.values()), contrast)
+    linked = LinkedMaps(maps, contrast, state, axes, draw)
+    attach_fetch(linked)
     attach_pointer(linked)
     attach_place(linked)
     return linked
@@ -212,14 +213,14 @@ def mapper(palette: Sequence[str] = ("#000000",)) -> LinearColorMapper:
 
 def script(name: str, **args: Any) -> CustomJS:
     """Read a script that lies beside this file."""
-    return CustomJS(code=(SCRIPTS / f"{name}.js").read_text(), args=args)
+    return CustomJS(code=POWER_OF_TEN + (SCRIPTS / f"{name}.js").read_text(), args=args)
 
 
-def drawing(feed: MapFeed, maps: list[Map], contrast: Map) -> CustomJS:
+def drawing(state: MapState, maps: list[Map], contrast: Map) -> CustomJS:
     """Redraw from what was fetched when it is to be shown in another way."""
     draw = script(
         "draw",
-        feed=feed,
+        state=state,
         sources=[each.source for each in maps],
         lights=[each.light for each in maps],
         contrast=contrast.source,
@@ -227,22 +228,22 @@ def drawing(feed: MapFeed, maps: list[Map], contrast: Map) -> CustomJS:
     )
     looked_at = ("factors", "softenings", "stretch", "highlight", "against")
     for name in (*looked_at, "contrast", "contrast_stretch", "contrast_softening"):
-        feed.js_on_change(name, draw)
+        state.js_on_change(name, draw)
     return draw
 
 
-def attach_feed(linked: LinkedMaps) -> None:
+def attach_fetch(linked: LinkedMaps) -> None:
     """Refetch when the place, the maps or the screen change."""
     figures: list[figure] = [each.figure for each in linked.maps.values()]
     fetch = script(
-        "feed",
-        feed=linked.feed,
+        "fetch",
+        state=linked.state,
         figure=figures[0],
         x_range=linked.x_range,
         y_range=linked.y_range,
         draw=linked.draw,
     )
-    linked.feed.js_on_change("tokens", fetch)
+    linked.state.js_on_change("tokens", fetch)
     for axis in (linked.x_range, linked.y_range):
         axis.js_on_change("start", fetch)
         axis.js_on_change("end", fetch)
@@ -253,12 +254,12 @@ def attach_pointer(linked: LinkedMaps) -> None:
     """Follow the pointer on every map: values, the halo tapped, the whole map on a double tap."""
     pointer = script(
         "pointer",
-        feed=linked.feed,
+        state=linked.state,
         figures=[each.figure for each in linked.each],
         readouts=[each.readout for each in linked.each],
         lines=[list(each.lines) for each in linked.each],
     )
-    tap = script("tap", feed=linked.feed, halos=linked.axes.halos, ring=linked.contrast.rings[0])
+    tap = script("tap", state=linked.state, halos=linked.axes.halos, ring=linked.contrast.rings[0])
     for each in linked.each:
         each.figure.js_on_event(MouseMove, pointer)
         each.figure.js_on_event(MouseLeave, pointer)
@@ -267,19 +268,19 @@ def attach_pointer(linked: LinkedMaps) -> None:
 
 
 def attach_place(linked: LinkedMaps) -> None:
-    """Go where the feed says, tell the server where, and keep the ruler beside the columns."""
+    """Go where the state says, tell the server where, and keep the ruler beside the columns."""
     axes = linked.axes
-    go = script("place", feed=linked.feed, ranges=[axes.x, axes.y])
-    linked.feed.js_on_change("place", go)
+    go = script("place", state=linked.state, ranges=[axes.x, axes.y])
+    linked.state.js_on_change("place", go)
     measure = CustomJS(
-        args={"feed": linked.feed, "ruler": axes.ruler, "x_range": axes.x},
-        code="ruler.setv({start: x_range.start * feed.length, end: x_range.end * feed.length})",
+        args={"state": linked.state, "ruler": axes.ruler, "x_range": axes.x},
+        code="ruler.setv({start: x_range.start * state.length, end: x_range.end * state.length})",
     )
-    view = script("view", feed=linked.feed, ranges=[axes.x, axes.y])
+    view = script("view", state=linked.state, ranges=[axes.x, axes.y])
     for name in ("start", "end"):
         axes.x.js_on_change(name, measure, view)
         axes.y.js_on_change(name, view)
-    linked.feed.js_on_change("length", measure)
+    linked.state.js_on_change("length", measure)
 
 
 def percentiles(linked: LinkedMaps, part: tuple[float, float]) -> CustomJS:
@@ -297,7 +298,7 @@ def percentiles(linked: LinkedMaps, part: tuple[float, float]) -> CustomJS:
     """
     return script(
         "percentiles",
-        feed=linked.feed,
+        state=linked.state,
         part=list(part),
         x_range=linked.x_range,
         y_range=linked.y_range,

@@ -18,10 +18,19 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from engine.fields import field_named
 from engine.mesh import Slab
 from engine.results import Outcome
-from explorer.plots.comparison import BAND, RATIO_RANGE, Pair, error_band, extent, height, points
-from explorer.plots.comparison import ratio as ratio_of
+from explorer.plots.log_curves import (
+    BAND,
+    RATIO_RANGE,
+    Compared,
+    error_band,
+    extent,
+    height,
+    points,
+)
+from explorer.plots.log_curves import ratio as ratio_of
 from explorer.plots.pdf import FEWEST_PIXELS
-from explorer.style import palette, short_label
+from explorer.style import palette
+from explorer.words import short_label
 
 WIDTH = 7.1
 """Of a two-column journal page, [inches]."""
@@ -261,7 +270,7 @@ def _draw_curves(figure: Figure, outcome: Outcome) -> None:
     for number, name in enumerate(DRAWN):
         left = LABELS + number * (width + LABELS + GAP)
         truth, prediction, other = (outcome.curves[name].get(which) for which in WORDS)
-        pair = Pair(truth, prediction, other)
+        pair = Compared(truth, prediction, other)
         bottom = EDGE + PANEL_WORDS
         main = _place(figure, left, bottom + RATIO, width, PANEL)
         below = _place(figure, left, bottom, width, RATIO)
@@ -274,7 +283,7 @@ def _draw_curves(figure: Figure, outcome: Outcome) -> None:
             main.legend(frameon=False, fontsize=SMALL, handlelength=2.4, loc="lower left")
 
 
-def _draw_main(ax: Axes, pair: Pair) -> None:
+def _draw_main(ax: Axes, pair: Compared) -> None:
     x, low, high = error_band(pair.truth)
     ax.fill_between(x, low, high, color=TRUTH, alpha=0.15, linewidth=0)
     for name, words in WORDS.items():
@@ -297,12 +306,12 @@ def _draw_main(ax: Axes, pair: Pair) -> None:
     _thin(ax)
 
 
-def _draw_ratio(ax: Axes, pair: Pair, least: float) -> None:
+def _draw_ratio(ax: Axes, pair: Compared, least: float) -> None:
     ax.axhspan(1 - BAND, 1 + BAND, color="0.88", linewidth=0)
     ax.axhline(1, color=TRUTH, linewidth=0.6)
     outside = False
     for name in ("prediction", "other"):
-        x, y = ratio_of(Pair(pair.truth, getattr(pair, name)), least)
+        x, y = ratio_of(Compared(pair.truth, getattr(pair, name)), least)
         ax.plot(x, y, color=COLOURS[name], linestyle=DASHES[name], linewidth=1.1)
         outside |= bool(
             np.mean((y < RATIO_RANGE[0]) | (y > RATIO_RANGE[1])) > MANY if len(y) else 0

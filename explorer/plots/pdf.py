@@ -1,6 +1,6 @@
 """The distribution of pixel values of truth and prediction."""
 
-from explorer.plots.comparison import Comparison
+from explorer.plots.log_curves import LogCurves
 
 TITLE = "Pixel PDF"
 
@@ -9,6 +9,6 @@ FEWEST_PIXELS = 20
 above 20 %."""
 
 
-def build() -> Comparison:
+def build() -> LogCurves:
     """The PDF over the field's value with its Poisson error, and below it the ratio."""
-    return Comparison(FEWEST_PIXELS)
+    return LogCurves(FEWEST_PIXELS)

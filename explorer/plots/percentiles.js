@@ -36,20 +36,20 @@ function percentiles(maps, part, place) {
   return part.map(at)
 }
 
-function place_of(dex, feed, i) {
-  const value = feed.factors[i] * 10 ** dex
-  if (feed.stretch == "asinh") return Math.asinh(value / feed.softenings[i]) / Math.LN10
-  return feed.stretch == "linear" ? value : Math.log10(value)
+function place_of(dex, state, i) {
+  const value = state.factors[i] * 10 ** dex
+  if (state.stretch == "asinh") return Math.asinh(value / state.softenings[i]) / Math.LN10
+  return state.stretch == "linear" ? value : Math.log10(value)
 }
 
-export default ({feed, part, x_range, y_range}, _, {before, compared}) => {
-  const shown = feed.shown ?? []
-  const groups = [shown.slice(0, feed.first), shown.slice(feed.first)]
+export default ({state, part, x_range, y_range}, _, {before, compared}) => {
+  const shown = state.shown ?? []
+  const groups = [shown.slice(0, state.first), shown.slice(state.first)]
   groups.forEach((maps, which) => {
     const there = maps.filter((map) => map != null)
     const found = percentiles(there, part, {x_range, y_range})
     if (found == null) return
-    const [low, high] = found.map((dex) => place_of(dex, feed, which == 0 ? 0 : feed.first))
+    const [low, high] = found.map((dex) => place_of(dex, state, which == 0 ? 0 : state.first))
     const slider = [before, compared][which]
     const data = slider.data ?? slider
     data.setv({

@@ -1,17 +1,10 @@
 // Writes the value under the pointer on every map, and marks the place on all of them.
 
-const SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹"
-
-function power(exponent) {
-  const figures = [...String(Math.abs(exponent))].map((figure) => SUPERSCRIPT[figure]).join("")
-  return `10${exponent < 0 ? "⁻" : ""}${figures}`
-}
-
 function print(value) {
   if (value < 0) return `−${print(-value)}`
   if (value == 0 || value >= 0.01 && value < 1e4) return Number(value.toPrecision(3)).toString()
   const exponent = Math.floor(Math.log10(value))
-  return `${(value / 10 ** exponent).toFixed(2)} × ${power(exponent)}`
+  return `${(value / 10 ** exponent).toFixed(2)} × ${power_of_ten(exponent)}`
 }
 
 function value_at(map, x, y) {
@@ -22,38 +15,38 @@ function value_at(map, x, y) {
   return code == 0 ? 0 : 10 ** (map.floor + (code - 1) * map.step)
 }
 
-function describe(feed, i, x, y) {
-  const map = feed.shown?.[i]
+function describe(state, i, x, y) {
+  const map = state.shown?.[i]
   const value = map == null ? null : value_at(map, x, y)
   if (value == null) return ""
-  const words = `${print(value * feed.factors[i])} ${feed.units[i]}`
+  const words = `${print(value * state.factors[i])} ${state.units[i]}`
   return map.reduction > 1.05 ? `${words}  (mean of ${map.reduction.toFixed(1)}² pixels)` : words
 }
 
-function describe_contrast(feed, x, y) {
-  const maps = [feed.shown?.[feed.first], feed.shown?.[feed.against]]
-  if (feed.contrast == "" || maps.some((map) => map == null)) return ""
+function describe_contrast(state, x, y) {
+  const maps = [state.shown?.[state.first], state.shown?.[state.against]]
+  if (state.contrast == "" || maps.some((map) => map == null)) return ""
   const [truth, other] = maps.map((map) => value_at(map, x, y))
   if (truth == null || other == null) return ""
-  if (feed.contrast == "difference") {
-    const factor = feed.factors[feed.first]
-    return `${print((other - truth) * factor)} ${feed.units[feed.first]}`
+  if (state.contrast == "difference") {
+    const factor = state.factors[state.first]
+    return `${print((other - truth) * factor)} ${state.units[state.first]}`
   }
   if (truth == 0 || other == 0) return "one of them is zero"
   const dex = Math.log10(other / truth)
   return `${dex < 0 ? "−" : "+"}${Math.abs(dex).toFixed(2)} dex, × ${print(other / truth)}`
 }
 
-export default ({feed, figures, readouts, lines}, event) => {
+export default ({state, figures, readouts, lines}, event) => {
   const here = event.event_name == "mousemove"
   const {x, y, origin} = event
   figures.forEach((figure, i) => {
     let text = ""
-    if (here) text = figure.name == "contrast" ? describe_contrast(feed, x, y) : describe(feed, i, x, y)
+    if (here) text = figure.name == "contrast" ? describe_contrast(state, x, y) : describe(state, i, x, y)
     if (text != "" && origin == figure) {
-      const [column, row] = feed.axes
-      const [u, v] = [x, y].map((place) => (place * feed.length).toFixed(3))
-      text += `\n${column} ${u}   ${row} ${v} ${feed.length_unit}`
+      const [column, row] = state.axes
+      const [u, v] = [x, y].map((place) => (place * state.length).toFixed(3))
+      text += `\n${column} ${u}   ${row} ${v} ${state.length_unit}`
     }
     readouts[i].setv({text, visible: text != ""})
     for (const line of lines[i]) {

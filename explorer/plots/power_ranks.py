@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.calibration import Calibration
 from explorer.plots import frames
-from explorer.plots.comparison import HEIGHT, RATIO_HEIGHT
+from explorer.plots.log_curves import HEIGHT, RATIO_HEIGHT
 from explorer.style import GREY, PREDICTION
 
 LEVELS = (0.95, 0.68)
@@ -42,7 +42,7 @@ class PowerRanks:
         self.main.scatter(
             "x", "y", source=self.source, size=8, color=PREDICTION, fill_alpha=0.5, line_width=1.2
         )
-        self.figures = [frames.settle(self.main)]
+        self.figures = [frames.keep_in_browser(self.main)]
 
     def show(self, ranked: Calibration | None, wavenumber: NDArray[np.float64]) -> None:
         """Fill the figure.

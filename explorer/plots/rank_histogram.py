@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.calibration import Calibration
 from explorer.plots import frames
-from explorer.plots.comparison import HEIGHT, RATIO_HEIGHT
+from explorer.plots.log_curves import HEIGHT, RATIO_HEIGHT
 from explorer.style import GREY
 
 COLOURS = ("#6f86d6", "#2fa0c8", "#2fae7e", "#c29a1f", "#dd6b45")
@@ -55,7 +55,7 @@ class RankHistogram:
             frames.line(self.main, colour, line_width=2, line_dash=dash)
             for colour, dash in zip(colours, DASHES, strict=False)
         ]
-        self.figures = [frames.settle(self.main)]
+        self.figures = [frames.keep_in_browser(self.main)]
 
     def show(self, ranked: Calibration | None) -> None:
         """Fill the figure; groups without truths have no line."""

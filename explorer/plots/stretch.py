@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from explorer.plots.limits import Limits
 from explorer.plots.map_figure import EMPTY
-from explorer.style import power_of_ten
+from explorer.words import power_of_ten
 
 Tick = tuple[float, str]
 """Place on the bar, and what is written there."""

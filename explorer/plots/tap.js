@@ -2,7 +2,7 @@
 
 const NEAR = 6  // screen pixels from a ring or a centre that still mean it
 
-export default ({feed, halos, ring}, {x, y, origin}) => {
+export default ({state, halos, ring}, {x, y, origin}) => {
   if (!ring.visible) return
   const near = NEAR * (origin.x_range.end - origin.x_range.start) / origin.inner_width
   const {data} = halos
@@ -16,6 +16,6 @@ export default ({feed, halos, ring}, {x, y, origin}) => {
     }
   }
   if (tapped < 0) return
-  if (feed.tapped == tapped) feed.tapped = -1  // so that the same halo is told of again
-  feed.tapped = tapped
+  if (state.tapped == tapped) state.tapped = -1  // so that the same halo is told of again
+  state.tapped = tapped
 }

@@ -1,10 +1,10 @@
 """The transfer function of truth and painting."""
 
-from explorer.plots.agreement import Agreement
+from explorer.plots.linear_curves import LinearCurves
 
 TITLE = "Transfer function"
 
 
-def build() -> Agreement:
+def build() -> LinearCurves:
     """T(k): by how much the amplitudes of the waves differ."""
-    return Agreement(0.5, 1.5)
+    return LinearCurves(0.5, 1.5)

@@ -2,12 +2,12 @@
 
 const SETTLED = 300  // milliseconds without another change
 
-export default ({feed, ranges}) => {
-  // On the feed and not in this module: Bokeh may load it twice when two changes come at once.
-  clearTimeout(feed.settling)
-  feed.settling = setTimeout(() => {
+export default ({state, ranges}) => {
+  // On the state and not in this module: Bokeh may load it twice when two changes come at once.
+  clearTimeout(state.settling)
+  state.settling = setTimeout(() => {
     const whole = ranges.every(({start, end, reset_start, reset_end}) =>
       start == reset_start && end == reset_end)
-    feed.view = whole ? [] : ranges.flatMap(({start, end}) => [start, end])
+    state.view = whole ? [] : ranges.flatMap(({start, end}) => [start, end])
   }, SETTLED)
 }

@@ -86,11 +86,11 @@ class CalibrationCards(pn.viewable.Viewer):
         self.button.on_click(paint)
         self.message = pn.Column(self.words, self.button, stylesheets=[FREE, CARD], **WIDE)
         store.param.watch(
-            lambda _: pn.state.execute(self._present, schedule=True), ["results", "ensemble"]
+            lambda _: pn.state.execute(self._show_ranks, schedule=True), ["results", "ensemble"]
         )
-        self._present()
+        self._show_ranks()
 
-    def _present(self) -> None:
+    def _show_ranks(self) -> None:
         ranked = ranks_of(self.store)
         missing = "" if ranked else why_not(self.store)
         self.words.object = escape(missing)

@@ -13,6 +13,7 @@ from explorer.plots.limits import Limits, limits
 from explorer.plots.stretch import Stretch, Tick, default_places
 from explorer.scale import Scale
 from explorer.style import COLOUR_MAPS, palette, slider_sx
+from explorer.words import POWER_OF_TEN
 
 STEPS = 1000
 """Places of a handle along a bar without steps of its own."""
@@ -20,14 +21,15 @@ STEPS = 1000
 HEIGHT = 50
 """Pixels of words, bar and labels."""
 
-PRINTED = """
+PRINTED = (
+    POWER_OF_TEN
+    + """
 const value = {log: 10 ** tick, asinh: softening * Math.sinh(tick * Math.LN10), linear: tick}[name]
 if (value == 0) return "0"
 const exponent = Math.floor(Math.log10(Math.abs(value)))
-const figures = [...String(Math.abs(exponent))].map((figure) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[figure]).join("")
-const power = `10${exponent < 0 ? "⁻" : ""}${figures}`
-return `${(value / 10 ** exponent).toFixed(2)} × ${power}`.replace("-", "−")
+return `${(value / 10 ** exponent).toFixed(2)} × ${power_of_ten(exponent)}`.replace("-", "−")
 """
+)
 """How a limit is written beside its handle."""
 
 MOVED = """
@@ -60,9 +62,9 @@ class ColourBar(pn.viewable.Viewer):
         self.stretch = Stretch()
         self.slider = range_slider(maps)
         self.slider.jscallback(args={"mapper": mapper}, value=MOVED)
-        self.slider.param.watch(self._graduate, ["start", "end"])
+        self.slider.param.watch(self._on_bar_lengthened, ["start", "end"])
 
-    def suit(self, kind: Hashable, slab: Slab | None) -> None:
+    def set_default_limits(self, kind: Hashable, slab: Slab | None) -> None:
         """Choose limits for maps of another kind; those of the same keep what is set.
 
         Parameters
@@ -78,7 +80,7 @@ class ColourBar(pn.viewable.Viewer):
         self._default = limits(slab)
         self.reset()
 
-    def express(self, name: str, scale: Scale) -> None:
+    def set_units(self, name: str, scale: Scale) -> None:
         """Show the same limits under another stretch or in another unit.
 
         Parameters
@@ -102,12 +104,12 @@ class ColourBar(pn.viewable.Viewer):
             self._put(*self._wanted)
             self._wanted = None
 
-    def choose(self, low: float, high: float) -> None:
+    def choose_limits(self, low: float, high: float) -> None:
         """Set limits as soon as there are maps, in the linear unit of their file."""
         self._wanted = (low, high)
 
     @property
-    def chosen(self) -> tuple[float, float] | None:
+    def chosen_limits(self) -> tuple[float, float] | None:
         """Limits in the linear unit of the maps' file; None while they are the default ones."""
         if self._wanted is not None or self._kind is None:
             return self._wanted
@@ -134,7 +136,7 @@ class ColourBar(pn.viewable.Viewer):
         self.stretch = Stretch(self.stretch.name, softening)
         self._set(*default_places(self._default, self.stretch, self._factor))
 
-    def paint(self, name: str) -> None:
+    def set_colours(self, name: str) -> None:
         """Use another colour map."""
         self._colours = name
         self.mapper.palette = palette(name)
@@ -149,7 +151,7 @@ class ColourBar(pn.viewable.Viewer):
 
     def _draw(self, ends: tuple[float, float], value: tuple[float, float]) -> None:
         ticks = self.stretch.ticks(*ends)
-        graduate(self.slider, self.stretch, ends, value, ticks, palette(self._colours))
+        draw_ticks(self.slider, self.stretch, ends, value, ticks, palette(self._colours))
 
     def _ends(self, low: float, high: float) -> tuple[float, float]:
         """Ends of the bar: all but the very faint, and on a linear one twice the default."""
@@ -157,7 +159,7 @@ class ColourBar(pn.viewable.Viewer):
         least, most = self.stretch.place(self._factor * 10 ** np.array([self._default.start, top]))
         return self.stretch.bar(min(low, float(least)), max(high, float(most)))
 
-    def _graduate(self, *_: param.parameterized.Event) -> None:
+    def _on_bar_lengthened(self, *_: param.parameterized.Event) -> None:
         """Give a bar that the browser has lengthened new ticks."""
         low, high = self.slider.value
         ends = self._ends(low, high)
@@ -183,7 +185,7 @@ def range_slider(label: str) -> pmui.RangeSlider:
     )
 
 
-def graduate(
+def draw_ticks(
     slider: pmui.RangeSlider,
     stretch: Stretch,
     ends: tuple[float, float],

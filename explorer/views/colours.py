@@ -9,9 +9,9 @@ from explorer.plots.maps import percentiles
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import COLOUR_GROUPS
+from explorer.views.controls import group
 from explorer.views.map_tools import CHOICE, FLAT, SMALL
 from explorer.views.maps import Maps
-from explorer.views.pickers import group
 from explorer.views.text import html
 
 WIDE: dict[str, Any] = {**SMALL, "sizing_mode": "stretch_width", "margin": (5, 0)}
@@ -55,10 +55,10 @@ class Colours(pn.viewable.Viewer):
         self.reset = pmui.Button(label="Reset limits", **(FLAT | WIDE))
         self.reset.on_click(lambda _: pn.state.execute(maps.reset_limits, schedule=True))
         self.store = store
-        store.param.watch(self._settle, "results")
-        self._settle()
+        store.param.watch(self._update_quantity, "results")
+        self._update_quantity()
 
-    def _settle(self, *_: object) -> None:
+    def _update_quantity(self, *_: object) -> None:
         """Offer column densities of hydrogen only."""
         results = self.store.results
         self.quantity.disabled = results is None or results.request.field != "hi"

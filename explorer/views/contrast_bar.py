@@ -10,7 +10,7 @@ from engine.mesh import Slab
 from explorer.plots.limits import contrast_limits
 from explorer.plots.stretch import Stretch, nice_above, symmetric_ticks
 from explorer.style import DIVERGING
-from explorer.views.colour_bar import graduate, range_slider
+from explorer.views.colour_bar import draw_ticks, range_slider
 
 MOST = 2.0
 """Ends of the ratio's bar, [dex]."""
@@ -47,7 +47,7 @@ class ContrastBar(pn.viewable.Viewer):
         self.slider = range_slider("Difference")
         self.slider.jscallback(args={"mapper": mapper}, value=MOVED)
 
-    def suit(self, kind: Hashable, truth: Slab | None, other: Slab | None) -> None:
+    def set_default_limits(self, kind: Hashable, truth: Slab | None, other: Slab | None) -> None:
         """Choose limits for another kind of maps; those of the same keep what is set."""
         if kind == self._kind or truth is None or other is None:
             return
@@ -55,7 +55,7 @@ class ContrastBar(pn.viewable.Viewer):
         self._shown = None
         self._defaults = contrast_limits(truth, other)
 
-    def express(self, label: str, ratio: bool, stretch: Stretch, factor: float) -> None:
+    def set_units(self, label: str, ratio: bool, stretch: Stretch, factor: float) -> None:
         """Show limits for a ratio or a difference under a stretch and in a unit.
 
         Parameters
@@ -81,12 +81,12 @@ class ContrastBar(pn.viewable.Viewer):
             self._put(float(self.stretch.place(self._unit * self._wanted[1])))
             self._wanted = None
 
-    def choose(self, low: float, high: float) -> None:
+    def choose_limits(self, low: float, high: float) -> None:
         """Set limits as soon as there are maps: in the unit of their file, or in dex of a ratio."""
         self._wanted = (low, high)
 
     @property
-    def chosen(self) -> tuple[float, float] | None:
+    def chosen_limits(self) -> tuple[float, float] | None:
         """Limits in the unit of the maps' file, or in dex; None while they are the default ones."""
         if self._wanted is not None or self._shown is None:
             return self._wanted
@@ -118,7 +118,7 @@ class ContrastBar(pn.viewable.Viewer):
         end = max(end or self.slider.end, half)
         self.mapper.update(low=-half, high=half)
         ticks = symmetric_ticks(self.stretch, end)
-        graduate(self.slider, self.stretch, (-end, end), (-half, half), ticks, DIVERGING)
+        draw_ticks(self.slider, self.stretch, (-end, end), (-half, half), ticks, DIVERGING)
 
     def _decade_above(self, half: float) -> float:
         """A decade of room above a limit."""

@@ -8,6 +8,7 @@ import panel as pn
 import param
 
 from engine import statistics
+from explorer.build_order import AFTER_MAPS, after
 from explorer.plots import (
     bispectrum,
     cddf,
@@ -19,11 +20,10 @@ from explorer.plots import (
     transfer_function,
 )
 from explorer.plots.brush import Brush, Picked
-from explorer.plots.comparison import BAND, BAND_ALPHA, SAMPLES_ALPHA, Pair
+from explorer.plots.log_curves import BAND, BAND_ALPHA, SAMPLES_ALPHA, Compared
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, SAMPLES
-from explorer.turns import AFTER_MAPS, after
 from explorer.views.text import html
 
 PLOTS: dict[str, ModuleType] = {
@@ -58,14 +58,14 @@ class Curves(pn.viewable.Viewer):
 
     def __init__(self, statistic: str, store: Store, display: Display) -> None:
         super().__init__()
-        self.pair = pair_of(statistic, store)
+        self.pair = compared_of(statistic, store)
         self.statistic = statistic
         self.of_pairs = statistic in statistics.names() and statistics.get(statistic).of_pairs
         self.store = store
         self.display = display
         self.heading = html(height=42)
         self.panels = PLOTS[statistic].build()
-        self.panels.paint(INK[display.dark])
+        self.panels.set_ink(INK[display.dark])
         self.card = pn.Column(
             self.heading,
             *(
@@ -78,10 +78,10 @@ class Curves(pn.viewable.Viewer):
             margin=0,
         )
         self._present()
-        store.param.watch(self._follow_soon, ["results", "ensemble"])
+        store.param.watch(self._on_results_changed, ["results", "ensemble"])
         display.param.watch(
             lambda event: pn.state.execute(
-                lambda: self.panels.paint(INK[event.new]), schedule=True
+                lambda: self.panels.set_ink(INK[event.new]), schedule=True
             ),
             "dark",
         )
@@ -112,20 +112,20 @@ class Curves(pn.viewable.Viewer):
         bins = np.diff(np.log(self.pair.about.x))
         return bool(np.log(range_[1] / range_[0]) >= np.median(bins))
 
-    def _follow_soon(self, event: param.parameterized.Event) -> None:
+    def _on_results_changed(self, event: param.parameterized.Event) -> None:
         drawn = event.name == "ensemble" or (event.old and event.old.same_maps(event.new))
-        after(0 if drawn else AFTER_MAPS, self._follow)
+        after(0 if drawn else AFTER_MAPS, self._update_curves)
 
-    def _follow(self) -> None:
-        self.pair = pair_of(self.statistic, self.store)
+    def _update_curves(self) -> None:
+        self.pair = compared_of(self.statistic, self.store)
         self._present()
 
     def _present(self) -> None:
         self.panels.show(self.pair)
-        self._entitle()
+        self._write_title()
         self.card.visible = self.statistic not in SOMETIMES or self.pair.about is not None
 
-    def _entitle(self) -> None:
+    def _write_title(self) -> None:
         """Write the title and a legend of the lines there are."""
         pair = self.pair
         both = pair.truth is not None or pair.prediction is None
@@ -161,16 +161,16 @@ class Curves(pn.viewable.Viewer):
         return self.card
 
 
-def pair_of(name: str, store: Store) -> Pair:
+def compared_of(name: str, store: Store) -> Compared:
     """Pick the curves of a statistic, as far as there are results."""
     results, ensemble = store.results, store.ensemble
     if results is None:
-        return Pair()
+        return Compared()
     of_it = ensemble is not None and ensemble.is_of(results.request)
     samples = ensemble.bands.get(name) if ensemble is not None and of_it else None
     truth, prediction, other = results.curves.get(name, (None, None, None))
     box = results.whole_box if name == "cddf" else None
-    return Pair(truth, prediction, other, samples, box)
+    return Compared(truth, prediction, other, samples, box)
 
 
 def line(stroke: str, name: str) -> str:

@@ -14,23 +14,15 @@ import param
 from engine.published import hi_mass_padmanabhan_2017, hi_mass_villaescusa_navarro_2018
 from engine.results import Curve, Points
 from explorer import style
+from explorer.build_order import AFTER_CURVES, after
 from explorer.plots.halo_relation import HEIGHT, TITLE, cloud, literature, look, median, thirds
 from explorer.results import Results
 from explorer.state import NO_HALO, Display
 from explorer.store import Store
-from explorer.style import (
-    CARD,
-    FREE,
-    INK,
-    OTHER,
-    PREDICTION,
-    number,
-    short_label,
-    unit_in_words,
-)
-from explorer.turns import AFTER_CURVES, after
+from explorer.style import CARD, FREE, INK, OTHER, PREDICTION
 from explorer.views.map_tools import CHOICE, PLAIN
 from explorer.views.text import html
+from explorer.words import number, short_label, unit_in_words
 
 LAYERS = ("truth", "prediction", "other")
 MARKERS = {"truth": "circle", "prediction": "cross", "other": "x"}
@@ -73,7 +65,7 @@ class Haloes(pn.viewable.Viewer):
         self.clouds = {name: self._cloud(name) for name in LAYERS}
         self.brushes = {name: hv.streams.Selection1D(source=self.clouds[name]) for name in LAYERS}
         for name, brush in self.brushes.items():
-            brush.add_subscriber(partial(self._brushed, name))
+            brush.add_subscriber(partial(self._on_brushed, name))
         lines = [self._median(place, name) for place, name in enumerate(LAYERS)]
         relations = hv.DynamicMap(self._relations, streams=self.streams)
         overlay = hv.Overlay([*self.clouds.values(), *lines]).collate() * relations
@@ -106,12 +98,12 @@ class Haloes(pn.viewable.Viewer):
         )
         self.heading = html()
         self.row = html(HINT)
-        store.param.watch(lambda _: after(AFTER_CURVES, self._follow), ["results"])
+        store.param.watch(lambda _: after(AFTER_CURVES, self._update_points), ["results"])
         display.param.watch(
-            lambda *_: pn.state.execute(self._entitle, schedule=True), ["dark", "halo_colours"]
+            lambda *_: pn.state.execute(self._write_legend, schedule=True), ["dark", "halo_colours"]
         )
-        self._entitle()
-        self._follow()
+        self._write_legend()
+        self._update_points()
 
     def _cloud(self, name: str) -> hv.DynamicMap:
         def draw(dark: bool, halo_colours: str, **shown: Any) -> hv.Points:
@@ -130,7 +122,7 @@ class Haloes(pn.viewable.Viewer):
     def _relations(self, published: list[Curve], **_: Any) -> hv.Overlay:
         return literature(published)
 
-    def _follow(self) -> None:
+    def _update_points(self) -> None:
         results = self.store.results
         if results is None:
             return
@@ -138,10 +130,10 @@ class Haloes(pn.viewable.Viewer):
         if any(getattr(self, name) is not points for name, points in found.items()):
             medians = results.curves.get("halo_median", (None,) * 3)
             self.param.update(**found, medians=medians, published=relations_of(results))
-        self._entitle()
+        self._write_legend()
         self.row.object = row(results)
 
-    def _entitle(self) -> None:
+    def _write_legend(self) -> None:
         """Write the legend of what is drawn, in the colours it is drawn in."""
         results = self.store.results
         comparing = results is not None and results.other is not None
@@ -151,7 +143,7 @@ class Haloes(pn.viewable.Viewer):
         points = next((p for p in (self.truth, self.prediction) if p is not None and len(p)), None)
         self.heading.object = legend(comparing, points, style.thirds(self.display.dark))
 
-    def _brushed(self, name: str, index: list[int]) -> None:
+    def _on_brushed(self, name: str, index: list[int]) -> None:
         """Note which haloes are brushed; one alone is the chosen one."""
         points: Points | None = getattr(self, name)
         if points is None or not index:

@@ -11,20 +11,21 @@ from bokeh.models import Node
 from engine.fields import AXES, field_named, map_axes
 from engine.mesh import Slab
 from engine.units import MPC_IN_KPC, column_density
+from explorer.build_order import AFTER_PROFILE, after
 from explorer.plots.maps import LinkedMaps, linked_maps
 from explorer.plots.stretch import Stretch
 from explorer.results import Results, holds
 from explorer.scale import Scale, length_of, scale_of
 from explorer.state import NO_HALO, Display, Region
 from explorer.store import Store
-from explorer.style import FREE, TEXT
-from explorer.turns import AFTER_PROFILE, after
+from explorer.style import FREE
 from explorer.viewport import MAPS
 from explorer.views.colour_bar import ColourBar
 from explorer.views.contrast_bar import ContrastBar
 from explorer.views.map_tools import MapTools
-from explorer.views.stage import GRID, Stage
+from explorer.views.overlay import GRID, Overlay
 from explorer.views.summary import HIDDEN, summary
+from explorer.views.text import html
 
 NAMES = ("input", "truth", "prediction", "other")
 COMPARED = ("truth", "prediction", "other")
@@ -60,44 +61,44 @@ class Maps(pn.viewable.Viewer):
         self.store = store
         self.display = display
         self.linked: LinkedMaps = linked_maps(NAMES, COMPARED)
-        self.captions = {name: html(TEXT, height=24) for name in (*NAMES, "contrast")}
-        self.summary = html(HIDDEN, name="Maps in words")
+        self.captions = {name: html(height=24) for name in (*NAMES, "contrast")}
+        self.summary = html("", HIDDEN, name="Maps in words")
         maps = self.linked.maps
         self.bars = {
             "input": ColourBar(maps["input"].mapper, "Input"),
             "truth": ColourBar(maps["truth"].mapper, "Truth and prediction"),
         }
         self.contrast_bar = ContrastBar(self.linked.contrast.mapper)
-        self.stage = Stage(css_classes=["stage-layer"], sizing_mode="stretch_width", margin=0)
+        self.overlay = Overlay(css_classes=["overlay-layer"], sizing_mode="stretch_width", margin=0)
         self.grid = self._grid()
         self.tools = MapTools(display, self.linked)
         self._held: list[list[str]] = []
         self._results: Results | None = None
         store.param.watch(lambda event: self.present(event.new), "results")
-        self._watch()
-        self._colour()
-        self._arrange()
-        self._circle()
+        self._watch_display()
+        self._set_colour_maps()
+        self._arrange_maps()
+        self._show_rings()
 
-    def _watch(self) -> None:
+    def _watch_display(self) -> None:
         """Follow the display where the page may be changed, and what the browser tells."""
         for change, names in (
-            (self._colour, ["input_colours", "field_colours"]),
-            (self._express, ["stretch", "units", "quantity"]),
-            (self._arrange, ["show", "against"]),
-            (self._circle, ["rings"]),
-            (self._light, ["lit"]),
-            (self._highlight, ["densities"]),
+            (self._set_colour_maps, ["input_colours", "field_colours"]),
+            (self._update_units, ["stretch", "units", "quantity"]),
+            (self._arrange_maps, ["show", "against"]),
+            (self._show_rings, ["rings"]),
+            (self._light_rings, ["lit"]),
+            (self._light_pixels, ["densities"]),
         ):
             self.display.param.watch(
                 lambda *_, change=change: pn.state.execute(change, schedule=True), names
             )
-        self.stage.param.watch(lambda event: self.display.param.update(show=event.new), "mode")
-        self.linked.feed.on_change("expired", self._republish)
-        self.linked.feed.on_change("tapped", self._tapped)
-        self.linked.feed.on_change("view", lambda _attr, _old, _new: self._frame_region())
+        self.overlay.param.watch(lambda event: self.display.param.update(show=event.new), "mode")
+        self.linked.state.on_change("expired", self._republish)
+        self.linked.state.on_change("tapped", self._on_halo_tapped)
+        self.linked.state.on_change("view", lambda _attr, _old, _new: self._on_view_changed())
         # Before the store asks for what was selected.
-        self.store.selection.param.watch(self._frame_region, "scope", precedence=0)
+        self.store.selection.param.watch(self._on_view_changed, "scope", precedence=0)
 
     def present(self, results: Results) -> None:
         """Show the maps of new results."""
@@ -106,15 +107,15 @@ class Maps(pn.viewable.Viewer):
             self.captions[name].object = caption(name, results)
             self.linked.maps[name].note.text = note(name, results)
         kind = (results.request.simulation, results.request.field)
-        self.bars["input"].suit((kind[0], results.input.field), results.input)
-        self.bars["truth"].suit(kind, results.truth or results.prediction)
+        self.bars["input"].set_default_limits((kind[0], results.input.field), results.input)
+        self.bars["truth"].set_default_limits(kind, results.truth or results.prediction)
         if before is None or before.input is not results.input:
-            self._go_whole(results.input)
-            self.linked.surround(results.catalogue, results.input)
-            self._light()
-            self._highlight()
-        self._arrange()
-        self._express()
+            self._set_extent(results.input)
+            self.linked.set_halos(results.catalogue, results.input)
+            self._light_rings()
+            self._light_pixels()
+        self._arrange_maps()
+        self._update_units()
         if before is None or not before.same_maps(results):
             self._publish()
         if before is None:
@@ -135,13 +136,13 @@ class Maps(pn.viewable.Viewer):
             MAPS.withdraw(tokens)
         self._held = []
 
-    def _go_whole(self, slab: Slab) -> None:
+    def _set_extent(self, slab: Slab) -> None:
         """Let the ranges reach over the whole of a slab."""
         ny, nx = slab.shape
         pixel = slab.pixel_size / MPC_IN_KPC
-        self.linked.reach(nx * pixel, ny * pixel, pixel)
+        self.linked.set_extent(nx * pixel, ny * pixel, pixel)
 
-    def _tapped(self, attr: str, old: int, new: int) -> None:  # noqa: ARG002 (Bokeh's)
+    def _on_halo_tapped(self, attr: str, old: int, new: int) -> None:  # noqa: ARG002 (Bokeh's)
         """Choose the halo that was tapped on a map."""
         if new != NO_HALO:
             self.store.selection.halo = new
@@ -159,27 +160,27 @@ class Maps(pn.viewable.Viewer):
         width = max(SURROUNDINGS * catalogue.rvir[halo] / MPC_IN_KPC, LEAST_WIDTH)
         if not opening:
             self.linked.go_to(x, y, width)
-        elif not self.linked.feed.view:
-            self.linked.frame(self.linked.around(x, y, width))
+        elif not self.linked.state.view:
+            self.linked.show_rectangle(self.linked.around(x, y, width))
         self.display.param.update(rings=True, lit=(halo,))
 
-    def _frame_region(self, *_: object) -> None:
+    def _on_view_changed(self, *_: object) -> None:
         """Let the curves follow what is in view, if they are of that."""
         selection = self.store.selection
         if selection.scope == "region" and self._results is not None:
-            view: Any = self.linked.feed.view  # to mypy it is a property's description
+            view: Any = self.linked.state.view  # to mypy it is a property's description
             selection.region = pixels_of(view, self._results.input)
 
-    def _highlight(self) -> None:
+    def _light_pixels(self) -> None:
         """Light the pixels of the column densities that are picked."""
         if self._results is None:
             return
         slab = self._results.input
         unit = column_density(1.0, slab.redshift, slab.cosmology.h)
-        self.linked.feed.update(highlight=[each / unit for each in self.display.densities])
+        self.linked.state.update(highlight=[each / unit for each in self.display.densities])
 
-    def _light(self) -> None:
-        self.linked.light(self.display.lit)
+    def _light_rings(self) -> None:
+        self.linked.light_rings(self.display.lit)
 
     def _publish(self) -> None:
         """Hand the maps to the viewport route and their tokens to the browser.
@@ -197,17 +198,17 @@ class Maps(pn.viewable.Viewer):
         while len(self._held) > HELD:
             MAPS.withdraw(self._held.pop(0))
         column, row, _ = map_axes(self._results.request.axis)
-        self.linked.feed.update(axes=[AXES[column], AXES[row]], tokens=tokens)
+        self.linked.state.update(axes=[AXES[column], AXES[row]], tokens=tokens)
 
     def _republish(self, attr: str, old: int, new: int) -> None:  # noqa: ARG002 (Bokeh's)
         """Publish again what the server has dropped to make room."""
         self._publish()
 
-    def _colour(self) -> None:
-        self.bars["input"].paint(self.display.input_colours)
-        self.bars["truth"].paint(self.display.field_colours)
+    def _set_colour_maps(self) -> None:
+        self.bars["input"].set_colours(self.display.input_colours)
+        self.bars["truth"].set_colours(self.display.field_colours)
 
-    def _express(self) -> None:
+    def _update_units(self) -> None:
         """Show values in the stretch, quantity and unit asked for."""
         results, display = self._results, self.display
         if results is None:
@@ -219,12 +220,12 @@ class Maps(pn.viewable.Viewer):
             for slab in (results.input, painted)
         ]
         for bar, scale in zip(self.bars.values(), scales, strict=True):
-            bar.express(display.stretch, scale)
+            bar.set_units(display.stretch, scale)
         which = [0, *(1 for _ in COMPARED)]
         softenings = [bar.stretch.softening for bar in self.bars.values()]
         length, unit = length_of(results.input, physical)
-        self.linked.measure(physical)
-        self.linked.feed.update(
+        self.linked.show_scale_bars(physical)
+        self.linked.state.update(
             stretch=display.stretch,
             factors=[scales[i].factor for i in which],
             softenings=[softenings[i] for i in which],
@@ -232,10 +233,10 @@ class Maps(pn.viewable.Viewer):
             length=length,
             length_unit=unit,
         )
-        self._express_contrast(scales[1])
+        self._update_contrast_units(scales[1])
         self.summary.object = f"<p>{summary(results, display)}</p>"
 
-    def _express_contrast(self, scale: Scale) -> None:
+    def _update_contrast_units(self, scale: Scale) -> None:
         """Show the difference in the unit of the maps; asinh stands in for a logarithm."""
         show = self.display.show
         if show not in CONTRASTS or self._results is None:
@@ -243,16 +244,16 @@ class Maps(pn.viewable.Viewer):
         results = self._results
         other = getattr(results, self._against())
         kind = results.request.simulation, results.request.field, results.request.axis
-        self.contrast_bar.suit(kind, results.truth, other)
+        self.contrast_bar.set_default_limits(kind, results.truth, other)
         name = "linear" if self.display.stretch == "linear" else "asinh"
         stretch = Stretch(name, self.bars["truth"].stretch.softening)
         painting = TITLES.get(self._against(), "prediction").lower()
         label = f"{painting.capitalize()} − truth [{scale.unit}]"
         if show == "ratio":
             label = f"log₁₀({painting} / truth) [dex]"
-        self.contrast_bar.express(label, show == "ratio", stretch, scale.factor)
+        self.contrast_bar.set_units(label, show == "ratio", stretch, scale.factor)
         self.captions["contrast"].object = heading(show.capitalize(), f"{painting} to truth")
-        self.linked.feed.update(
+        self.linked.state.update(
             contrast_stretch=name, contrast_softening=stretch.softening, contrast=show
         )
 
@@ -261,7 +262,7 @@ class Maps(pn.viewable.Viewer):
         comparing = self._results is not None and bool(self._results.request.other)
         return self.display.against if comparing else "prediction"
 
-    def _arrange(self) -> None:
+    def _arrange_maps(self) -> None:
         """Place the maps as they are to be compared."""
         display, results = self.display, self._results
         comparing = results is not None and bool(results.request.other)
@@ -275,19 +276,19 @@ class Maps(pn.viewable.Viewer):
         classes = [{4: "four", 5: "five"}.get(count, ""), "contrast" if contrasting else ""]
         self.grid.css_classes = [name for name in classes if name]
         self.tools.against.visible = comparing and (contrasting or together)
-        self.stage.param.update(mode=display.show, against=against)
+        self.overlay.param.update(mode=display.show, against=against)
         for name in COMPARED:
             side = "right" if display.show == "swipe" and name == against else "left"
             place_readout(self.linked.maps[name].readout, side)
         self.linked.contrast.note.text = ""
         if results is not None and getattr(results, f"no_{against}") + results.no_truth:
             self.linked.contrast.note.text = "nothing to compare"
-        self.linked.feed.update(
+        self.linked.state.update(
             against=NAMES.index(against), contrast=display.show if contrasting else ""
         )
-        self._express()
+        self._update_units()
 
-    def _circle(self) -> None:
+    def _show_rings(self) -> None:
         self.linked.show_rings(self.display.rings)
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -310,7 +311,7 @@ class Maps(pn.viewable.Viewer):
         return pn.Column(
             *self.columns.values(),
             *sliders.values(),
-            self.stage,
+            self.overlay,
             stylesheets=[FREE, GRID],
             sizing_mode="stretch_width",
             margin=0,
@@ -337,11 +338,6 @@ def pixels_of(view: Sequence[float], slab: Slab) -> Region | None:
     x0, x1, y0, y1 = (each * MPC_IN_KPC / slab.pixel_size for each in view)
     ny, nx = slab.shape
     return max(int(y0), 0), min(ceil(y1), ny), max(int(x0), 0), min(ceil(x1), nx)
-
-
-def html(css: str, **options: Any) -> pn.pane.HTML:
-    """Make an empty pane for text."""
-    return pn.pane.HTML("", stylesheets=[css], sizing_mode="stretch_width", margin=0, **options)
 
 
 def place_readout(readout: Any, side: str) -> None:

@@ -24,9 +24,9 @@ class Scope(pn.viewable.Viewer):
             store.selection.param.scope, **CHOICE, width=290
         )
         self.words = pn.pane.HTML("", stylesheets=[TEXT], margin=(6, 12), align="center")
-        store.param.watch(self._describe, "results")
+        store.param.watch(self._write_scope, "results")
 
-    def _describe(self, event: object) -> None:
+    def _write_scope(self, event: object) -> None:
         results: Results = event.new  # type: ignore[attr-defined]
         self.words.object = f"<small>{in_words(results)}</small>"
 

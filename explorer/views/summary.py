@@ -7,7 +7,7 @@ from explorer.plots.limits import thinned
 from explorer.results import Results
 from explorer.scale import length_of, scale_of
 from explorer.state import Display
-from explorer.style import number, short_label
+from explorer.words import number, short_label
 
 HIDDEN = """
 :host { position: absolute !important; width: 1px !important; height: 1px !important;

@@ -14,13 +14,13 @@ REPEATS = 15
 
 READY = """() => {
   for (const model of window.Bokeh?.documents[0]?.all_models ?? [])
-    if (model.type.endsWith("MapFeed") && model.shown?.[2] != null) return true
+    if (model.type.endsWith("MapState") && model.shown?.[2] != null) return true
   return false
 }"""
 
 SETUP = """() => {
   const models = Array.from(Bokeh.documents[0].all_models)
-  window.feed = models.find((model) => model.type.endsWith("MapFeed"))
+  window.state = models.find((model) => model.type.endsWith("MapState"))
   window.mapper = models.find((model) => model.type == "Figure" && model.name == "truth")
     .renderers[0].glyph.color_mapper
   // Two frames: the first may have begun before the change, the second shows it.
@@ -45,7 +45,7 @@ LIMITS = """async (turn) => {
 
 STRETCH = """async (turn) => {
   const begun = performance.now()
-  feed.stretch = turn % 2 ? "asinh" : "log"
+  state.stretch = turn % 2 ? "asinh" : "log"
   await painted()
   return performance.now() - begun
 }"""

@@ -24,7 +24,7 @@ REPEATS = 7
 
 DRAWN = """(() => {
   for (const model of window.Bokeh?.documents[0]?.all_models ?? []) {
-    if (!model.type.endsWith("MapFeed")) continue
+    if (!model.type.endsWith("MapState")) continue
     const {drawn = 0, flying = 0, waiting = false} = model.fetching ?? {}
     return flying > 0 || waiting ? 0 : drawn
   }
@@ -188,7 +188,7 @@ def new_samples(browser: Browser, address: str, repeats: int, whole: bool) -> li
     """
     page = visit(browser, f"{address}?emulator=ember-wgan")
     if whole:
-        page.get_by_text("Readings", exact=True).wait_for()
+        page.get_by_text("Masses and geometry", exact=True).wait_for()
         page.wait_for_timeout(3000)
     seconds = []
     for _ in range(repeats):
@@ -201,7 +201,7 @@ def new_samples(browser: Browser, address: str, repeats: int, whole: bool) -> li
 def halo_taps(browser: Browser, address: str, repeats: int) -> list[float]:
     """Seconds from a tap on a halo to its profile on show, maps already painted."""
     page = visit(browser, f"{address}?emulator=ember-wgan&slab=3&rings=yes")
-    page.get_by_text("Readings", exact=True).wait_for()
+    page.get_by_text("Masses and geometry", exact=True).wait_for()
     truth, seconds = page.locator(".map-truth .bk-Figure"), []
     for across, down in page.evaluate(LONE_HALOES)[:repeats]:
         page.get_by_role("button", name="Whole map").click()

@@ -22,7 +22,7 @@ SETTLE = 60_000  # milliseconds a busy machine may take to paint
 
 SHOWN = """() => {
   for (const model of window.Bokeh?.documents[0]?.all_models ?? []) {
-    if (!model.type.endsWith("MapFeed") || model.fetching == null) continue
+    if (!model.type.endsWith("MapState") || model.fetching == null) continue
     const {drawn, flying, waiting, tokens} = model.fetching
     const settled = flying == 0 && !waiting && tokens == model.tokens.join()
     return settled && Bokeh.documents[0].is_idle ? drawn : 0
@@ -229,7 +229,7 @@ class Visit:
         self.page.wait_for_function(
             f"() => ({SHOWN})() > 0 && ({WINDOWS})().prediction.shown", timeout=SETTLE
         )
-        self.page.get_by_text("Readings", exact=True).wait_for(timeout=SETTLE)
+        self.page.get_by_text("Masses and geometry", exact=True).wait_for(timeout=SETTLE)
 
 
 @pytest.fixture

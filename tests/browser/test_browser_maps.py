@@ -2,8 +2,8 @@
 
 import pytest
 
-FEED = """(() => Array.from(Bokeh.documents[0].all_models)
-  .find((model) => model.type.endsWith("MapFeed")))()"""
+STATE = """(() => Array.from(Bokeh.documents[0].all_models)
+  .find((model) => model.type.endsWith("MapState")))()"""
 
 GRID = """(() => {
   const find = (root) => {
@@ -86,9 +86,11 @@ def test_another_stretch_and_unit_are_drawn_from_what_is_there(maps):
     before, requests = maps.maps(), len(maps.viewports)
     click(maps, "Asinh")
     click(maps, "Physical")
-    maps.page.wait_for_function(f"() => {FEED}.length_unit == 'pMpc' && {FEED}.stretch == 'asinh'")
     maps.page.wait_for_function(
-        f"() => {FEED}.factors[1] > 8 && {FEED}.tables.size > 0 && !{FEED}.drawing"
+        f"() => {STATE}.length_unit == 'pMpc' && {STATE}.stretch == 'asinh'"
+    )
+    maps.page.wait_for_function(
+        f"() => {STATE}.factors[1] > 8 && {STATE}.tables.size > 0 && !{STATE}.drawing"
     )
     maps.page.wait_for_timeout(500)
     after = maps.maps()
@@ -106,7 +108,7 @@ def test_percentile_limits_are_those_of_the_pixels_in_view(maps):
     maps.page.wait_for_timeout(500)
     found = maps.page.evaluate(
         f"""() => {{
-          const shown = {FEED}.shown.slice(1).filter((map) => map != null)
+          const shown = {STATE}.shown.slice(1).filter((map) => map != null)
           const dex = shown.flatMap(({{codes, floor, step}}) =>
             Array.from(codes).filter((code) => code > 0).map((code) => floor + (code - 1) * step))
           return [dex.reduce((a, b) => Math.min(a, b)), dex.reduce((a, b) => Math.max(a, b))]
@@ -161,22 +163,22 @@ def test_a_tapped_halo_is_told_and_a_place_without_one_is_not(maps):
     )
     box = maps.figure("truth").bounding_box()
     maps.page.mouse.click(box["x"] + halo[0] * box["width"], box["y"] + halo[1] * box["height"])
-    maps.page.wait_for_function(f"() => {FEED}.tapped == {halo[2]}")
+    maps.page.wait_for_function(f"() => {STATE}.tapped == {halo[2]}")
     maps.page.mouse.click(
         box["x"] + halo[0] * box["width"] + 30, box["y"] + halo[1] * box["height"]
     )
     maps.page.wait_for_timeout(600)
-    assert maps.page.evaluate(f"() => {FEED}.tapped") == halo[2]
+    assert maps.page.evaluate(f"() => {STATE}.tapped") == halo[2]
 
 
 def test_pixels_of_a_range_light_up_and_the_others_stay_clear(maps):
     share = maps.page.evaluate(
         f"""async () => {{
-          const feed = {FEED}
-          const {{codes, floor, step}} = feed.shown[1]
+          const state = {STATE}
+          const {{codes, floor, step}} = state.shown[1]
           const dex = Array.from(codes).filter((code) => code > 0)
             .map((code) => floor + (code - 1) * step).sort((a, b) => a - b)
-          feed.highlight = [10 ** dex[Math.floor(0.9 * dex.length)], 1e30]
+          state.highlight = [10 ** dex[Math.floor(0.9 * dex.length)], 1e30]
           await new Promise((done) => setTimeout(done, 500))
           const figure = Array.from(Bokeh.documents[0].all_models).find(({{type, name}}) =>
             type == "Figure" && name == "truth")
@@ -208,7 +210,7 @@ def test_a_link_brings_back_the_view_and_the_stretch(maps):
     maps.settle()
     after = maps.maps()["truth"]
     assert maps.page.url == address
-    assert maps.page.evaluate(f"() => {FEED}.stretch") == "asinh"
+    assert maps.page.evaluate(f"() => {STATE}.stretch") == "asinh"
     for end in ("start", "end"):
         assert after[end] == pytest.approx(before[end], abs=5e-4)  # thousandths in the link
 
@@ -241,5 +243,5 @@ def test_the_list_of_keys_opens_by_key_and_button_and_escape_closes_it(maps):
     panel.wait_for(state="hidden")
     requests = len(maps.viewports)
     maps.page.keyboard.press("Control+d")
-    assert maps.page.evaluate(f"() => {FEED}.contrast") == ""
+    assert maps.page.evaluate(f"() => {STATE}.contrast") == ""
     assert len(maps.viewports) == requests

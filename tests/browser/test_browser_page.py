@@ -122,10 +122,10 @@ def test_the_pointer_reads_the_value_on_all_maps(explorer):
     assert "x " in texts
 
 
-def test_another_slab_changes_maps_readings_and_link(explorer, picture):
+def test_another_slab_changes_maps_facts_and_link(explorer, picture):
     explorer.open("?simulation=hydro11-z2").painted()
     seen, before = {name: picture(explorer, name) for name in NAMES}, explorer.maps()
-    readings = explorer.page.get_by_text("True gas mass").locator("..").inner_text()
+    facts = explorer.page.get_by_text("True gas mass").locator("..").inner_text()
     shown = explorer.shown()
     explorer.press("ArrowRight", "Slab")
     explorer.settle(after=shown)
@@ -137,7 +137,7 @@ def test_another_slab_changes_maps_readings_and_link(explorer, picture):
         assert after[name]["low"] == before[name]["low"]
     assert "slab=1" in explorer.page.url
     assert "simulation=hydro11-z2" in explorer.page.url
-    assert explorer.page.get_by_text("True gas mass").locator("..").inner_text() != readings
+    assert explorer.page.get_by_text("True gas mass").locator("..").inner_text() != facts
 
 
 def test_a_link_opens_the_slab_it_names(explorer):

@@ -12,7 +12,7 @@ from explorer.ranking import Ranker
 from explorer.state import Selection
 from explorer.store import Store
 from explorer.views.calibration import HINT, CalibrationCards, percent, remarks, rows
-from explorer.views.sheets import Sheets
+from explorer.views.tabs import CardTabs
 
 pytestmark = pytest.mark.usefixtures("emulator", "folder")
 
@@ -152,10 +152,10 @@ def test_without_truth_there_is_nothing_to_rank():
     assert not cards.button.visible
 
 
-def test_the_second_sheet_is_built_once_and_when_it_is_first_opened():
+def test_what_the_second_tab_shows_is_built_once_and_when_it_is_first_opened():
     built = []
 
-    class Sheet(pn.viewable.Viewer):
+    class Cards(pn.viewable.Viewer):
         def __init__(self):
             super().__init__()
             built.append(self)
@@ -163,12 +163,12 @@ def test_the_second_sheet_is_built_once_and_when_it_is_first_opened():
         def __panel__(self):
             return pn.Column()
 
-    sheets = Sheets(pn.Column(), Sheet)
-    assert [sheet.visible for sheet in sheets.sheets] == [True, False]
+    tabs = CardTabs(pn.Column(), Cards)
+    assert [each.visible for each in tabs.places] == [True, False]
     assert not built
     for place in (1, 0, 1):
-        sheets.bar.active = place
-        assert [sheet.visible for sheet in sheets.sheets] == [place == 0, place == 1]
+        tabs.bar.active = place
+        assert [each.visible for each in tabs.places] == [place == 0, place == 1]
     assert len(built) == 1
 
 

@@ -8,7 +8,7 @@ from explorer.plots.maps import linked_maps
 from explorer.state import Display, Selection
 from explorer.store import Store
 from explorer.views.keys import HERE, LISTED, Keys
-from explorer.views.latent import Latent
+from explorer.views.samples import Samples
 
 
 class Desk:
@@ -18,8 +18,8 @@ class Desk:
         self.store = Store(Selection(), {"simulation": "with-gas", "axis": "z"})
         self.display = Display()
         self.linked = linked_maps(("truth", "prediction"), ("truth", "prediction"))
-        self.latent = Latent(self.store)
-        self.keys = Keys(self.store, self.display, self.linked, self.latent)
+        self.samples = Samples(self.store)
+        self.keys = Keys(self.store, self.display, self.linked, self.samples)
         asyncio.run(self.store.refresh())
 
     def press(self, *keys):
@@ -74,10 +74,10 @@ def test_a_comparison_and_rings_come_and_go(desk):
 
 def test_the_whole_map_is_asked_for_by_its_middle_and_side(desk):
     desk.press("w")
-    assert list(desk.linked.feed.place) == []  # no map yet
-    desk.linked.reach(1.875, 1.875, 0.03)
+    assert list(desk.linked.state.place) == []  # no map yet
+    desk.linked.set_extent(1.875, 1.875, 0.03)
     desk.press("w", "w")
-    assert list(desk.linked.feed.place) == [0.9375, 0.9375, 1.875, 2]
+    assert list(desk.linked.state.place) == [0.9375, 0.9375, 1.875, 2]
 
 
 def test_every_key_that_is_told_does_something_and_is_listed(desk):

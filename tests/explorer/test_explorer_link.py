@@ -13,7 +13,7 @@ from explorer.plots.maps import linked_maps
 from explorer.state import Display, Selection
 from explorer.store import Store
 from explorer.views.curves import Curves
-from explorer.views.framing import ColourLimits, Framing, PickedRanges
+from explorer.views.link_parts import ColourLimits, PickedRanges, RectangleInView
 from explorer.views.maps import Maps
 
 SIDE = 1.875  # Mpc/h of the fixture's box
@@ -39,14 +39,14 @@ def ranges(linked):
 
 def test_the_rectangle_in_view_is_written_and_read_again(store, linked):
     link = Link(Location(search="?view=0.250,1.500,0.125,1.000&mine=1"))
-    assert link.follow(Framing(linked, store)) == []
-    assert ranges(linked) == list(linked.feed.view) == [0.25, 1.5, 0.125, 1.0]
+    assert link.follow(RectangleInView(linked, store)) == []
+    assert ranges(linked) == list(linked.state.view) == [0.25, 1.5, 0.125, 1.0]
     assert (linked.x_range.reset_start, linked.x_range.reset_end) == (0, SIDE)
-    linked.feed.view = [0.1, 0.20004, 0.3, 0.4]
+    linked.state.view = [0.1, 0.20004, 0.3, 0.4]
     link.write()
     assert query_of(link) == {"mine": "1", "view": "0.100,0.200,0.300,0.400"}
     assert "view=0.100,0.200,0.300,0.400" in link.location.search
-    linked.feed.view = []
+    linked.state.view = []
     link.write()
     assert query_of(link) == {"mine": "1"}
 
@@ -56,28 +56,28 @@ def test_the_rectangle_in_view_is_written_and_read_again(store, linked):
 )
 def test_what_is_no_part_of_the_maps_is_told_in_one_sentence(store, linked, view):
     with pytest.raises(ValueError, match="View in the link is") as refusal:
-        Framing(linked, store).take("view", view)
+        RectangleInView(linked, store).take("view", view)
     assert "between 0 and 1.875; showing the whole map." in str(refusal.value)
-    assert list(linked.feed.view) == []
+    assert list(linked.state.view) == []
 
 
 def test_maps_of_the_same_size_keep_the_view_and_others_are_shown_whole(linked):
-    linked.reach(SIDE, SIDE, 0.03)
-    linked.frame([0.5, 1, 0.5, 1])
-    linked.reach(SIDE * (1 + 1e-15), SIDE, 0.06)
+    linked.set_extent(SIDE, SIDE, 0.03)
+    linked.show_rectangle([0.5, 1, 0.5, 1])
+    linked.set_extent(SIDE * (1 + 1e-15), SIDE, 0.06)
     assert ranges(linked) == [0.5, 1, 0.5, 1]
     assert linked.x_range.min_interval == 12 * 0.06
-    linked.reach(2 * SIDE, 2 * SIDE, 0.06)
+    linked.set_extent(2 * SIDE, 2 * SIDE, 0.06)
     assert ranges(linked) == [0, 2 * SIDE, 0, 2 * SIDE]
-    assert list(linked.feed.view) == []
+    assert list(linked.state.view) == []
 
 
 def test_new_results_leave_the_view_of_the_link(store):
     maps = Maps(store, Display())
-    Framing(maps.linked, store).take("view", "0.5,1,0.5,1")
+    RectangleInView(maps.linked, store).take("view", "0.5,1,0.5,1")
     asyncio.run(store.refresh())
     store.selection.slab = 1
-    assert ranges(maps.linked) == list(maps.linked.feed.view) == [0.5, 1, 0.5, 1]
+    assert ranges(maps.linked) == list(maps.linked.state.view) == [0.5, 1, 0.5, 1]
     maps.release()
 
 
@@ -191,7 +191,7 @@ def test_column_densities_of_a_link_light_up_with_the_first_maps(store):
     maps = Maps(store, display)
     PickedRanges(display).take("densities", "1e20,1e21")
     asyncio.run(store.refresh())
-    low, high = maps.linked.feed.highlight
+    low, high = maps.linked.state.highlight
     assert high / low == pytest.approx(10)
     maps.release()
 
@@ -200,7 +200,7 @@ def test_column_densities_of_a_link_light_up_with_the_first_maps(store):
 def test_a_halo_in_a_link_is_gone_to_unless_there_is_a_view(store, view):
     maps = Maps(store, Display())
     if view:
-        Framing(maps.linked, store).take("view", view)
+        RectangleInView(maps.linked, store).take("view", view)
     asyncio.run(store.refresh())
     halo = int(store.results.halos[0].columns["number"][-1])
     maps.release()
@@ -208,7 +208,7 @@ def test_a_halo_in_a_link_is_gone_to_unless_there_is_a_view(store, view):
     opened = Store(Selection(), {"simulation": "with-gas", "axis": "z", "halo": str(halo)})
     maps = Maps(opened, Display())
     if view:
-        Framing(maps.linked, opened).take("view", view)
+        RectangleInView(maps.linked, opened).take("view", view)
     asyncio.run(opened.refresh())
     x0, x1, y0, y1 = ranges(maps.linked)
     if view:
@@ -217,7 +217,7 @@ def test_a_halo_in_a_link_is_gone_to_unless_there_is_a_view(store, view):
         x, y, _ = opened.results.catalogue.position[halo]
         assert x0 <= x <= x1 < SIDE + 1e-9
         assert y0 <= y <= y1
-        assert list(maps.linked.feed.view) == [x0, x1, y0, y1]
+        assert list(maps.linked.state.view) == [x0, x1, y0, y1]
     maps.release()
 
 

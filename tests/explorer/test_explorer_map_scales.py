@@ -206,9 +206,9 @@ def test_rings_follow_the_line_of_sight(halos, axis, place):
 
 def test_lit_haloes_stand_out_until_others_do(halos):
     linked = linked_maps(("input", "truth"), ("truth",))
-    linked.surround(halos, slab())
+    linked.set_halos(halos, slab())
     for lit in (0, 3):
-        linked.light([lit])
+        linked.light_rings([lit])
         data = linked.axes.halos.data
         expected = [HIGHLIGHT if number == lit else RING for number in data["number"]]
         assert list(data["colour"]) == expected
@@ -217,7 +217,7 @@ def test_lit_haloes_stand_out_until_others_do(halos):
 def test_going_to_a_place_twice_is_told_twice():
     linked = linked_maps(("input", "truth"), ("truth",))
     places = []
-    linked.feed.on_change("place", lambda attr, old, new: places.append(list(new)))
+    linked.state.on_change("place", lambda attr, old, new: places.append(list(new)))
     linked.go_to(3, 4, 2)
     linked.go_to(3, 4, 2)
     assert [place[:3] for place in places] == [[3, 4, 2], [3, 4, 2]]

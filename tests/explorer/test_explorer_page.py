@@ -13,11 +13,11 @@ from explorer.state import Display, Selection
 from explorer.store import Store
 from explorer.style import INK, PREDICTION, thirds
 from explorer.viewport import MAPS
+from explorer.views.controls import Controls
 from explorer.views.curves import PLOTS, Curves
+from explorer.views.facts import About, Facts, duration
 from explorer.views.haloes import Haloes
 from explorer.views.maps import HELD, Maps
-from explorer.views.pickers import Pickers
-from explorer.views.readings import About, Readings, duration
 from explorer.views.status import Status
 
 pytestmark = pytest.mark.usefixtures("emulator", "folder")
@@ -36,12 +36,12 @@ def test_maps_of_new_results_are_published_and_old_ones_withdrawn(store):
     maps = Maps(store, Display())
     before = len(MAPS)
     refresh(store)
-    tokens = list(maps.linked.feed.tokens)
+    tokens = list(maps.linked.state.tokens)
     assert len(MAPS) == before + 3
     np.testing.assert_array_equal(MAPS.get(tokens[1]).values, store.results.truth.values)
     for slab in (1, 2, 3, 1, 2):
         store.selection.slab = slab
-    assert set(tokens) & set(maps.linked.feed.tokens) == {""}  # of no comparison
+    assert set(tokens) & set(maps.linked.state.tokens) == {""}  # of no comparison
     assert len(MAPS) == before + 3 * HELD
     with pytest.raises(KeyError):
         MAPS.get(tokens[1])
@@ -52,10 +52,10 @@ def test_maps_of_new_results_are_published_and_old_ones_withdrawn(store):
 def test_maps_that_were_dropped_are_published_again(store):
     maps = Maps(store, Display())
     refresh(store)
-    tokens = list(maps.linked.feed.tokens)
+    tokens = list(maps.linked.state.tokens)
     MAPS.withdraw(tokens)
-    maps.linked.feed.expired += 1
-    assert MAPS.get(maps.linked.feed.tokens[0]).values is store.results.input.values
+    maps.linked.state.expired += 1
+    assert MAPS.get(maps.linked.state.tokens[0]).values is store.results.input.values
     maps.release()
 
 
@@ -63,8 +63,8 @@ def test_a_map_that_is_not_there_says_why(store):
     maps = Maps(store, Display())
     store.selection.simulation = "dark-only"
     assert "no\ngas" in maps.linked.maps["truth"].note.text
-    assert maps.linked.feed.tokens[1] == ""
-    assert all(maps.linked.feed.tokens[::2])
+    assert maps.linked.state.tokens[1] == ""
+    assert all(maps.linked.state.tokens[::2])
     assert maps.linked.maps["prediction"].note.text == ""
     assert "dark-matter-only" in maps.captions["input"].object
     store.selection.simulation = "with-gas"
@@ -209,18 +209,18 @@ def test_a_halo_tapped_on_a_map_is_chosen_shown_and_lit(store):
     display = Display()
     maps = Maps(store, display)
     refresh(store)
-    feed = maps.linked.feed
-    tokens = list(feed.tokens)
+    state = maps.linked.state
+    tokens = list(state.tokens)
     halo = int(store.results.halos[0].columns["number"][-1])
-    feed.tapped = halo
+    state.tapped = halo
     assert store.selection.halo == halo
     column, row = store.results.catalogue.position[halo][:2]
-    assert feed.place[:2] == pytest.approx([column, row], rel=1e-5)
+    assert state.place[:2] == pytest.approx([column, row], rel=1e-5)
     assert display.rings
     rings = maps.linked.axes.halos.data
     lit = rings["width"] > rings["width"].min()
     assert set(rings["number"][lit]) == {halo}
-    assert feed.tokens == tokens, "maps that are there are not sent again"
+    assert state.tokens == tokens, "maps that are there are not sent again"
     maps.release()
 
 
@@ -229,15 +229,15 @@ def test_curves_follow_the_region_in_view_when_they_are_asked_to(store):
     refresh(store)
     pixel = store.results.input.pixel_size / 1000
     view = [0.5 * pixel, 63.5 * pixel, 0, 64 * pixel]
-    maps.linked.feed.view = view
+    maps.linked.state.view = view
     assert store.selection.region is None
     store.selection.scope = "region"
     assert store.selection.region == store.results.request.region == (0, 64, 0, 64)
     assert "window" in store.results.curves["power_spectrum"][0].note
-    tokens = list(maps.linked.feed.tokens)
-    maps.linked.feed.view = []
+    tokens = list(maps.linked.state.tokens)
+    maps.linked.state.view = []
     assert store.results.request.region is None
-    assert maps.linked.feed.tokens == tokens
+    assert maps.linked.state.tokens == tokens
     maps.release()
 
 
@@ -246,11 +246,11 @@ def test_pixels_of_column_densities_light_up(store):
     maps = Maps(store, display)
     refresh(store)
     display.densities = (1e20, 1e21)
-    low, high = maps.linked.feed.highlight
+    low, high = maps.linked.state.highlight
     assert high == pytest.approx(10 * low)
     assert column_density(low, 2.0, 0.6774) == pytest.approx(1e20)
     display.densities = ()
-    assert list(maps.linked.feed.highlight) == []
+    assert list(maps.linked.state.highlight) == []
     maps.release()
 
 
@@ -266,10 +266,10 @@ def test_a_brush_lights_its_haloes_and_chooses_none(store):
     assert display.lit == ()
 
 
-def test_readings_tell_masses_geometry_device_and_warnings(store):
-    readings = Readings(store)
+def test_facts_tell_masses_geometry_device_and_warnings(store):
+    facts = Facts(store)
     refresh(store)
-    text = readings.pane.object
+    text = facts.pane.object
     for words in (
         "Difference</dt><dd>+10.0 %",
         "Redshift</dt><dd>2.00",
@@ -281,12 +281,12 @@ def test_readings_tell_masses_geometry_device_and_warnings(store):
     ):
         assert words in text
     store.selection.simulation = "dark-only"
-    assert "True gas mass</dt><dd>none" in readings.pane.object
+    assert "True gas mass</dt><dd>none" in facts.pane.object
 
 
-def test_readings_that_are_built_late_tell_what_is_there(store):
+def test_facts_that_are_built_late_tell_what_is_there(store):
     refresh(store)
-    assert "True gas mass" in Readings(store).pane.object
+    assert "True gas mass" in Facts(store).pane.object
 
 
 def test_provenance_and_card_are_told_and_escaped(store):
@@ -297,14 +297,14 @@ def test_provenance_and_card_are_told_and_escaped(store):
 
 
 def test_pickers_follow_the_simulation(store):
-    pickers = Pickers(store)
+    controls = Controls(store)
     refresh(store)
-    assert list(pickers.axis.options.values()) == ["x", "z"]
-    assert (pickers.slab.start, pickers.slab.end) == (0, 3)
-    assert "0.00 to 0.47 cMpc/h along z" in pickers.place.object
-    pickers.slab.value = 2
+    assert list(controls.axis.options.values()) == ["x", "z"]
+    assert (controls.slab.start, controls.slab.end) == (0, 3)
+    assert "0.00 to 0.47 cMpc/h along z" in controls.place.object
+    controls.slab.value = 2
     assert store.results.request.slab == 2
-    assert "0.94 to 1.41 cMpc/h" in pickers.place.object
+    assert "0.94 to 1.41 cMpc/h" in controls.place.object
 
 
 def test_an_error_is_shown_as_text_and_goes_when_it_is_over(store):
@@ -350,7 +350,7 @@ def test_durations_are_short(seconds, words):
 
 @pytest.mark.usefixtures("stochastic")
 def test_a_comparison_has_its_map_line_and_mass_only_while_it_is_asked_for(store):
-    maps, readings = Maps(store, Display()), Readings(store)
+    maps, facts = Maps(store, Display()), Facts(store)
     curves = Curves("power_spectrum", store, Display())
     refresh(store)
     assert not maps.columns["other"].visible
@@ -359,13 +359,13 @@ def test_a_comparison_has_its_map_line_and_mass_only_while_it_is_asked_for(store
     assert maps.grid.css_classes == ["four"]
     assert "seed 4" in maps.captions["other"].object
     np.testing.assert_array_equal(
-        MAPS.get(maps.linked.feed.tokens[3]).values, store.results.other.values
+        MAPS.get(maps.linked.state.tokens[3]).values, store.results.other.values
     )
     assert "comparison" in curves.heading.object
-    assert "Gas mass compared" in readings.pane.object
+    assert "Gas mass compared" in facts.pane.object
     store.selection.other = "none"
     assert not maps.columns["other"].visible
-    assert maps.linked.feed.tokens[3] == ""
+    assert maps.linked.state.tokens[3] == ""
     assert "comparison" not in curves.heading.object
     maps.release()
 
@@ -374,20 +374,20 @@ def test_units_and_stretch_keep_the_limits_and_never_recompute(store):
     display = Display()
     maps = Maps(store, display)
     refresh(store)
-    before, tokens = store.results, list(maps.linked.feed.tokens)
+    before, tokens = store.results, list(maps.linked.state.tokens)
     bar = maps.bars["truth"]
     low, high = 10 ** np.array(bar.slider.value)
     display.units = "physical"
     np.testing.assert_allclose(10 ** np.array(bar.slider.value), [9 * low, 9 * high])
-    assert maps.linked.feed.factors == [9, 9, 9, 9]
-    assert maps.linked.feed.length_unit == "pMpc"
+    assert maps.linked.state.factors == [9, 9, 9, 9]
+    assert maps.linked.state.length_unit == "pMpc"
     display.stretch = "asinh"
     values = bar.stretch.value(np.array(bar.slider.value))
     np.testing.assert_allclose(values, [9 * low, 9 * high], rtol=1e-6)
     display.param.update(stretch="log", units="comoving")
     np.testing.assert_allclose(10 ** np.array(bar.slider.value), [low, high])
     assert store.results is before
-    assert maps.linked.feed.tokens == tokens
+    assert maps.linked.state.tokens == tokens
     assert "gas, " in maps.summary.object
     assert "correlate with 1.00" in maps.summary.object
     maps.release()
@@ -401,25 +401,25 @@ def test_a_difference_has_a_map_and_symmetric_limits_only_while_it_is_shown(stor
     for show in ("difference", "ratio"):
         display.show = show
         assert maps.columns["contrast"].visible
-        assert maps.linked.feed.contrast == show
+        assert maps.linked.state.contrast == show
         low, high = maps.contrast_bar.slider.value
         assert (low, maps.linked.contrast.mapper.high) == (-high, high)
         assert show.capitalize() in maps.captions["contrast"].object
     assert "log₁₀(prediction / truth)" in maps.contrast_bar.slider.label
     display.show = "side"
-    assert maps.linked.feed.contrast == ""
+    assert maps.linked.state.contrast == ""
     assert not maps.columns["contrast"].visible
     maps.release()
 
 
-def test_key_b_reaches_the_display_and_the_display_the_stage(store):
+def test_key_b_reaches_the_display_and_the_display_the_overlay(store):
     display = Display()
     maps = Maps(store, display)
     refresh(store)
-    maps.stage.mode = "blink"
+    maps.overlay.mode = "blink"
     assert display.show == "blink"
     display.show = "swipe"
-    assert maps.stage.mode == "swipe"
+    assert maps.overlay.mode == "swipe"
     assert maps.linked.maps["prediction"].readout.anchor == "top_right"
     display.show = "side"
     assert maps.linked.maps["prediction"].readout.anchor == "top_left"
@@ -431,8 +431,8 @@ def test_the_truth_is_compared_with_the_second_painting_only_while_there_is_one(
     display = Display(against="other", show="difference")
     maps = Maps(store, display)
     refresh(store)
-    assert maps.linked.feed.against == 2
+    assert maps.linked.state.against == 2
     store.selection.param.update(other="share", other_seed=4)
-    assert maps.linked.feed.against == 3
+    assert maps.linked.state.against == 3
     assert maps.grid.css_classes == ["five", "contrast"]
     maps.release()

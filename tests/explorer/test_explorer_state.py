@@ -28,7 +28,7 @@ SMALL = Choices(
 @pytest.fixture
 def selection():
     selection = Selection()
-    selection.offer(HYDRO)
+    selection.set_choices(HYDRO)
     return selection
 
 
@@ -54,7 +54,7 @@ def test_a_link_reproduces_the_selection(selection):
         simulation="two", axis="z", slab=5, field="hi", seed=2**32 - 1, other="share", other_seed=3
     )
     other = Selection()
-    other.offer(HYDRO)
+    other.set_choices(HYDRO)
     for name, value in selection.to_query().items():
         other.take(name, value)
     assert other.request() == selection.request()
@@ -86,7 +86,7 @@ def test_what_a_link_cannot_have_is_told_in_one_sentence(selection, name, value,
 
 def test_what_is_no_longer_offered_moves_to_what_is(selection):
     selection.param.update(axis="x", slab=7, field="hi")
-    selection.offer(SMALL)
+    selection.set_choices(SMALL)
     request = selection.request()
     assert (request.axis, request.slab, request.field) == ("z", 2, "gas")
     assert request.emulator == ""
@@ -99,7 +99,7 @@ def test_one_change_of_what_is_offered_is_one_event(selection):
     seen = []
     selection.param.update(axis="x", slab=7)
     selection.param.watch(lambda *events: seen.append(events), ["axis", "slab", "emulator"])
-    selection.offer(SMALL)
+    selection.set_choices(SMALL)
     assert len(seen) == 1
 
 

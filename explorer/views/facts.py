@@ -9,11 +9,12 @@ import panel as pn
 from engine.mesh import Slab
 from explorer.results import Results
 from explorer.store import Store
-from explorer.style import CARD, FREE, number, short_label
+from explorer.style import CARD, FREE
 from explorer.views.text import html
+from explorer.words import number, short_label
 
 
-class Readings(pn.viewable.Viewer):
+class Facts(pn.viewable.Viewer):
     """A card with the total masses, the slab's geometry and how it was painted.
 
     Parameters
@@ -32,7 +33,7 @@ class Readings(pn.viewable.Viewer):
     def present(self, results: Results) -> None:
         """Write what new results say."""
         self.pane.object = (
-            heading("Readings")
+            heading("Masses and geometry")
             + table([*masses(results), None, *geometry(results.input), None, *painting(results)])
             + warnings(results)
         )

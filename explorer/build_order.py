@@ -1,4 +1,4 @@
-"""Builds what lies below the maps: after them, part by part, and never while somebody waits."""
+"""What of the page is built, and sent, when: first what is waited for, then what is slower."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,13 +6,31 @@ import panel as pn
 
 from explorer.store import Store
 
+AFTER_MAPS = 150
+"""Milliseconds that curves leave to the maps: the browser fetches and draws them meanwhile."""
+
+AFTER_PROFILE = 100
+"""Milliseconds that maps leave to the profile of a halo before they go there."""
+
+AFTER_CURVES = 400
+"""Milliseconds that the slowest card leaves to maps and curves."""
+
 PAUSE = 50
 """Milliseconds between two parts, in which server and browser see to what was clicked."""
 
 Build = Callable[[], None]
 
 
-class Unfolding:
+def after(milliseconds: int, do: Callable[[], None]) -> None:
+    """Change the page after a pause; at once where there is no browser."""
+    document = pn.state.curdoc
+    if document and document.session_context:
+        document.add_timeout_callback(do, milliseconds)
+    else:
+        do()
+
+
+class BuildOrder:
     """Parts of a page that are built one after the other.
 
     Built at once they would keep the browser from its first maps and from the first clicks

@@ -12,7 +12,7 @@ MARKS = f"""() => {MODELS}
 """Bands that are marked on the spectrum; those of the ratio have no left side."""
 
 RANGES = f"""(() => Object.fromEntries({MODELS}
-  .filter(({{type, name}}) => type == "Figure" && ["truth", "waves-truth"].includes(name))
+  .filter(({{type, name}}) => type == "Figure" && ["truth", "band-truth"].includes(name))
   .map(({{name, x_range}}) => [name, [x_range.start, x_range.end]])))()"""
 
 
@@ -38,9 +38,9 @@ def drag(page, low, high, panel=0):
 
 @pytest.mark.parametrize("panel", [0, 1])
 def test_a_drag_on_the_spectrum_shows_the_waves_it_went_over(page, panel):
-    assert not page.locator(".waves-truth").count()
+    assert not page.locator(".band-truth").count()
     drag(page, 0.4, 0.6, panel)
-    page.locator(".waves-residual .bk-Figure canvas").first.wait_for()
+    page.locator(".band-residual .bk-Figure canvas").first.wait_for()
     low, high = page.evaluate(
         f"""() => {{
           const {{x_range}} = {MODELS}.find(({{type, below}}) => type == "Figure" &&
@@ -58,14 +58,14 @@ def test_a_drag_on_the_spectrum_shows_the_waves_it_went_over(page, panel):
 
 def test_the_maps_of_a_band_move_with_the_others_and_go_when_it_is_cleared(page):
     drag(page, 0.4, 0.6)
-    waves = page.locator(".waves-truth .bk-Figure")
+    waves = page.locator(".band-truth .bk-Figure")
     waves.scroll_into_view_if_needed()
     before = page.evaluate(RANGES)["truth"]
     waves.hover()
     page.mouse.wheel(0, -300)
     page.wait_for_function(f"() => {RANGES}.truth[1] != {before[1]}")
     ranges = page.evaluate(RANGES)
-    assert ranges["truth"] == ranges["waves-truth"]
+    assert ranges["truth"] == ranges["band-truth"]
     page.get_by_role("button", name="Clear", exact=True).click()
     waves.wait_for(state="hidden")
     page.wait_for_function(f"() => ({MARKS})().length == 0")

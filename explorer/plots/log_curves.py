@@ -11,10 +11,11 @@ from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from engine.results import Curve
-from explorer.ensemble import Band
+from explorer.ensemble import Quantiles
 from explorer.plots import frames
 from explorer.plots.frames import Columns
-from explorer.style import GREY, OTHER, PREDICTION, SAMPLES, unit_in_words
+from explorer.style import GREY, OTHER, PREDICTION, SAMPLES
+from explorer.words import unit_in_words
 
 BAND = 0.1
 """Half width of the band in the ratio panel: the agreement the papers aim for."""
@@ -34,7 +35,7 @@ HEIGHT, RATIO_HEIGHT = 198, 108
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class Compared:
     """A statistic of truth, prediction, a second painting and many samples; any may be missing.
 
     So may the truth's columns through the whole box, which only column densities have.
@@ -43,7 +44,7 @@ class Pair:
     truth: Curve | None = None
     prediction: Curve | None = None
     other: Curve | None = None
-    samples: Band | None = None
+    samples: Quantiles | None = None
     box: Curve | None = None
 
     @property
@@ -57,7 +58,7 @@ class Pair:
         return self.truth, self.prediction, self.other, self.box
 
 
-class Comparison:
+class LogCurves:
     """Curves on a logarithmic axis above, prediction over truth below.
 
     Parameters
@@ -88,9 +89,9 @@ class Comparison:
         self.below.y_range.update(start=RATIO_RANGE[0], end=RATIO_RANGE[1])
         self.below.yaxis.axis_label = "ratio"
         self.below.yaxis.ticker = [0.5, 1, 1.5]
-        self.figures = [frames.settle(self.main), frames.settle(self.below)]
+        self.figures = [frames.keep_in_browser(self.main), frames.keep_in_browser(self.below)]
 
-    def show(self, pair: Pair) -> None:
+    def show(self, pair: Compared) -> None:
         """Fill the panels; a missing curve leaves an empty line."""
         for name, columns in main_columns(pair).items():
             frames.fill(self.sources[name], columns)
@@ -103,7 +104,7 @@ class Comparison:
             self.main.yaxis.axis_label = unit_in_words(pair.about.y_label)
             self.below.xaxis.axis_label = unit_in_words(pair.about.x_label)
 
-    def paint(self, ink: str) -> None:
+    def set_ink(self, ink: str) -> None:
         """Draw the truth in another colour."""
         renderers: Any = self.main.renderers
         error, _, truth, *_ = (renderer.glyph for renderer in renderers)
@@ -124,7 +125,7 @@ def target(fig: figure) -> None:
     fig.add_layout(Span(location=1, dimension="width", line_color=GREY, line_width=1))
 
 
-def main_columns(pair: Pair) -> dict[str, Columns]:
+def main_columns(pair: Compared) -> dict[str, Columns]:
     """Columns of the upper panel's sources."""
     return {
         "error": area(error_band(pair.truth)),
@@ -135,12 +136,12 @@ def main_columns(pair: Pair) -> dict[str, Columns]:
     }
 
 
-def ratio_columns(pair: Pair, least: float = 0) -> dict[str, Columns]:
+def ratio_columns(pair: Compared, least: float = 0) -> dict[str, Columns]:
     """Columns of the lower panel's sources."""
     return {
         "samples": area(sample_ratio(pair, least)),
         "prediction": path(ratio(pair, least)),
-        "other": path(ratio(Pair(pair.truth, pair.other), least)),
+        "other": path(ratio(Compared(pair.truth, pair.other), least)),
     }
 
 
@@ -154,12 +155,12 @@ def area(edges: tuple[NDArray[np.float64], ...]) -> Columns:
     return dict(zip(frames.AREA, edges, strict=True))
 
 
-def extent(pair: Pair) -> tuple[float, float]:
+def extent(pair: Compared) -> tuple[float, float]:
     """Find the common range of x; two decades while there is nothing to show."""
     return frames.span(points(curve)[0] for curve in pair.curves)
 
 
-def height(pair: Pair) -> tuple[float, float]:
+def height(pair: Compared) -> tuple[float, float]:
     """Find the common range of y, to the next half decade, so that it seldom changes."""
     lowest, highest = np.log10(frames.span(points(curve)[1] for curve in pair.curves))
     low, high = np.floor(2 * lowest) / 2, np.ceil(2 * highest) / 2
@@ -183,7 +184,7 @@ def error_band(curve: Curve | None) -> tuple[NDArray[np.float64], ...]:
     return x, np.maximum(y - error, 0.1 * y), y + error
 
 
-def sample_band(pair: Pair) -> tuple[NDArray[np.float64], ...]:
+def sample_band(pair: Compared) -> tuple[NDArray[np.float64], ...]:
     """Give x, 16 and 84 % of the samples, where they can be drawn on logarithmic axes."""
     if pair.samples is None:
         return np.empty(0), np.empty(0), np.empty(0)
@@ -191,7 +192,7 @@ def sample_band(pair: Pair) -> tuple[NDArray[np.float64], ...]:
     return pair.samples.x[some], pair.samples.low[some], pair.samples.high[some]
 
 
-def sample_ratio(pair: Pair, least: float = 0) -> tuple[NDArray[np.float64], ...]:
+def sample_ratio(pair: Compared, least: float = 0) -> tuple[NDArray[np.float64], ...]:
     """Give x, 16 and 84 % of the samples over the truth, where `ratio` has a value."""
     if pair.truth is None or pair.samples is None:
         return np.empty(0), np.empty(0), np.empty(0)
@@ -200,7 +201,7 @@ def sample_ratio(pair: Pair, least: float = 0) -> tuple[NDArray[np.float64], ...
     return truth.x[some], samples.low[some] / truth.y[some], samples.high[some] / truth.y[some]
 
 
-def ratio(pair: Pair, least: float = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def ratio(pair: Compared, least: float = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give x and prediction over truth, where the truth isn't zero and counts at least so much."""
     if pair.truth is None or pair.prediction is None:
         return np.empty(0), np.empty(0)

@@ -25,7 +25,7 @@ Band = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
-class Waves:
+class BandMaps:
     """Maps of one band of wavenumbers, and what they come to.
 
     Parameters
@@ -51,7 +51,7 @@ class Waves:
     alike: Mapping[str, float]
 
 
-def waves(results: Results, band: Band) -> Waves:
+def band_maps(results: Results, band: Band) -> BandMaps:
     """Restrict the maps of results to a band.
 
     Parameters
@@ -84,7 +84,7 @@ def waves(results: Results, band: Band) -> Waves:
         contrasts["residual"] = contrasts["prediction"] - truth
     limit = WIDTH * spread
     codes = {name: encode(each, limit) for name, each in contrasts.items()}
-    return Waves(band, codes, limit, (spread / contrast(slabs[first])) ** 2, alike)
+    return BandMaps(band, codes, limit, (spread / contrast(slabs[first])) ** 2, alike)
 
 
 def contrast(slab: Slab) -> float:

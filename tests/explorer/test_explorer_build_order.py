@@ -5,8 +5,7 @@ import pytest
 from bokeh.document import Document
 from panel.io.state import set_curdoc
 
-from explorer.turns import after
-from explorer.unfolding import Unfolding
+from explorer.build_order import BuildOrder, after
 
 
 class Busy(param.Parameterized):
@@ -34,17 +33,17 @@ def turn(document):
 
 def test_without_a_browser_all_parts_are_built_at_once_and_only_once():
     built = []
-    unfolding = Unfolding(Busy(), [lambda: built.append(1), lambda: built.append(2)])
-    unfolding.begin()
-    unfolding.begin()
+    order = BuildOrder(Busy(), [lambda: built.append(1), lambda: built.append(2)])
+    order.begin()
+    order.begin()
     assert built == [1, 2]
 
 
 def test_in_a_session_one_part_is_built_a_turn_and_none_while_it_computes(session):
     store, built = Busy(), []
-    unfolding = Unfolding(store, [lambda n=n: built.append(n) for n in range(3)])
-    unfolding.begin()
-    unfolding.begin()
+    order = BuildOrder(store, [lambda n=n: built.append(n) for n in range(3)])
+    order.begin()
+    order.begin()
     assert built == [0]
     assert turn(session)
     assert built == [0, 1]

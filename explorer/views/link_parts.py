@@ -11,13 +11,13 @@ from explorer.views.colour_bar import ColourBar
 from explorer.views.contrast_bar import ContrastBar
 
 
-class Framing:
+class RectangleInView:
     """The rectangle in view; nothing stands for the whole map.
 
     Parameters
     ----------
     linked : LinkedMaps
-        Framed as a link asks for; their feed knows what the browser shows.
+        Framed as a link asks for; their state knows what the browser shows.
     store : Store
         Its simulation says how far the maps reach.
     """
@@ -30,7 +30,7 @@ class Framing:
 
     def to_query(self) -> dict[str, str]:
         """Write the rectangle in view, to a thousandth of a Mpc/h."""
-        view: Any = self.linked.feed.view  # to mypy it is a property's description
+        view: Any = self.linked.state.view  # to mypy it is a property's description
         return {"view": ",".join(f"{side:.3f}" for side in view)} if view else {}
 
     def take(self, _: str, text: str) -> None:
@@ -51,8 +51,8 @@ class Framing:
                 f"View in the link is {text!r}, expected x0,x1,y0,y1 in Mpc/h between 0 and "
                 f"{side:g}; showing the whole map."
             )
-        self.linked.reach(side, side, side / simulation.pixels)
-        self.linked.frame(view)
+        self.linked.set_extent(side, side, side / simulation.pixels)
+        self.linked.show_rectangle(view)
 
 
 class ColourLimits:
@@ -91,7 +91,7 @@ class ColourLimits:
 
     def to_query(self) -> dict[str, str]:
         """Write limits that were changed."""
-        chosen = {name: bar.chosen for name, bar in self.bars.items()}
+        chosen = {name: bar.chosen_limits for name, bar in self.bars.items()}
         return {
             name: ",".join(f"{limit:.5g}" for limit in limits)
             for name, limits in chosen.items()
@@ -118,7 +118,7 @@ class ColourLimits:
                 f"{name.replace('_', ' ').capitalize()} in the link is {text!r}, expected "
                 f"{expected}; showing the default ones."
             )
-        self.bars[name].choose(*limits)
+        self.bars[name].choose_limits(*limits)
 
 
 class PickedRanges:

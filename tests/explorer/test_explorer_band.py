@@ -9,14 +9,14 @@ from scipy import fft
 
 from engine.cosmology import Cosmology
 from engine.mesh import Slab
+from explorer.band import MOST_PIXELS, WIDTH, band_maps, encode
+from explorer.plots.band_figures import band_figures
 from explorer.plots.maps import linked_maps
-from explorer.plots.waves import wave_maps
 from explorer.results import Results
 from explorer.state import Display, Request, Selection
 from explorer.store import Store
+from explorer.views.band_card import BandCard
 from explorer.views.curves import Curves
-from explorer.views.waves import WavesCard
-from explorer.waves import MOST_PIXELS, WIDTH, encode, waves
 
 PIXEL = 29.3
 SIDE = 64
@@ -51,7 +51,7 @@ def test_two_plane_waves_are_told_apart_with_their_variance():
     long, short = wave(3, 0.3), wave(9, 0.1)
     truth, prediction = slab(long + short), slab(long - short)
     results = Results(REQUEST, truth, truth, prediction)
-    first, second = waves(results, around(3)), waves(results, around(9))
+    first, second = band_maps(results, around(3)), band_maps(results, around(9))
     assert first.share == pytest.approx(0.9, abs=1e-4)
     assert second.share == pytest.approx(0.1, abs=1e-4)
     assert first.alike["prediction"] == pytest.approx(1, abs=1e-4)
@@ -71,13 +71,13 @@ def test_the_correlation_in_a_band_is_that_of_the_modes_in_it():
     a, b = (fft.fft2(each)[(k >= low) & (k < high)] for each in (one, two))
     expected = np.vdot(a, b).real / np.sqrt(np.vdot(a, a).real * np.vdot(b, b).real)
     truth, prediction = slab(one - one.mean()), slab(two - two.mean())
-    found = waves(Results(REQUEST, truth, truth, prediction), (low, high))
+    found = band_maps(Results(REQUEST, truth, truth, prediction), (low, high))
     assert found.alike["prediction"] == pytest.approx(expected, abs=1e-4)
 
 
 def test_without_a_truth_the_prediction_gives_colours_and_variance():
     prediction = slab(wave(3, 0.3))
-    found = waves(Results(REQUEST, prediction, None, prediction), around(3))
+    found = band_maps(Results(REQUEST, prediction, None, prediction), around(3))
     assert set(found.codes) == {"prediction"}
     assert found.alike == {}
     assert found.share == pytest.approx(1, abs=1e-4)
@@ -86,7 +86,7 @@ def test_without_a_truth_the_prediction_gives_colours_and_variance():
 def test_a_map_without_waves_in_the_band_is_refused_in_a_sentence():
     flat = slab(np.zeros((SIDE, SIDE)))
     with pytest.raises(ValueError, match=r"no waves of .* pick a wider one"):
-        waves(Results(REQUEST, flat, flat), around(9))
+        band_maps(Results(REQUEST, flat, flat), around(9))
 
 
 def test_large_maps_are_sent_as_area_means():
@@ -120,7 +120,7 @@ def shown(filtered_in_a_thread, emulator, folder):
     spectrum = Curves("power_spectrum", store, display)
     spectrum.brush("band")
     linked = linked_maps(("input", "truth"), ("truth",))
-    return store, display, spectrum, WavesCard(store, display, linked)
+    return store, display, spectrum, BandCard(store, display, linked)
 
 
 def drag(figure, x0, x1):
@@ -153,7 +153,7 @@ def test_the_row_is_there_while_a_band_is_picked_and_follows_the_slab(shown):
     assert "10 &lt; k &lt; 30 h/Mpc" in row.heading.object
     assert "r = 1.000 of truth and prediction" in row.heading.object
     before = row.maps.sources["truth"].data["image"][0]
-    found = waves(store.results, (10.0, 30.0))
+    found = band_maps(store.results, (10.0, 30.0))
     np.testing.assert_array_equal(before, found.codes["truth"])
     np.testing.assert_allclose(row.maps.sources["residual"].data["image"][0], 127.5, atol=0.51)
     store.selection.slab = 2
@@ -167,7 +167,7 @@ def test_maps_are_not_filtered_again_when_only_the_curves_change(shown, monkeypa
     store, display, _, row = shown
     display.band = (10.0, 30.0)
     before = row.maps.sources["truth"].data["image"][0]
-    monkeypatch.setattr("explorer.views.waves.waves", None)  # to call it would fail
+    monkeypatch.setattr("explorer.views.band_card.band_maps", None)  # to call it would fail
     store.selection.param.update(scope="region", region=(0, 64, 0, 64))
     assert store.results.request.scope == "region"
     assert row.maps.sources["truth"].data["image"][0] is before
@@ -197,13 +197,13 @@ def test_without_a_truth_the_row_says_why(shown):
 
 def test_ranges_are_those_of_the_maps():
     linked = linked_maps(("input", "truth"), ("truth",))
-    for fig in wave_maps(linked).figures.values():
+    for fig in band_figures(linked).figures.values():
         assert fig.x_range is linked.x_range
         assert fig.y_range is linked.y_range
 
 
-def test_the_feed_of_the_maps_still_tells_the_server_what_is_in_view():
+def test_the_state_of_the_maps_still_tells_the_server_what_is_in_view():
     linked = linked_maps(("input", "truth"), ("truth",))
-    drawn = wave_maps(linked)
-    assert linked.feed.syncable
+    drawn = band_figures(linked)
+    assert linked.state.syncable
     assert not any(fig.syncable for fig in drawn.figures.values())

@@ -9,11 +9,11 @@ from panel.custom import JSComponent
 HERE = Path(__file__).parent
 
 
-class Stage(JSComponent):
+class Overlay(JSComponent):
     """What lies over the maps while two of them share a place; all of it happens in the browser.
 
     Key b blinks. The grid of the maps, its parent, carries the mode as an attribute, by which
-    `stage.css` puts the maps in one place.
+    `overlay.css` puts the maps in one place.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class Stage(JSComponent):
     mode = param.String(default="side")
     against = param.String(default="prediction")
 
-    _esm = HERE / "stage.js"
+    _esm = HERE / "overlay.js"
     _stylesheets: ClassVar[list[str]] = [(HERE / "handle.css").read_text()]
 
 
-GRID = (HERE / "stage.css").read_text()
+GRID = (HERE / "overlay.css").read_text()
 """Of the maps' grid."""

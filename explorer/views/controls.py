@@ -5,13 +5,13 @@ import panel_material_ui as pmui
 import param
 
 from explorer.store import Store
-from explorer.views.latent import Latent
+from explorer.views.samples import Samples
 from explorer.views.text import html
 
 WIDE = {"sizing_mode": "stretch_width", "margin": (5, 0), "size": "small", "description": ""}
 
 
-class Pickers(pn.viewable.Viewer):
+class Controls(pn.viewable.Viewer):
     """Sidebar: the selection.
 
     Parameters
@@ -34,22 +34,22 @@ class Pickers(pn.viewable.Viewer):
         self.slab = pmui.IntSlider.from_param(chosen.slab, tooltips=False, **WIDE)
         self.field = pmui.Select.from_param(chosen.field, **WIDE)
         self.emulator = pmui.Select.from_param(chosen.emulator, **WIDE)
-        self.latent = Latent(store)
+        self.samples = Samples(store)
         self.other = pmui.Select.from_param(chosen.other, **WIDE)
         self.other_seed = pmui.IntInput.from_param(
             chosen.other_seed, **(WIDE | {"label": "Its seed"})
         )
-        store.selection.param.watch(self._settle, ["other", "field"])
-        self._settle()
+        store.selection.param.watch(self._update_other_seed, ["other", "field"])
+        self._update_other_seed()
         self.place = html(height=18)
-        store.param.watch(self._tell_place, "results")
+        store.param.watch(self._write_place, "results")
 
-    def _settle(self, *_: param.parameterized.Event) -> None:
+    def _update_other_seed(self, *_: param.parameterized.Event) -> None:
         """Offer a seed to a second painting that has many."""
         card = self.store.card_of(self.store.selection.other)
         self.other_seed.disabled = card is None or not card.stochastic
 
-    def _tell_place(self, event: param.parameterized.Event) -> None:
+    def _write_place(self, event: param.parameterized.Event) -> None:
         """Say where the slab lies along the line of sight."""
         slab = event.new.input
         end = slab.start + slab.depth
@@ -68,7 +68,7 @@ class Pickers(pn.viewable.Viewer):
             self.field,
             self.emulator,
             self.other_levels,
-            self.latent,
+            self.samples,
             group("Comparison"),
             self.other,
             self.other_seed,

@@ -2,11 +2,11 @@ import asyncio
 
 import pytest
 
-from explorer.plots.comparison import sample_band, sample_ratio
+from explorer.plots.log_curves import sample_band, sample_ratio
 from explorer.state import Display, Selection
 from explorer.store import Store
 from explorer.views.curves import Curves
-from explorer.views.latent import Latent
+from explorer.views.samples import Samples
 
 pytestmark = pytest.mark.usefixtures("emulator", "folder")
 
@@ -24,32 +24,39 @@ def click(button):
 @pytest.mark.usefixtures("stochastic")
 def test_a_new_sample_is_drawn_and_the_way_back_is_kept():
     store = opened()
-    latent = Latent(store)
-    assert latent.back.disabled
-    click(latent.new)
+    samples = Samples(store)
+    assert samples.back.disabled
+    click(samples.new)
     first = store.selection.seed
-    click(latent.new)
+    click(samples.new)
     second = store.selection.seed
     assert len({0, first, second}) == 3
     assert store.results.prediction.seed == second
-    click(latent.back)
+    click(samples.back)
     assert store.selection.seed == first
-    click(latent.back)
+    click(samples.back)
     assert store.selection.seed == 0
-    assert latent.back.disabled
-    assert not latent.forward.disabled
-    click(latent.forward)
+    assert samples.back.disabled
+    assert not samples.forward.disabled
+    click(samples.forward)
     assert store.selection.seed == first
-    latent.seed.value = 5
+    samples.seed.value = 5
     assert store.results.prediction.seed == 5
-    assert latent.forward.disabled, "a new way forgets what lay ahead"
-    click(latent.back)
+    assert samples.forward.disabled, "a new way forgets what lay ahead"
+    click(samples.back)
     assert store.selection.seed == first
 
 
 def test_a_deterministic_emulator_has_one_sample():
-    latent = Latent(opened())
-    controls = (latent.seed, latent.new, latent.back, latent.forward, latent.count, latent.many)
+    samples = Samples(opened())
+    controls = (
+        samples.seed,
+        samples.new,
+        samples.back,
+        samples.forward,
+        samples.count,
+        samples.many,
+    )
     assert all(control.disabled for control in controls)
 
 

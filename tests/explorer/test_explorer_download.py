@@ -23,8 +23,8 @@ from explorer.plots.paper_figure import Colours
 from explorer.results import STATISTICS
 from explorer.state import Display, Selection
 from explorer.store import Store
+from explorer.views.download import Download
 from explorer.views.maps import Maps
-from explorer.views.take_away import TakeAway
 
 COLOURS = Colours("Ice", 3, 5), Colours("Fire", 2, 5)
 
@@ -44,7 +44,7 @@ def painted(**link):
 
 
 def offered(store):
-    return TakeAway(store, Display(), Maps(store, Display()).bars)
+    return Download(store, Display(), Maps(store, Display()).bars)
 
 
 def test_every_file_can_be_made_and_is_what_it_says():

@@ -39,56 +39,56 @@ function* maps_in(body) {
   }
 }
 
-async function fetch_maps(args, state) {
-  const {feed, draw} = args
-  const tokens = [...feed.tokens]
-  const request = ++state.asked
+async function fetch_maps(args, progress) {
+  const {state, draw} = args
+  const tokens = [...state.tokens]
+  const request = ++progress.asked
   const maps = tokens.filter((token) => token != "").join()
   const response = await fetch(address({maps, request, ...place(args)}))
   if (response.status == 404) {
-    if (tokens.join() == feed.tokens.join()) feed.expired += 1
+    if (tokens.join() == state.tokens.join()) state.expired += 1
     return
   }
   if (!response.ok) throw new Error(`viewport answered ${response.status}`)
   const body = await response.arrayBuffer()
   const number = new Float64Array(body, 0, 1)[0]
-  if (number < state.drawn) return
-  state.drawn = number
+  if (number < progress.drawn) return
+  progress.drawn = number
   const found = maps_in(body)
-  feed.shown = tokens.map((token, i) =>
+  state.shown = tokens.map((token, i) =>
     token == "" ? null : {id: `${number}.${i}`, ...found.next().value})
-  await draw.execute(feed)
-  setTimeout(() => { feed.started = true })  // once they are painted
+  await draw.execute(state)
+  setTimeout(() => { state.started = true })  // once they are painted
 }
 
-async function refresh(args, state) {
-  state.flying += 1
+async function refresh(args, progress) {
+  progress.flying += 1
   try {
-    await fetch_maps(args, state)
+    await fetch_maps(args, progress)
   } finally {
-    state.flying -= 1
+    progress.flying -= 1
   }
-  if (state.waiting && state.flying == 0) {
-    state.waiting = false
-    await refresh(args, state)
+  if (progress.waiting && progress.flying == 0) {
+    progress.waiting = false
+    await refresh(args, progress)
   }
 }
 
 export default async (args) => {
-  const {feed, figure} = args
+  const {state, figure} = args
   const laid_out = figure.inner_width >= SMALLEST
-  if (!laid_out || feed.tokens.every((token) => token == "")) return
-  // On the feed and not in this module: Bokeh may load it twice when two changes come at once.
-  const state = feed.fetching ??= {
+  if (!laid_out || state.tokens.every((token) => token == "")) return
+  // On the state and not in this module: Bokeh may load it twice when two changes come at once.
+  const progress = state.fetching ??= {
     asked: 0, drawn: 0, flying: 0, waiting: false, scheduled: false, tokens: "",
   }
-  if (state.scheduled) return
-  state.scheduled = true
+  if (progress.scheduled) return
+  progress.scheduled = true
   await null  // both ranges change in one turn: look once they all have
-  state.scheduled = false
-  const tokens = feed.tokens.join()
-  const changed = tokens != state.tokens
-  state.tokens = tokens
-  if (state.flying > 0 && !changed) state.waiting = true
-  else await refresh(args, state)
+  progress.scheduled = false
+  const tokens = state.tokens.join()
+  const changed = tokens != progress.tokens
+  progress.tokens = tokens
+  if (progress.flying > 0 && !changed) progress.waiting = true
+  else await refresh(args, progress)
 }

@@ -11,7 +11,7 @@ from bokeh.models.annotations import Label
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from explorer.plots.frames import settle
+from explorer.plots.frames import keep_in_browser
 from explorer.plots.map_figure import map_figure, note, scale_bar
 from explorer.plots.maps import LinkedMaps, whole_map
 from explorer.style import DIVERGING
@@ -22,7 +22,7 @@ LAST_CODE = len(DIVERGING) - 1
 
 
 @dataclass(frozen=True, eq=False)
-class WaveMaps:
+class BandFigures:
     """Figures of the maps of a band.
 
     Parameters
@@ -54,7 +54,7 @@ class WaveMaps:
             source.data = columns() if image is None else columns(image, width, height)
 
 
-def wave_maps(linked: LinkedMaps) -> WaveMaps:
+def band_figures(linked: LinkedMaps) -> BandFigures:
     """Build the figures, which pan and zoom together with the maps of a page."""
     mapper = LinearColorMapper(palette=DIVERGING, low=0, high=LAST_CODE)
     shared = linked.x_range.references() | linked.y_range.references()
@@ -62,14 +62,14 @@ def wave_maps(linked: LinkedMaps) -> WaveMaps:
     sources: dict[str, ColumnDataSource] = {}
     notes: dict[str, Label] = {}
     for name in NAMES:
-        fig: Any = map_figure(f"waves-{name}", linked.x_range, linked.y_range)
+        fig: Any = map_figure(f"band-{name}", linked.x_range, linked.y_range)
         sources[name], notes[name] = ColumnDataSource(columns()), note()
         fig.image("image", "x", "y", "dw", "dh", source=sources[name], color_mapper=mapper)
         fig.add_layout(scale_bar(linked.x_range, "c", "pc/h"))
         fig.add_layout(notes[name])
         fig.js_on_event(DoubleTap, whole_map(linked))
-        figures[name] = settle(fig, shared)
-    return WaveMaps(figures, sources, notes)
+        figures[name] = keep_in_browser(fig, shared)
+    return BandFigures(figures, sources, notes)
 
 
 def columns(

@@ -14,12 +14,12 @@ from explorer.results import Results
 from explorer.state import Display
 from explorer.store import READERS, UNEXPECTED, Store
 from explorer.views.colour_bar import ColourBar
-from explorer.views.pickers import WIDE, group
+from explorer.views.controls import WIDE, group
 
 log = logging.getLogger(__name__)
 
 
-class Download(pmui.FileDownload):
+class DownloadButton(pmui.FileDownload):
     """A download button whose callback may come back with nothing."""
 
     async def _async_sync_data(self) -> None:
@@ -28,7 +28,7 @@ class Download(pmui.FileDownload):
             self._sync_data(content)
 
 
-class TakeAway(pn.viewable.Viewer):
+class Download(pn.viewable.Viewer):
     """Group of the sidebar: what to take away, and the button that does.
 
     Parameters
@@ -47,7 +47,7 @@ class TakeAway(pn.viewable.Viewer):
         self.display = display
         self.bars = bars
         self.what = pmui.Select(label="File", options=list(EXPORTS), **WIDE)
-        self.button = Download(
+        self.button = DownloadButton(
             callback=self.make,
             filename="baryon-explorer",
             label="Download",
@@ -56,9 +56,9 @@ class TakeAway(pn.viewable.Viewer):
             margin=(3, 0, 18, 0),
         )
         self.button.variant = "outlined"  # given above, it would warn of what Panel itself does
-        store.param.watch(self._settle, "results")
-        self.what.param.watch(self._settle, "value")
-        self._settle()
+        store.param.watch(self._update_button, "results")
+        self.what.param.watch(self._update_button, "value")
+        self._update_button()
 
     async def make(self) -> io.BytesIO | None:
         """Make the file chosen, in a thread; None if it can't be made."""
@@ -84,7 +84,7 @@ class TakeAway(pn.viewable.Viewer):
         inputs, painted = (Colours(n, *ends) for n, ends in zip(names, limits, strict=True))
         return Shown(results, inputs, painted, self.store.ensemble)
 
-    def _settle(self, *_: object) -> None:
+    def _update_button(self, *_: object) -> None:
         """Name the file after what is shown; out of reach until there is something."""
         results = self.store.results
         self.button.disabled = not ready(results)
@@ -93,7 +93,7 @@ class TakeAway(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
-            group("Take away"),
+            group("Download"),
             self.what,
             self.button,
             sizing_mode="stretch_width",

@@ -15,7 +15,7 @@ COUNTS = (16, 32, 64, 128)
 BUTTON = {"variant": "outlined", "size": "small", "margin": 0}
 
 
-class Latent(pn.viewable.Viewer):
+class Samples(pn.viewable.Viewer):
     """Seed box, a button for a new sample, steps through the samples seen, an ensemble.
 
     Out of reach while the emulator that is selected paints every slab in one way only.
@@ -57,9 +57,9 @@ class Latent(pn.viewable.Viewer):
         self.new.on_click(lambda _: self.draw())
         self.back.on_click(lambda _: self.step(-1))
         self.forward.on_click(lambda _: self.step(1))
-        store.selection.param.watch(self._remember, "seed")
-        store.selection.param.watch(self._settle, ["emulator", "field"])
-        self._settle()
+        store.selection.param.watch(self._on_seed_changed, "seed")
+        store.selection.param.watch(self._update_controls, ["emulator", "field"])
+        self._update_controls()
 
     async def paint(self, _: object) -> None:
         """Paint as many samples as are picked."""
@@ -76,16 +76,16 @@ class Latent(pn.viewable.Viewer):
             return
         self.place = min(max(self.place + by, 0), len(self.seen) - 1)
         self.store.selection.seed = self.seen[self.place]
-        self._settle()
+        self._update_controls()
 
-    def _remember(self, event: param.parameterized.Event) -> None:
+    def _on_seed_changed(self, event: param.parameterized.Event) -> None:
         """Note a seed that was not stepped to; what lay ahead is gone, as in a browser."""
         if event.new != self.seen[self.place]:
             self.seen[self.place + 1 :] = [event.new]
             self.place += 1
-        self._settle()
+        self._update_controls()
 
-    def _settle(self, *_: param.parameterized.Event) -> None:
+    def _update_controls(self, *_: param.parameterized.Event) -> None:
         """Offer what can be done now."""
         card = self.store.card
         stochastic = card is not None and card.stochastic

@@ -6,26 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.results import Curve
-from explorer.ensemble import Band
+from explorer.ensemble import Quantiles
 from explorer.plots import frames
-from explorer.plots.comparison import (
+from explorer.plots.log_curves import (
     BAND_ALPHA,
     HEIGHT,
     RATIO_HEIGHT,
     SAMPLES_ALPHA,
-    Pair,
+    Compared,
     area,
     painted_lines,
     path,
     target,
 )
-from explorer.style import GREY, PREDICTION, SAMPLES, unit_in_words
+from explorer.style import GREY, PREDICTION, SAMPLES
+from explorer.words import unit_in_words
 
 STEP = 0.25
 """Ends of a fitted y axis are multiples of it, so that they seldom change."""
 
 
-class Agreement:
+class LinearCurves:
     """Statistics on a linear axis.
 
     Parameters
@@ -49,9 +50,9 @@ class Agreement:
             **painted_lines(self.main),
         }
         self.main.y_range.update(start=low, end=high or 1)
-        self.figures = [frames.settle(self.main)]
+        self.figures = [frames.keep_in_browser(self.main)]
 
-    def show(self, pair: Pair) -> None:
+    def show(self, pair: Compared) -> None:
         """Fill the panel; a missing curve leaves an empty line."""
         columns = {
             "truth": path(points(pair.truth)),
@@ -71,7 +72,7 @@ class Agreement:
             self.main.yaxis.axis_label = unit_in_words(pair.about.y_label)
             self.main.xaxis.axis_label = unit_in_words(pair.about.x_label)
 
-    def paint(self, ink: str) -> None:
+    def set_ink(self, ink: str) -> None:
         """Draw the truth in another colour."""
         renderers: Any = self.main.renderers
         renderers[0].glyph.line_color = ink
@@ -94,7 +95,7 @@ def error_band(curve: Curve | None) -> tuple[NDArray[np.float64], ...]:
     return x, y - error, y + error
 
 
-def sample_band(samples: Band | None) -> tuple[NDArray[np.float64], ...]:
+def sample_band(samples: Quantiles | None) -> tuple[NDArray[np.float64], ...]:
     """Give x, 16 and 84 % of the samples."""
     if samples is None:
         return np.empty(0), np.empty(0), np.empty(0)

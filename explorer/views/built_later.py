@@ -1,23 +1,23 @@
-"""What is built once the maps are drawn: cards, further tools, and the waves of a band."""
+"""What is built once the maps are drawn: cards, further tools, and the maps of a band."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import panel as pn
 
+from explorer.build_order import BuildOrder
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARDS, FREE, LATER
-from explorer.unfolding import Unfolding
+from explorer.views.band_card import BandCard
 from explorer.views.calibration import CalibrationCards
 from explorer.views.colours import Colours
 from explorer.views.curves import PLOTS, Curves
+from explorer.views.download import Download
+from explorer.views.facts import Facts
 from explorer.views.haloes import Haloes
 from explorer.views.maps import Maps
-from explorer.views.readings import Readings
-from explorer.views.sheets import Sheets
-from explorer.views.take_away import TakeAway
-from explorer.views.waves import WavesCard
+from explorer.views.tabs import CardTabs
 
 WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
 
@@ -28,7 +28,7 @@ IN_REACH = 2
 """Cards that lie within the window's reach, or just below it."""
 
 
-class Later:
+class BuiltLater:
     """Places on the page that are empty at first, and what comes to stand there.
 
     Parameters
@@ -40,7 +40,7 @@ class Later:
     maps : Maps
         Once they are drawn everything else is built.
     paint : callable
-        Paints the ensemble that the latent controls ask for.
+        Paints the ensemble that the samples controls ask for.
     """
 
     def __init__(
@@ -48,36 +48,42 @@ class Later:
     ) -> None:
         self.store, self.display, self.maps, self.paint = store, display, maps, paint
         self.tools = pn.Column(stylesheets=[FREE], **WIDE)
-        self.waves = pn.Column(stylesheets=[FREE], **WIDE)
+        self.band = pn.Column(stylesheets=[FREE], **WIDE)
         self.below = pn.Column(stylesheets=[FREE, LATER], **WIDE)
         self._cards = pn.Column(stylesheets=[FREE, CARDS], **WIDE)
-        self._readings = Readings(store)
-        parts = self._first, self._tools, self._curves, self._haloes, self._waves
-        self.unfolding = Unfolding(store, parts)
-        # Panel loses what is changed between the page's sending and its being loaded.
-        maps.linked.feed.on_change(
-            "started", lambda _attr, _old, _new: pn.state.onload(self.unfolding.begin)
+        self._facts = Facts(store)
+        parts = (
+            self._add_first_cards,
+            self._add_tools,
+            self._add_further_cards,
+            self._add_haloes,
+            self._add_band,
         )
-        display.param.watch(lambda _: pn.state.execute(self._waves, schedule=True), "band")
+        self.order = BuildOrder(store, parts)
+        # Panel loses what is changed between the page's sending and its being loaded.
+        maps.linked.state.on_change(
+            "started", lambda _attr, _old, _new: pn.state.onload(self.order.begin)
+        )
+        display.param.watch(lambda _: pn.state.execute(self._add_band, schedule=True), "band")
 
-    def _first(self) -> None:
+    def _add_first_cards(self) -> None:
         self._add_curves(*list(PLOTS)[:IN_REACH])
-        self.below.append(Sheets(self._cards, lambda: CalibrationCards(self.store, self.paint)))
+        self.below.append(CardTabs(self._cards, lambda: CalibrationCards(self.store, self.paint)))
 
-    def _tools(self) -> None:
+    def _add_tools(self) -> None:
         colours = Colours(self.store, self.display, self.maps)
-        self.tools.extend([colours, TakeAway(self.store, self.display, self.maps.bars)])
+        self.tools.extend([colours, Download(self.store, self.display, self.maps.bars)])
 
-    def _curves(self) -> None:
+    def _add_further_cards(self) -> None:
         self._add_curves(*list(PLOTS)[IN_REACH:])
 
-    def _haloes(self) -> None:
-        self._cards.extend([Haloes(self.store, self.display), self._readings])
+    def _add_haloes(self) -> None:
+        self._cards.extend([Haloes(self.store, self.display), self._facts])
 
-    def _waves(self) -> None:
+    def _add_band(self) -> None:
         """Four more maps: not before a band is picked."""
-        if self.display.band and not self.waves.objects:
-            self.waves.append(WavesCard(self.store, self.display, self.maps.linked))
+        if self.display.band and not self.band.objects:
+            self.band.append(BandCard(self.store, self.display, self.maps.linked))
 
     def _add_curves(self, *names: str) -> None:
         cards = {name: Curves(name, self.store, self.display) for name in names}

@@ -9,14 +9,16 @@ import panel as pn
 import panel_material_ui as pmui
 
 from engine.units import MPC_IN_KPC
+from explorer.band import Band, BandMaps, band_maps
+from explorer.plots.band_figures import NAMES, band_figures
 from explorer.plots.maps import LinkedMaps
-from explorer.plots.waves import NAMES, wave_maps
 from explorer.results import Results
 from explorer.state import Display
 from explorer.store import READERS, Store
-from explorer.style import CARD, DIVERGING, FREE, LINE, TEXT, blend, number
-from explorer.views.maps import caption, heading, html, note
-from explorer.waves import Band, Waves, waves
+from explorer.style import CARD, DIVERGING, FREE, LINE, blend
+from explorer.views.maps import caption, heading, note
+from explorer.views.text import html
+from explorer.words import number
 
 GRID = """
 :host {
@@ -41,7 +43,7 @@ BAR = f"""
 """
 
 
-class WavesCard(pn.viewable.Viewer):
+class BandCard(pn.viewable.Viewer):
     """Truth, paintings and residual of the band that the display holds.
 
     Parameters
@@ -57,13 +59,13 @@ class WavesCard(pn.viewable.Viewer):
     def __init__(self, store: Store, display: Display, linked: LinkedMaps) -> None:
         super().__init__()
         self.store, self.display = store, display
-        self.maps = wave_maps(linked)
-        self.heading = html(TEXT + BAR, align="center")
+        self.maps = band_figures(linked)
+        self.heading = html("", BAR, align="center")
         self.clear = pmui.Button(label="Clear", size="small", variant="text", margin=0, height=26)
-        self.clear.on_click(self._clear)
-        self.captions = {name: html(TEXT, height=24) for name in NAMES}
+        self.clear.on_click(self._clear_band)
+        self.captions = {name: html(height=24) for name in NAMES}
         self.columns = {name: self._map(name) for name in NAMES}
-        self.bar = html(TEXT + BAR)
+        self.bar = html("", BAR)
         self.grid = pn.Column(
             *self.columns.values(),
             stylesheets=[FREE, GRID],
@@ -78,10 +80,10 @@ class WavesCard(pn.viewable.Viewer):
         )
         self._asked: tuple[object, ...] = ()
         for each, what in ((display, "band"), (store, "results")):
-            each.param.watch(lambda _: pn.state.execute(self._follow, schedule=True), what)
-        self._follow()
+            each.param.watch(lambda _: pn.state.execute(self._on_band_changed, schedule=True), what)
+        self._on_band_changed()
 
-    def _follow(self) -> None:
+    def _on_band_changed(self) -> None:
         """Ask for the maps of the band, unless they have been asked for."""
         results, band = self.store.results, self.display.band
         if results is None or not band:
@@ -92,28 +94,28 @@ class WavesCard(pn.viewable.Viewer):
         if asked == self._asked:
             return
         self._asked = asked
-        pn.state.execute(partial(self._compute, asked, results, band))
+        pn.state.execute(partial(self._filter_maps, asked, results, band))
 
-    async def _compute(self, asked: tuple[object, ...], results: Results, band: Band) -> None:
+    async def _filter_maps(self, asked: tuple[object, ...], results: Results, band: Band) -> None:
         """Filter off the server's thread; nothing comes of it if others are asked for since."""
-        found: Waves | str = "There is nothing to show yet."
+        found: BandMaps | str = "There is nothing to show yet."
         if results.truth is not None or results.prediction is not None:
             try:
                 found = await asyncio.get_running_loop().run_in_executor(
-                    READERS, waves, results, band
+                    READERS, band_maps, results, band
                 )
             except ValueError as error:
                 found = str(error)
 
         def present() -> None:
             if asked is self._asked:
-                self._present(results, band, found)
+                self._show_maps(results, band, found)
 
         pn.state.execute(present, schedule=True)
 
-    def _present(self, results: Results, band: Band, found: Waves | str) -> None:
+    def _show_maps(self, results: Results, band: Band, found: BandMaps | str) -> None:
         """Show the maps, or why there are none."""
-        codes = found.codes if isinstance(found, Waves) else {}
+        codes = found.codes if isinstance(found, BandMaps) else {}
         ny, nx = results.input.shape
         pixel = results.input.pixel_size / MPC_IN_KPC
         self.maps.show(codes, nx * pixel, ny * pixel)
@@ -121,10 +123,10 @@ class WavesCard(pn.viewable.Viewer):
             self.captions[name].object = caption_of(name, results)
             self.maps.notes[name].text = "" if name in codes else note_of(name, results)
         self.heading.object = heading_of(results, band, found)
-        self.bar.object = bar_of(found) if isinstance(found, Waves) else ""
-        self._arrange(results)
+        self.bar.object = bar_of(found) if isinstance(found, BandMaps) else ""
+        self._arrange_maps(results)
 
-    def _arrange(self, results: Results) -> None:
+    def _arrange_maps(self, results: Results) -> None:
         """Place the maps there can be."""
         self.columns["other"].visible = bool(results.request.other)
         for name in ("truth", "residual"):
@@ -135,7 +137,7 @@ class WavesCard(pn.viewable.Viewer):
             self.card.objects = [top, self.grid, self.bar]
         self.card.visible = True
 
-    def _clear(self, _: object) -> None:
+    def _clear_band(self, _: object) -> None:
         self.display.band = ()
 
     def _map(self, name: str) -> pn.Column:
@@ -144,7 +146,7 @@ class WavesCard(pn.viewable.Viewer):
         return pn.Column(
             self.captions[name],
             pn.pane.Bokeh(figure, sizing_mode="scale_width", aspect_ratio=1, margin=0),
-            css_classes=[f"waves-{name}"],
+            css_classes=[f"band-{name}"],
             stylesheets=[FREE],
             sizing_mode="stretch_width",
             margin=0,
@@ -171,7 +173,7 @@ def in_words(band: Band) -> str:
     return f"{number(band[0])} &lt; k &lt; {number(band[1])} h/Mpc"
 
 
-def heading_of(results: Results, band: Band, found: Waves | str) -> str:
+def heading_of(results: Results, band: Band, found: BandMaps | str) -> str:
     """Say what is shown and what it comes to, as HTML."""
     low, high = band
     words = [f"wavelengths of {number(2 * np.pi / high)} to {number(2 * np.pi / low)} cMpc/h"]
@@ -188,7 +190,7 @@ def heading_of(results: Results, band: Band, found: Waves | str) -> str:
     return f'<div class="heading"><b>Waves of {in_words(band)}</b><small>{about}</small></div>'
 
 
-def bar_of(found: Waves) -> str:
+def bar_of(found: BandMaps) -> str:
     """Draw the colours of all maps and their limits, as HTML."""
     limit = number(found.limit)
     words = f"<span>−{limit}</span><span>contrast in {in_words(found.band)}</span>"
