@@ -25,7 +25,13 @@ VERSION = 1
 ARRAYS = ("values", "cosmology", "warnings", *CURVE_ARRAYS)
 """Entries that aren't written as they are."""
 
-SLAB_WORDS = [entry.name for entry in fields(Slab) if entry.name not in ARRAYS]
+SLAB_WORDS = [
+    "pixel_size" if entry.name == "cell_size" else entry.name
+    for entry in fields(Slab)
+    if entry.name not in ARRAYS
+]
+"""Cells of a map are pixels, in these files too."""
+
 CURVE_WORDS = [entry.name for entry in fields(Curve) if entry.name not in ARRAYS]
 COSMOLOGY = [entry.name for entry in fields(Cosmology)]
 
