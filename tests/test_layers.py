@@ -1,4 +1,4 @@
-"""Imports point one way: explorer -> engine <- training, and inside the engine downward."""
+"""Imports point one way: explorer -> engine <- training, and inside each downward."""
 
 import ast
 import subprocess
@@ -87,7 +87,30 @@ def test_nothing_forbidden_is_imported(place):
         assert not found, f"{path.relative_to(ROOT)} imports {', '.join(sorted(found))}"
 
 
-ORDERS = {"engine": ENGINE_ORDER, "engine/systems": SYSTEMS_ORDER, "explorer": EXPLORER_ORDER}
+TRAINING_ORDER = (
+    {"config", "checkpoint", "log", "validation"},
+    {"data", "losses", "descent"},
+    {"systems", "baseline"},
+    {"choice"},
+    {"loop", "export", "report"},
+)
+"""Likewise inside `training`."""
+
+TRAINED_ORDER = (
+    {"contract"},
+    {"registry", "ember"},
+    {"adversarial"},
+    {"ember_unet", "ember_wgan"},
+)
+"""Likewise inside `training/systems`: a system imports no other."""
+
+ORDERS = {
+    "engine": ENGINE_ORDER,
+    "engine/systems": SYSTEMS_ORDER,
+    "explorer": EXPLORER_ORDER,
+    "training": TRAINING_ORDER,
+    "training/systems": TRAINED_ORDER,
+}
 
 
 @pytest.mark.parametrize("place", ORDERS)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from itertools import chain, product
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import torch
 import typer
@@ -17,8 +17,12 @@ from engine.simulation import Simulation, open_simulation
 from engine.systems.card import read_card, read_weights, write_card
 from engine.systems.registry import emulator_class
 from training import baseline, export, loop, validation
-from training.config import SYSTEMS, AdversarialConfig, RunConfig, preset, with_values
-from training.datasets import Pair, TrainingMaps, find_files, read_pairs
+from training.config import RunConfig, with_values
+from training.data.files import find_files
+from training.data.slabs import read_pairs
+from training.systems.contract import Examples, System, Weights
+from training.systems.ember import BOXES
+from training.systems.registry import preset, system_for, systems
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 console = Console()
@@ -28,8 +32,10 @@ console = Console()
 def fit(
     out: Annotated[Path, typer.Option(help="Run folder; a run in it is gone on with.")],
     data: Annotated[Path, typer.Option(help="Folder of the training slab files.")] = Path("data"),
-    system: Annotated[str, typer.Option(help="ember-unet or ember-wgan.")] = "ember-unet",
-    name: Annotated[str, typer.Option("--preset", help="paper, small or smoke.")] = "small",
+    name: Annotated[
+        str, typer.Option("--system", help="What to train: ember-unet or ember-wgan.")
+    ] = "ember-unet",
+    size: Annotated[str, typer.Option("--preset", help="paper, small or smoke.")] = "small",
     field: Annotated[str, typer.Option(help="What to paint: gas or hi.")] = "gas",
     level: Annotated[str, typer.Option(help="Of the input: HR, MR, LR or VLR.")] = "HR",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; else the preset's.")] = None,
@@ -50,27 +56,28 @@ def fit(
     threads: Annotated[int | None, typer.Option(help="CPU threads; else torch's choice.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
 ) -> None:
-    """Train a painter; writes checkpoints, a log and at the end weights with their card."""
+    """Train a network; writes checkpoints, a log and at the end weights with their card."""
     if threads:
         torch.set_num_threads(threads)
     try:
         kind = choose_device(device)
         if precision == "auto":
             precision = "bfloat16" if kind == "cuda" else "float32"
-        config = preset(name, system, field=field, level=level, precision=precision, seed=seed)
+        config = preset(size, name, field=field, level=level, precision=precision, seed=seed)
         config = replace(config, updates=updates or config.updates)
         config = with_values(config, values or ())
         weights = None
         if warm_start:
             config, weights = _warm(config, warm_start)
-        pairs, files = _read(config, data)
+        system = system_for(config, weights)
+        examples = system.examples(data)
         if dry_run:
-            _describe(config, pairs, kind, devices * nodes)
+            _describe(config, examples, kind, devices * nodes)
             return
         # A run that is killed goes on to the same numbers, on a GPU too.
         torch.backends.cudnn.deterministic = True
         fabric = _launch(kind, devices, nodes)
-        card = _fit(config, pairs, files, out, fabric, weights)
+        card = _fit(system, examples, out, fabric)
     except (ValueError, FloatingPointError) as error:
         _fail(error)
     if card:
@@ -147,24 +154,15 @@ def fit_baseline(
 ) -> None:
     """Fit what reports compare networks with: each pixel's field by its dark matter's rank."""
     try:
-        files = find_files(data, preset("small").sources)
+        files = find_files(data, BOXES)
         fitted = []
         for field, level in product(fields.split(","), levels.split(",")):
             pairs = list(chain.from_iterable(read_pairs(p, a, field, level) for p, a in files))
-            fitted.append(baseline.fit(pairs, [f"{path.name} {axes}" for path, axes in files]))
+            fitted.append(baseline.fit(pairs, [f"{path.name} {part.axes}" for path, part in files]))
             console.print(f"Matched {field} to {level} over {len(pairs)} maps.")
         baseline.write(out, fitted)
     except ValueError as error:
         _fail(error)
-
-
-def _read(config: RunConfig, data: Path) -> tuple[list[Pair], list[tuple[Path, str]]]:
-    """Read the maps of a run, and say which files they are from."""
-    files = find_files(data, config.sources)
-    pairs = list(
-        chain.from_iterable(read_pairs(p, axes, config.field, config.level) for p, axes in files)
-    )
-    return pairs, files
 
 
 def _launch(device: str, devices: int, nodes: int) -> Fabric:
@@ -176,32 +174,29 @@ def _launch(device: str, devices: int, nodes: int) -> Fabric:
     return fabric
 
 
-def _maps(config: RunConfig, pairs: Sequence[Pair]) -> TrainingMaps:
-    crop = config.crop if isinstance(config, AdversarialConfig) else 0
-    return TrainingMaps(pairs, config.batch_size, config.seed, crop)
-
-
-def _warm(config: RunConfig, path: Path) -> tuple[RunConfig, loop.Weights]:
+def _warm(config: RunConfig, path: Path) -> tuple[RunConfig, Weights]:
     """Weights of a card to start from, and the configuration that says so."""
-    if not isinstance(config, AdversarialConfig):
-        raise ValueError(f"--warm-start is for ember-wgan, and {config.system} is to be trained.")
+    trained = systems()
+    fitting = trained[config.system].warm_starts
+    if not fitting:
+        able = " or ".join(name for name, each in trained.items() if each.warm_starts)
+        raise ValueError(f"--warm-start is for {able}, and {config.system} is to be trained.")
     card = read_card(path)
-    if card.system not in SYSTEMS or card.field != config.field:
+    if card.system not in fitting or card.field != config.field:
         raise ValueError(
             f"--warm-start {path.name} is of {card.system} for {card.field}, expected "
-            f"{' or '.join(SYSTEMS)} for {config.field}."
+            f"{' or '.join(fitting)} for {config.field}."
         )
     arrays = read_weights(path, card)
     weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    return replace(config, warm_start=card.weights_sha256), weights
+    changes: dict[str, Any] = {"warm_start": card.weights_sha256}
+    return replace(config, **changes), weights
 
 
-def _describe(config: RunConfig, pairs: Sequence[Pair], device: str, processes: int) -> None:
+def _describe(config: RunConfig, examples: Examples, device: str, processes: int) -> None:
     """Say what a run would do, without doing it."""
-    maps = _maps(config, pairs)
     with torch.device("meta"):
-        progress = loop.start(config, torch.device("meta"))
-    sides = sorted({pair.target.shape[0] for pair in maps.pairs})
+        progress = system_for(config).start(torch.device("meta"))
     console.print(f"{config.system} for {config.field} from {config.level}, preset values:")
     for key, value in asdict(config).items():
         console.print(f"  {key}: {value}", highlight=False)
@@ -209,39 +204,29 @@ def _describe(config: RunConfig, pairs: Sequence[Pair], device: str, processes: 
         millions = sum(p.numel() for p in module.parameters()) / 1e6
         console.print(f"{part}: {millions:.2f} M parameters")
     console.print(
-        f"Would train on {len(pairs)} maps of {' and '.join(map(str, sides))} pixels a side, "
-        f"{config.updates} updates of {config.batch_size} maps in {processes} processes, on "
-        f"{device}."
+        f"Would train on {examples.about}, {config.updates} updates of {config.batch_size} maps "
+        f"in {processes} processes, on {device}."
     )
 
 
-def _fit(
-    config: RunConfig,
-    pairs: Sequence[Pair],
-    files: Sequence[tuple[Path, str]],
-    out: Path,
-    fabric: Fabric,
-    weights: loop.Weights | None,
-) -> Path | None:
+def _fit(system: System[Any, Any], examples: Any, out: Path, fabric: Fabric) -> Path | None:
     """Train, with a progress bar; path of the card, in the process that writes it."""
-    device = str(fabric.device)
-    maps = _maps(config, pairs)
+    device, updates = str(fabric.device), system.config.updates
     writes = fabric.is_global_zero
     if writes:
-        console.print(f"Training on {len(pairs)} maps, {config.updates} updates, on {device}.")
+        console.print(f"Training on {examples.about}, {updates} updates, on {device}.")
     with _progress(disable=not writes) as bar:
-        task = bar.add_task("", total=config.updates)
+        task = bar.add_task("", total=updates)
 
         def report(update: int, losses: dict[str, float]) -> None:
             words = " ".join(f"{name} {value:.2e}" for name, value in losses.items())
             bar.update(task, completed=update, description=words)
 
-        progress = loop.fit(config, maps, out, fabric, report, weights)
+        progress = loop.fit(system, examples, out, fabric, report)
     if not writes:
         return None
-    hours = progress.seconds / 3600
-    card = export.card_for(config, export.describe_files(files), pairs, hours, device)
-    return export.export(out, card, progress)
+    card = system.card(examples, progress.seconds / 3600, device)
+    return export.export(out, system, card, progress)
 
 
 def _progress(disable: bool = False) -> Progress:

@@ -14,7 +14,7 @@ from engine.checks import place
 from engine.fields import field_named
 from engine.mesh import Slab, dark_matter_of_hydro
 from engine.normalization import normalization
-from training.datasets import SAME_PIXEL, Pair
+from training.data.slabs import SAME_PIXEL, Pair
 
 FORMAT = "baryon-explorer local maps"
 VERSION = 1

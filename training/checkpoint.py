@@ -2,18 +2,26 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-
-from engine.networks.ember.critic import Critic
+from torch.optim import Optimizer
 
 STATE = "state.json"
-MOMENTS = ("exp_avg", "exp_avg_sq")
-"""Adam's names for its two moments."""
+
+
+class Stateful(Protocol):
+    """What can be saved and goes on from there: a scheduler, a sampler, an optimiser."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that changes."""
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any:
+        """Take that up again."""
 
 
 @dataclass
@@ -22,39 +30,34 @@ class Progress:
 
     Parameters
     ----------
-    network : Module
-        The network that is stepped.
-    average : Module
-        Its moving average, which is kept in the end.
-    optimizer : Adam
-        With its moments.
-    critic, critic_optimizer : Critic and Adam, optional
-        What the network plays against.
+    modules : dict of str to Module
+        Networks by name: "network" is the one that is trained for, "average" its moving
+        average if it has one, others as the system wants.
+    optimizers : dict of str to Optimizer
+        By the name of what they step.
+    extra : dict of str to Stateful
+        What else changes: schedulers, samplers.
     update : int
         Updates done.
     seconds : float
         Time they took.
     """
 
-    network: nn.Module
-    average: nn.Module
-    optimizer: torch.optim.Adam
-    critic: Critic | None = None
-    critic_optimizer: torch.optim.Adam | None = None
+    modules: dict[str, nn.Module]
+    optimizers: dict[str, Optimizer]
+    extra: dict[str, Stateful] = field(default_factory=dict)
     update: int = 0
     seconds: float = 0.0
 
     @property
-    def modules(self) -> dict[str, nn.Module]:
-        """Networks by the names of their parts of a checkpoint."""
-        critic = {} if self.critic is None else {"critic": self.critic}
-        return {"network": self.network, "average": self.average} | critic
+    def network(self) -> nn.Module:
+        """The network that is stepped."""
+        return self.modules["network"]
 
     @property
-    def optimizers(self) -> dict[str, torch.optim.Adam]:
-        """Optimisers by what begins the names of their parts of a checkpoint."""
-        critic = {} if self.critic_optimizer is None else {"critic_": self.critic_optimizer}
-        return {"": self.optimizer} | critic
+    def kept(self) -> nn.Module:
+        """The network to keep in the end: the average, if there is one."""
+        return self.modules.get("average", self.network)
 
 
 def save(folder: Path, progress: Progress, config: dict[str, object]) -> Path:
@@ -73,26 +76,26 @@ def save(folder: Path, progress: Progress, config: dict[str, object]) -> Path:
     temporary = folder / f".{final.name}"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    for part, tensors in _tensors(progress).items():
-        save_file(tensors, temporary / f"{part}.safetensors")
+    tensors, states = _taken_apart(progress)
+    for part, several in tensors.items():
+        save_file(several, temporary / f"{part}.safetensors")
     state = {
         "update": progress.update,
         "seconds": progress.seconds,
-        "steps": {name: _steps(adam) for name, adam in progress.optimizers.items()},
         "config": config,
+        "states": states,
     }
     (temporary / STATE).write_text(json.dumps(state, indent=1))
-    older = find_all(folder)
     shutil.rmtree(final, ignore_errors=True)
     temporary.rename(final)
-    for path in older:
-        if path != final:
-            shutil.rmtree(path)
+    for other in find_all(folder):
+        if other != final:
+            shutil.rmtree(other)
     return final
 
 
 def resume(folder: Path, progress: Progress, config: dict[str, object]) -> bool:
-    """Continue from the newest checkpoint of a run folder, if there is one.
+    """Fill a fresh run with the newest checkpoint in a folder, if there is one.
 
     Raises
     ------
@@ -112,22 +115,10 @@ def resume(folder: Path, progress: Progress, config: dict[str, object]) -> bool:
         )
     for part, module in progress.modules.items():
         module.load_state_dict(load_file(newest / f"{part}.safetensors"))
-    for name, adam in progress.optimizers.items():
-        moments = {m: load_file(newest / f"{name}{m}.safetensors") for m in MOMENTS}
-        # A run of an older version, which had one optimiser, didn't note its steps.
-        steps = state.get("steps", {}).get(name, state["update"])
-        adam.load_state_dict(
-            {
-                "state": {
-                    int(i): {
-                        "step": torch.tensor(float(steps)),
-                        **{moment: moments[moment][i] for moment in MOMENTS},
-                    }
-                    for i in moments[MOMENTS[0]]
-                },
-                "param_groups": adam.state_dict()["param_groups"],
-            }
-        )
+    for part, stateful in _statefuls(progress).items():
+        path = newest / f"{part}.safetensors"
+        tensors = load_file(path) if path.exists() else {}
+        stateful.load_state_dict(_decoded(state["states"][part], tensors))
     progress.update, progress.seconds = state["update"], state["seconds"]
     return True
 
@@ -137,16 +128,45 @@ def find_all(folder: Path) -> list[Path]:
     return sorted(folder.glob("checkpoint-*"))
 
 
-def _tensors(progress: Progress) -> dict[str, dict[str, Tensor]]:
-    """Every tensor of a run, in parts of the size of a network."""
+def _statefuls(progress: Progress) -> dict[str, Stateful]:
+    """All but the networks, by the names of their parts of a checkpoint."""
+    optimizers = {f"optimizer-{name}": each for name, each in progress.optimizers.items()}
+    return optimizers | {f"extra-{name}": each for name, each in progress.extra.items()}
+
+
+def _taken_apart(progress: Progress) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
+    """Every tensor of a run by part and name, and the rest as JSON holds it."""
     parts = {part: module.state_dict() for part, module in progress.modules.items()}
-    for name, adam in progress.optimizers.items():
-        states = adam.state_dict()["state"]
-        for moment in MOMENTS:
-            parts[name + moment] = {str(i): states[i][moment] for i in states}
-    return parts
+    states = {}
+    for part, stateful in _statefuls(progress).items():
+        tensors: dict[str, Tensor] = {}
+        states[part] = _encoded(stateful.state_dict(), tensors)
+        if tensors:
+            parts[part] = tensors
+    return parts, states
 
 
-def _steps(adam: torch.optim.Adam) -> int:
-    """How often it has stepped."""
-    return max((int(state["step"]) for state in adam.state_dict()["state"].values()), default=0)
+def _encoded(value: Any, tensors: dict[str, Tensor]) -> Any:
+    """Write a state for JSON, which knows neither tensors, tuples nor numbers as keys."""
+    if isinstance(value, Tensor):
+        name = str(len(tensors))
+        tensors[name] = value.contiguous()
+        return {"tensor": name}
+    if isinstance(value, Mapping):
+        return {"dict": [[key, _encoded(each, tensors)] for key, each in value.items()]}
+    if isinstance(value, list | tuple):
+        return {type(value).__name__: [_encoded(each, tensors) for each in value]}
+    return value
+
+
+def _decoded(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    """Undo `_encoded`."""
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    if kind == "tensor":
+        return tensors[content]
+    if kind == "dict":
+        return {key: _decoded(each, tensors) for key, each in content}
+    several = [_decoded(each, tensors) for each in content]
+    return several if kind == "list" else tuple(several)

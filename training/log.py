@@ -89,9 +89,9 @@ class Log:
         _check(update, {name: float(total) for name, total in self.sums.items()})
 
     def look(self, update: int, scores: Mapping[str, float], picture: NDArray[np.uint8]) -> None:
-        """Note scores of training slabs and a picture of some, (rows, columns)."""
-        self._write(update, "training slabs", scores)
-        self.board.add_image("dark matter, truth, painting", picture, update, dataformats="HW")
+        """Note scores of training examples and a picture of one, (rows, columns)."""
+        self._write(update, "training examples", scores)
+        self.board.add_image("input, truth, painting", picture, update, dataformats="HW")
 
     def _write(self, update: int, group: str, values: Mapping[str, float]) -> None:
         with self.path.open("a") as file:

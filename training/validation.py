@@ -1,5 +1,6 @@
-"""Scores of a painter on maps that never trained it."""
+"""How far painted slabs are from the truth: scores on maps that never trained a network."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,8 +9,13 @@ import numpy as np
 from engine import statistics
 from engine.mesh import Slab
 from engine.simulation import Simulation
+from engine.units import MPC_IN_KPC
 
 Paint = Callable[[Slab], Slab]
+
+NYQUIST_SHARE = 0.4
+"""Waves shorter than 5 pixels are left out of `power_error`: the projection's kernel, not gas,
+shapes them."""
 
 
 def score(
@@ -80,6 +86,28 @@ def compare(pairs: Sequence[tuple[Slab, Slab]]) -> dict[str, Any]:
         "k": np.round(true_power.x, 3).tolist(),
         "power": np.round(painted_power.y / true_power.y, 4).tolist(),
     }
+
+
+def power_error(pairs: Sequence[tuple[Slab, Slab]]) -> float:
+    """Root mean square over bins of k of ln(P_painted / P_true).
+
+    Parameters
+    ----------
+    pairs : sequence of (Slab, Slab)
+        (truth, painted). Powers are averaged over the slabs of a box size, which share
+        their bins, before the ratio.
+    """
+    boxes = defaultdict(list)
+    for truth, painted in pairs:
+        boxes[truth.box_size, truth.shape].append((truth, painted))
+    logarithms = []
+    for same in boxes.values():
+        found = compare(same)
+        k_nyquist = np.pi / (same[0][0].pixel_size / MPC_IN_KPC)
+        ratio = np.array(found["power"])[np.array(found["k"]) < NYQUIST_SHARE * k_nyquist]
+        # An empty painting has no power, and its logarithm must still compare.
+        logarithms.append(np.log(np.maximum(ratio, 1e-6)))
+    return float(np.sqrt(np.mean(np.concatenate(logarithms) ** 2)))
 
 
 def heaviest_halo(simulation: Simulation, axes: str) -> tuple[list[tuple[str, int]], float]:

@@ -23,11 +23,11 @@ from torch.nn import functional as F  # noqa: N812
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from engine.device import choose_device
-from training import loop
-from training.config import preset
-from training.losses.structure import perceptual_loss
+from training.losses.structure import mean_dssim, mean_msle
 from training.losses.wasserstein import critic_loss, generator_loss, gradient_penalty
-from training.steps import GameStep, draw_noise
+from training.systems.adversarial import AdversarialStep, draw_noise
+from training.systems.ember_wgan import terms
+from training.systems.registry import preset, system_for
 
 REPEATS = 5
 SIDE = 256
@@ -50,7 +50,7 @@ PLAIN = {
 """What the plain loop uses instead."""
 
 
-class PlainStep(GameStep):
+class PlainStep(AdversarialStep):
     """The same update without what makes it fast."""
 
     def __call__(self, draw: Callable[[int], tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
@@ -59,19 +59,20 @@ class PlainStep(GameStep):
         noise = draw_noise(self.generator, dark_matter[0], self._random(0))
         fake = [f.detach() for f in self.generator(dark_matter[0], noise)]
         share = torch.rand(len(fake[0]), device=self.fabric.device)
-        weights = self.config.weights
-        self.critic_optimizer.zero_grad()
+        optimizers = self.progress.optimizers
+        optimizers["critic"].zero_grad()
         loss = critic_loss(self.critic, real, fake, dark_matter)
         penalty = gradient_penalty(self.critic, real, fake, dark_matter, share)
-        (loss + weights.penalty * penalty).backward()
-        self.critic_optimizer.step()
-        self.progress.optimizer.zero_grad()
+        (loss + self.config.penalty * penalty).backward()
+        optimizers["critic"].step()
+        optimizers["network"].zero_grad()
         fake = self.generator(dark_matter[0], noise)
-        terms = {"generator": generator_loss(self.critic, fake, dark_matter)}
-        terms |= perceptual_loss(fake, real, weights.alpha, weights.beta)
-        torch.stack(list(terms.values())).sum().backward()
-        self.progress.optimizer.step()
-        return terms
+        found = {"generator": generator_loss(self.critic, fake, dark_matter)}
+        found["dssim"] = self.config.alpha * mean_dssim(fake, real)
+        found["msle"] = self.config.beta * mean_msle(fake, real)
+        torch.stack(list(found.values())).sum().backward()
+        optimizers["network"].step()
+        return found
 
 
 def main() -> None:
@@ -83,11 +84,12 @@ def main() -> None:
     ways = {}
     for name, kind, precision in (
         ("plain float32", PlainStep, "float32"),
-        ("float32", GameStep, "float32"),
-        ("bfloat16", GameStep, "bfloat16"),
+        ("float32", AdversarialStep, "float32"),
+        ("bfloat16", AdversarialStep, "bfloat16"),
     ):
         config = preset("small", "ember-wgan", precision=precision)
-        ways[name] = kind(config, loop.start(config, fabric.device), fabric)
+        progress = system_for(config).start(fabric.device)
+        ways[name] = kind(config, terms(config), progress, fabric)
 
     def seconds(name: str) -> float:
         patches = PLAIN if name.startswith("plain") else {}

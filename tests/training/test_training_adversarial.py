@@ -20,15 +20,20 @@ from engine.normalization import normalization
 from engine.simulation import open_simulation
 from engine.systems.card import read_card, read_weights, sha256
 from engine.systems.ember import EmberUNet, EmberWGAN
-from training import checkpoint, export, loop, steps
+from training import checkpoint, descent, export, loop
 from training.__main__ import app
-from training.choice import SLABS, Choice, best_so_far, power_error, side_by_side
-from training.config import ADVERSARIAL_PRESETS, TABLE_3, AdversarialConfig, preset, with_values
-from training.datasets import TrainingMaps, read_pairs
-from training.validation import compare
+from training.choice import best_so_far
+from training.config import Split, with_values
+from training.data.slabs import TrainingMaps, read_pairs
+from training.losses.pixels import normalized_pyramid
+from training.losses.probability import mass_weighted_score
+from training.systems.adversarial import draw_noise
+from training.systems.ember_wgan import TABLE_3
+from training.systems.registry import preset, system_for
 
 CPU = Fabric(accelerator="cpu", devices=1)
-TINY = replace(ADVERSARIAL_PRESETS["smoke"], network="tiny", updates=6, checkpoint_minutes=1e-9)
+TINY = preset("smoke", "ember-wgan", network="tiny", updates=6, checkpoint_minutes=1e-9)
+SCORE = "power_error"
 NUMBERS = {"widths": (4, 6, 8), "decoder_widths": (8, 6)}
 
 
@@ -41,7 +46,7 @@ def _tiny_networks(monkeypatch):
 
 @pytest.fixture(scope="module")
 def maps(data):
-    pairs = read_pairs(data / "training-05-z2.hdf5", "xyz", "gas", "HR")
+    pairs = read_pairs(data / "training-05-z2.hdf5", Split("training-*"), "gas", "HR")
     return TrainingMaps(pairs, 2, 0)
 
 
@@ -49,11 +54,23 @@ def silent(update, losses):
     pass
 
 
+def fit(config, maps, folder, report=silent):
+    return loop.fit(system_for(config), maps, folder, CPU, report)
+
+
+def start(config, weights=None):
+    return system_for(config, weights).start(CPU.device)
+
+
+def step_of(config, progress=None):
+    return system_for(config).step(progress or start(config), CPU)
+
+
 def state(progress):
     """Every number of a run, by part and name."""
     return {
         (part, name): tensor.clone()
-        for part, tensors in checkpoint._tensors(progress).items()
+        for part, tensors in checkpoint._taken_apart(progress)[0].items()
         for name, tensor in tensors.items()
     }
 
@@ -87,24 +104,24 @@ def test_the_painting_nears_the_truth_and_both_networks_move(maps, tmp_path):
     config = replace(
         TINY, updates=100, checkpoint_minutes=10, learning_rate=3e-3, critic_learning_rate=1e-3
     )
-    progress = loop.fit(config, maps, tmp_path, CPU, lambda u, losses: lines.append(losses))
+    progress = fit(config, maps, tmp_path, lambda u, losses: lines.append(losses))
     assert set(lines[0]) == {"critic", "penalty", "generator", "dssim", "msle"}
     first, last = ([line["dssim"] + line["msle"] for line in lines][i] for i in (0, -1))
     assert last < 0.5 * first
     assert progress.network.noise_strength.all()
-    fresh = loop.start(config, CPU.device)
-    for name, before in fresh.critic.state_dict().items():
-        assert not progress.critic.state_dict()[name].equal(before), name
+    fresh = start(config)
+    for name, before in fresh.modules["critic"].state_dict().items():
+        assert not progress.modules["critic"].state_dict()[name].equal(before), name
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_killed_run_goes_on_to_the_same_numbers(maps, tmp_path, precision):
     config = replace(TINY, precision=precision, critic_steps=2)
-    whole = loop.fit(config, maps, tmp_path / "whole", CPU, silent)
+    whole = fit(config, maps, tmp_path / "whole")
     with pytest.raises(KilledError):
-        loop.fit(config, KilledAt(maps, 9), tmp_path / "parts", CPU, silent)
+        fit(config, KilledAt(maps, 9), tmp_path / "parts")
     assert checkpoint.find_all(tmp_path / "parts")[-1].name.endswith("4")
-    resumed = loop.fit(config, maps, tmp_path / "parts", CPU, silent)
+    resumed = fit(config, maps, tmp_path / "parts")
     assert_same(state(resumed), state(whole))
     names = ("log.jsonl", "best.safetensors")
     looks = [
@@ -119,121 +136,46 @@ def test_a_killed_run_goes_on_to_the_same_numbers(maps, tmp_path, precision):
 
 def test_each_step_of_the_critic_sees_other_maps(maps, tmp_path):
     watched = KilledAt(maps, None)
-    loop.fit(replace(TINY, updates=2, critic_steps=3), watched, tmp_path, CPU, silent)
+    fit(replace(TINY, updates=2, critic_steps=3), watched, tmp_path)
     assert watched.drawn == [0, 1, 2, 3, 4, 5]
 
 
 def test_lines_after_the_checkpoint_are_dropped(maps, tmp_path):
-    loop.fit(TINY, maps, tmp_path, CPU, silent)
+    fit(TINY, maps, tmp_path)
     log = tmp_path / "log.jsonl"
     before = log.read_text()
     log.write_text(before + '{"update": 7, "critic": 0.0}\n{"update": 8, "cri')
-    loop.fit(TINY, maps, tmp_path, CPU, silent)
+    fit(TINY, maps, tmp_path)
     assert log.read_text() == before
 
 
 def test_a_run_that_breaks_leaves_no_broken_checkpoint(maps, tmp_path):
     config = replace(TINY, updates=40, learning_rate=1e30, critic_learning_rate=1e30)
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
-        loop.fit(config, maps, tmp_path, CPU, silent)
+        fit(config, maps, tmp_path)
     for folder in checkpoint.find_all(tmp_path):
         assert all(t.isfinite().all() for t in load_file(folder / "network.safetensors").values())
 
 
 def test_curves_and_pictures_are_left_for_tensorboard(maps, tmp_path):
-    loop.fit(TINY, maps, tmp_path, CPU, silent)
+    fit(TINY, maps, tmp_path)
     (events,) = (tmp_path / "tensorboard").iterdir()
     content = events.read_bytes()
-    for name in (b"loss/critic", b"training slabs/power_error", b"dark matter, truth, painting"):
+    for name in (b"loss/critic", b"training examples/power_error", b"input, truth, painting"):
         assert name in content
-
-
-def test_a_picture_shows_truth_and_painting_in_one_scale(maps):
-    pair = maps.pairs[0]
-    double = pair.target.with_values(2 * pair.target.values)
-    picture = side_by_side(pair.dark_matter, double, pair.target)
-    side = pair.target.shape[0]
-    assert picture.shape == (side, 3 * side)
-    parts = np.split(picture, 3, axis=1)
-    assert [p.max() for p in parts[:2]] == [255, 255]
-    assert parts[2].max() < 255
-
-
-# Choosing.
-
-
-def test_the_weights_with_the_best_power_spectrum_are_kept(maps, tmp_path):
-    config = replace(TINY, updates=24, learning_rate=1e-2, choose_every=4)
-    loop.fit(config, maps, tmp_path, CPU, silent)
-    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    looks = {line["update"]: line["power_error"] for line in lines if "power_error" in line}
-    assert sorted(looks) == [4, 8, 12, 16, 20, 24]
-    update, error = best_so_far(tmp_path / "best.safetensors")
-    assert looks[update] == error == min(looks.values())
-
-
-def test_a_perfect_painter_has_no_error(maps, tmp_path, monkeypatch):
-    choice = Choice(TINY, maps.pairs, tmp_path)
-    truth = iter([pair.target for pair in choice.pairs])
-    monkeypatch.setattr(choice, "_paint", lambda *_: next(truth))
-    progress = loop.start(TINY, CPU.device)
-    progress.update = 3
-    scores, _ = choice.look(progress)
-    assert scores == {"power_error": 0, "mass": 1}
-    assert best_so_far(tmp_path / "best.safetensors") == (3, 0)
-
-
-def test_the_error_is_the_mean_over_boxes_of_the_logarithms_of_power(data):
-    pairs = [
-        (target, target.with_values(factor * target.values + offset))
-        for path, factor, offset in (("training-05-z2", 1.0, 0.0), ("hydro11-z2-xy", 1.0, 1e4))
-        for target in [open_simulation(data / f"{path}.hdf5").slab("gas", "x", 0)]
-    ]
-    # A constant on top of a map lowers its contrast, and so its power, at all scales alike.
-    (_, _), (truth, painting) = pairs
-    ratio = 2 * np.log(truth.values.mean() / painting.values.mean())
-    bins = [len(compare([pair])["k"]) for pair in pairs]
-    shown = [
-        np.count_nonzero(np.array(compare([pair])["k"]) < 0.4 * np.pi / 0.0293) for pair in pairs
-    ]
-    assert 0 < shown[0] < bins[0]
-    expected = abs(ratio) * np.sqrt(shown[1] / sum(shown))
-    assert power_error(pairs) == pytest.approx(expected, rel=1e-3)
-
-
-def test_a_worse_network_does_not_replace_a_better_one(maps, tmp_path, monkeypatch):
-    choice = Choice(TINY, maps.pairs, tmp_path)
-    progress = loop.start(TINY, CPU.device)
-    for update, factor in ((1, 1.5), (2, 1.2), (3, 1.3)):
-        progress.update = update
-        monkeypatch.setattr(
-            choice, "_paint", lambda _, slab, i, f=factor: painted(choice.pairs[i].target, f)
-        )
-        choice.look(progress)
-    assert best_so_far(choice.path)[0] == 2
-
-
-def painted(truth, power):
-    return truth.with_values(truth.values**power)
-
-
-def test_slabs_to_look_at_are_spread_over_all(maps, tmp_path):
-    chosen = Choice(TINY, maps.pairs * 9, tmp_path).pairs
-    assert len(chosen) == SLABS < 9 * len(maps.pairs)
-    assert {(p.target.axis, p.target.index) for p in chosen} == {
-        (p.target.axis, p.target.index) for p in maps.pairs
-    }
 
 
 # Configuration and first weights.
 
 
 def test_weights_of_the_loss_are_the_papers_unless_named():
-    for field in ("gas", "hi"):
-        config = preset("small", "ember-wgan", field=field)
-        assert config.weights == TABLE_3["ember-wgan", field]
+    def weights(config):
+        return {name: getattr(config, name) for name in ("alpha", "beta", "penalty")}
+
+    for field, paper in TABLE_3.items():
+        assert weights(preset("small", "ember-wgan", field=field)) == paper
     named = preset("small", "ember-wgan", field="hi", alpha=3.0)
-    assert named.weights == replace(TABLE_3["ember-wgan", "hi"], alpha=3.0)
+    assert weights(named) == {**TABLE_3["hi"], "alpha": 3.0}
 
 
 @pytest.mark.parametrize(
@@ -254,18 +196,18 @@ def test_a_configuration_that_cannot_train_is_refused(wrong, words):
 
 def test_adam_has_no_momentum_and_rates_fall_as_a_power(maps):
     config = replace(TINY, updates=101, learning_rate=1e-4, final_learning_rate=0, decay_power=2)
-    progress = loop.start(config, CPU.device)
-    step = steps.step_for(config, progress, CPU)
+    progress = start(config)
+    step = step_of(config, progress)
     for optimizer in progress.optimizers.values():
         assert optimizer.param_groups[0]["betas"] == (0.0, 0.99)
     for update, share in ((0, 1.0), (50, 0.25), (100, 0.0)):
         progress.update = update
         step(lambda number: maps.batch(number))
-        weights, noise = progress.optimizer.param_groups
+        weights, noise = progress.optimizers["network"].param_groups
         assert weights["lr"] == pytest.approx(1e-4 * share)
         assert noise["lr"] == pytest.approx(30 * 1e-4 * share)
         assert [p.shape for p in noise["params"]] == [(2,)]
-        rate = progress.critic_optimizer.param_groups[0]["lr"]
+        rate = progress.optimizers["critic"].param_groups[0]["lr"]
         assert rate == pytest.approx(config.critic_learning_rate * share)
 
 
@@ -273,10 +215,10 @@ def test_noise_differs_between_updates_samples_and_seeds_and_is_repeatable(maps)
     seen = []
     for seed, update in ((0, 0), (0, 1), (1, 0), (0, 0)):
         config = replace(TINY, seed=seed)
-        progress = loop.start(config, CPU.device)
+        progress = start(config)
         progress.update = update
-        step = steps.step_for(config, progress, CPU)
-        seen.append(steps.draw_noise(progress.network, torch.zeros(2, 1, 32, 32), step._random(0)))
+        step = step_of(config, progress)
+        seen.append(draw_noise(progress.network, torch.zeros(2, 1, 32, 32), step._random(0)))
     assert [tuple(n.shape) for n in seen[0]] == [(2, 1, 16, 16), (2, 1, 32, 32)]
     first, *others, again = (noises[1] for noises in seen)
     assert first.equal(again)
@@ -286,11 +228,11 @@ def test_noise_differs_between_updates_samples_and_seeds_and_is_repeatable(maps)
 
 def test_until_the_critic_enters_it_stays_and_the_painter_learns(maps, tmp_path):
     config = replace(TINY, warm_up=4, calibration=1.0, mass_calibration=1.0, power=0.1)
-    before = loop.start(config, CPU.device)
+    before = start(config)
     for updates, entered in ((4, False), (6, True)):
         shorter = replace(config, updates=6)
-        progress = loop.start(shorter, CPU.device)
-        step = steps.step_for(shorter, progress, CPU)
+        progress = start(shorter)
+        step = step_of(shorter, progress)
         for update in range(updates):
             terms = step(lambda number: maps.batch(update))  # noqa: B023 (called at once)
             progress.update += 1
@@ -298,7 +240,11 @@ def test_until_the_critic_enters_it_stays_and_the_painter_learns(maps, tmp_path)
         assert {"calibration", "mass_calibration", "power"} <= terms.keys()
         moved = [
             not torch.equal(a, b)
-            for a, b in zip(progress.critic.parameters(), before.critic.parameters(), strict=True)
+            for a, b in zip(
+                progress.modules["critic"].parameters(),
+                before.modules["critic"].parameters(),
+                strict=True,
+            )
         ]
         assert any(moved) is entered
         assert progress.network.noise_strength.all()
@@ -308,13 +254,13 @@ def test_the_score_by_mass_is_of_the_full_size_painting_and_has_slopes_where_it_
     scaling, matter = normalization("hi"), normalization("dm")
     random = torch.Generator().manual_seed(5)
     dark_matter, target = (1e4 * torch.rand(2, 2, 1, 32, 32, generator=random)).unbind()
-    real = steps.normalized_pyramid(target, scaling, 3)
-    mass = steps.normalized_pyramid(dark_matter, matter, 3)
-    perfect = steps.mass_weighted_score([target, target], real, mass, scaling)
+    real = normalized_pyramid(target, scaling, 3)
+    mass = normalized_pyramid(dark_matter, matter, 3)
+    perfect = mass_weighted_score([target, target], real, mass, scaling, matter)
     assert float(perfect) == pytest.approx(0, abs=1e-3)
 
     empty = torch.zeros(2, 1, 32, 32, requires_grad=True)
-    score = steps.mass_weighted_score([scaling.inverse(empty), target], real, mass, scaling)
+    score = mass_weighted_score([scaling.inverse(empty), target], real, mass, scaling, matter)
     score.backward()
     assert float(score.detach()) == pytest.approx(0, abs=1e-3)  # a draw on the truth, one beyond
     assert torch.isfinite(empty.grad).all()
@@ -323,18 +269,34 @@ def test_the_score_by_mass_is_of_the_full_size_painting_and_has_slopes_where_it_
     def cost(place):
         off = target.clone()
         off[0, 0, *place] *= 2
-        return float(steps.mass_weighted_score([off, off], real[:1], mass[:1], scaling))
+        return float(mass_weighted_score([off, off], real[:1], mass[:1], scaling, matter))
 
     light, heavy = (
         divmod(int(place), 32) for place in (dark_matter[0, 0].argmin(), dark_matter[0, 0].argmax())
     )
-    exact = float(steps.mass_weighted_score([target, target], real[:1], mass[:1], scaling))
+    exact = float(mass_weighted_score([target, target], real[:1], mass[:1], scaling, matter))
     assert cost(heavy) - exact > 10 * (cost(light) - exact)
 
 
-def test_weights_are_chosen_only_once_the_critic_has_had_a_say(maps, tmp_path):
-    choice = Choice(replace(TINY, warm_up=4, choose_every=2, updates=9), maps.pairs, tmp_path)
-    assert [update for update in range(1, 10) if choice.is_due(update)] == [6, 8, 9]
+def test_without_a_critic_there_is_none_and_the_generator_is_as_it_was_before_one_enters(maps):
+    found = []
+    for updates in (6, 7):
+        rate = TINY.learning_rate  # constant, so that it doesn't depend on their number
+        config = replace(TINY, updates=updates, warm_up=6, final_learning_rate=rate)
+        progress = start(config)
+        step = step_of(config, progress)
+        for update in range(6):
+            terms = step(lambda number: maps.batch(update))  # noqa: B023 (called at once)
+            progress.update += 1
+        assert set(terms) == {"dssim", "msle"}
+        assert ("critic" in progress.modules) is (updates == 7)
+        found.append(progress.network.state_dict())
+    assert all(tensor.equal(found[1][name]) for name, tensor in found[0].items())
+
+
+def test_what_has_nothing_to_learn_from_is_refused():
+    with pytest.raises(ValueError, match="neither a critic nor a term"):
+        replace(TINY, warm_up=6, alpha=0.0, beta=0.0)
 
 
 def test_numbers_of_a_preset_can_be_set():
@@ -344,7 +306,7 @@ def test_numbers_of_a_preset_can_be_set():
     for wrong, words in (
         ("magic=1", "magic"),
         ("warm_up=two", "warm_up is 'two'"),
-        ("warm_up=6", "6 updates before the critic enters"),
+        ("warm_up=7", "7 updates before the critic enters"),
     ):
         with pytest.raises(ValueError, match=words):
             with_values(TINY, [wrong])
@@ -353,43 +315,43 @@ def test_numbers_of_a_preset_can_be_set():
 
 
 def test_the_critic_is_not_moved_by_the_generators_step(maps):
-    progress = loop.start(TINY, CPU.device)
-    step = steps.step_for(TINY, progress, CPU)
-    dark_matter, real = step._maps(maps.batch(0))
-    noise = steps.draw_noise(progress.network, dark_matter[0], step._random(0))
-    fake = progress.network(dark_matter[0], noise)
-    step._step_generator(progress.critic, real, [fake], dark_matter)
-    assert all(p.grad is None and p.requires_grad for p in progress.critic.parameters())
+    progress = start(TINY)
+    step = step_of(TINY, progress)
+    paintings, _ = step._paint(maps.batch(0), step._random(0))
+    critic = progress.modules["critic"]
+    step._step_generator(critic, paintings)
+    assert all(p.grad is None and p.requires_grad for p in critic.parameters())
     assert any(p.grad.any() for p in progress.network.parameters())
 
 
 def test_only_the_inside_of_a_square_that_is_cut_out_is_judged(maps, monkeypatch):
     config = replace(TINY, crop=24, margin=4)
-    progress = loop.start(config, CPU.device)
-    step = steps.step_for(config, progress, CPU)
+    progress = start(config)
+    step = step_of(config, progress)
+    critic = progress.modules["critic"]
     seen, paddings = [], set()
 
     def look(painting, dark_matter, padding):
         seen.append([*painting, *dark_matter])
         paddings.add(padding)
-        return type(progress.critic).forward(progress.critic, painting, dark_matter, padding)
+        return type(critic).forward(critic, painting, dark_matter, padding)
 
-    monkeypatch.setattr(progress.critic, "forward", look)
+    monkeypatch.setattr(critic, "forward", look)
     dark_matter, target = TrainingMaps(maps.pairs, 2, 0, crop=24).batch(0)
     assert dark_matter.shape[-2:] == (24, 24)
     step(lambda _: (dark_matter, target))
     assert paddings == {"replicate"}
     assert [m.shape[-1] for m in seen[0]] == 2 * [16, 8, 4]
-    inside = steps.normalization("dm").forward(dark_matter[..., 4:-4, 4:-4])
+    inside = normalization("dm").forward(dark_matter[..., 4:-4, 4:-4])
     torch.testing.assert_close(seen[0][3], inside)
     torch.testing.assert_close(
         seen[0][4],
-        steps.normalized_pyramid(dark_matter[..., 4:-4, 4:-4], steps.normalization("dm"), 2)[1],
+        normalized_pyramid(dark_matter[..., 4:-4, 4:-4], normalization("dm"), 2)[1],
     )
 
 
 def test_whole_maps_are_periodic_also_where_larger_ones_are_cut(maps):
-    step = steps.step_for(replace(TINY, crop=24, margin=4), loop.start(TINY, CPU.device), CPU)
+    step = step_of(replace(TINY, crop=24, margin=4), start(TINY))
     assert step._edges(24) == (4, "replicate")
     assert step._edges(16) == (0, "circular")
 
@@ -397,28 +359,28 @@ def test_whole_maps_are_periodic_also_where_larger_ones_are_cut(maps):
 @pytest.mark.parametrize(("crop", "margin"), [(22, 4), (24, 3)])
 def test_squares_that_cannot_be_halved_are_refused(crop, margin):
     with pytest.raises(ValueError, match="expected multiples of 4 for network 'tiny'"):
-        steps.step_for(replace(TINY, crop=crop, margin=margin), loop.start(TINY, CPU.device), CPU)
+        step_of(replace(TINY, crop=crop, margin=margin), start(TINY))
 
 
 def test_a_warm_start_is_the_unet_and_nothing_else():
     torch.manual_seed(5)
     plain = unet.PRESETS["tiny"].build().eval()
-    progress = loop.start(TINY, CPU.device, plain.state_dict())
+    progress = start(TINY, plain.state_dict())
     x = torch.rand(1, 1, 16, 16)
-    noise = steps.draw_noise(progress.average, x, torch.Generator().manual_seed(0))
-    for a, b in zip(progress.average(x, noise), plain(x), strict=True):
+    noise = draw_noise(progress.kept, x, torch.Generator().manual_seed(0))
+    for a, b in zip(progress.kept(x, noise), plain(x), strict=True):
         assert a.equal(b)
     with pytest.raises(
         ValueError, match="are a network of 1566629 parameters, expected this run's"
     ):
-        loop.start(TINY, CPU.device, unet.PRESETS["small"].build().state_dict())
+        start(TINY, unet.PRESETS["small"].build().state_dict())
 
 
 def test_a_warm_start_from_a_generator_has_its_noise_too():
     torch.manual_seed(5)
     other = generator.PRESETS["tiny"].build().requires_grad_(False)
     other.noise_strength.copy_(torch.rand_like(other.noise_strength))
-    progress = loop.start(TINY, CPU.device, other.state_dict())
+    progress = start(TINY, other.state_dict())
     for name, tensor in other.state_dict().items():
         assert progress.network.state_dict()[name].equal(tensor)
 
@@ -448,7 +410,7 @@ def test_the_card_says_what_was_done(run):
     assert (card.system, card.stochastic, card.title) == ("ember-wgan", True, "EMBER WGAN")
     config = preset("smoke", "ember-wgan", warm_start=warm.weights_sha256)
     expected = json.loads(json.dumps(asdict(config)))
-    update, error = best_so_far(run / "wgan" / "best.safetensors")
+    update, error = best_so_far(run / "wgan" / "best.safetensors", SCORE)
     chosen = {"chosen_update": update, "chosen_power_error": round(error, 4)}
     assert card.recipe == expected | chosen
     weights = read_weights(path, card)
@@ -461,9 +423,10 @@ def test_the_noise_of_what_is_exported_can_be_scaled(maps, tmp_path):
     strengths = {}
     for factor in (1.0, 1.5):
         config = replace(TINY, noise_scaled=factor)
-        progress = loop.fit(TINY, maps, tmp_path / str(factor), CPU, silent)
-        card = export.card_for(config, (), maps.pairs, 0.1, "cpu")
-        path = export.export(tmp_path / str(factor), card, progress)
+        progress = fit(TINY, maps, tmp_path / str(factor))
+        system = system_for(config)
+        card = system.card(maps, 0.1, "cpu")
+        path = export.export(tmp_path / str(factor), system, card, progress)
         strengths[factor] = read_weights(path, read_card(path))["noise_strength"]
     assert strengths[1.0].all()
     np.testing.assert_allclose(strengths[1.5], 1.5 * strengths[1.0], rtol=1e-3)
@@ -489,7 +452,7 @@ def test_every_part_of_smalls_checkpoint_is_below_16_mib(run):
     assert set(sizes) == {
         "state.json",
         *(f"{name}.safetensors" for name in ("network", "average", "critic")),
-        *(f"{who}{m}.safetensors" for who in ("", "critic_") for m in checkpoint.MOMENTS),
+        *(f"optimizer-{name}.safetensors" for name in ("network", "critic")),
     }
     assert max(sizes.values()) < 16 * 2**20
     assert sizes["critic.safetensors"] > 4 * 2**20
@@ -550,11 +513,11 @@ def test_a_run_killed_by_the_system_goes_on_to_the_same_weights(data, tmp_path):
     killed.send_signal(signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
     (left,) = checkpoint.find_all(tmp_path / "parts")
-    assert 0 < int(left.name.split("-")[1]) < ADVERSARIAL_PRESETS["smoke"].updates
+    assert 0 < int(left.name.split("-")[1]) < preset("smoke", "ember-wgan").updates
     assert fit("parts").wait() == 0
     for name in ("ember-wgan-gas-hr.safetensors", "best.safetensors"):
         assert sha256(tmp_path / "parts" / name) == sha256(tmp_path / "whole" / name)
-    for name in ("network", "critic", "critic_exp_avg_sq"):
+    for name in ("network", "critic", "optimizer-critic"):
         files = [
             checkpoint.find_all(tmp_path / folder)[-1] / f"{name}.safetensors"
             for folder in ("parts", "whole")
@@ -584,7 +547,7 @@ def test_gradients_are_averaged_over_processes():
     network = unet.PRESETS["tiny"].build()
     sum(m.sum() for m in network(torch.rand(1, 1, 16, 16))).backward()
     before = [p.grad.clone() for p in network.parameters()]
-    steps.average_gradients(network, Two())
+    descent.average_gradients(network, Two())
     for parameter, gradient in zip(network.parameters(), before, strict=True):
         torch.testing.assert_close(parameter.grad, gradient / 2)
 
@@ -593,10 +556,9 @@ def test_bfloat16_features_give_the_same_penalty_and_nearly_the_same_game(maps):
     found = []
     for precision in ("float32", "bfloat16"):
         config = replace(TINY, precision=precision)
-        progress = loop.start(config, CPU.device)
-        terms = steps.step_for(config, progress, CPU)(lambda number: maps.batch(number))
+        progress = start(config)
+        terms = step_of(config, progress)(lambda number: maps.batch(number))
         found.append({name: term.item() for name, term in terms.items()})
     exact, rounded = found
-    assert isinstance(config, AdversarialConfig)
     for name in ("penalty", "dssim", "msle"):
         assert rounded[name] == pytest.approx(exact[name], rel=0.02)

@@ -12,7 +12,8 @@ from engine.fields import LEVELS
 from engine.mesh import Slab
 from training import baseline
 from training.__main__ import app
-from training.datasets import Pair, read_pairs
+from training.config import Split
+from training.data.slabs import Pair, read_pairs
 
 PLANCK = Cosmology(0.3089, 0.0486, 0.6774)
 
@@ -58,7 +59,7 @@ def test_it_knows_nothing_of_places_and_never_decreases(scattered):
 
 
 def test_without_scatter_it_is_the_relation_itself(data):
-    pairs = read_pairs(data / "training-05-z2.hdf5", "xyz", "gas", "HR")
+    pairs = read_pairs(data / "training-05-z2.hdf5", Split("training-*"), "gas", "HR")
     painted = baseline.fit(pairs).paint(pairs[0].dark_matter)
     np.testing.assert_allclose(painted.values, pairs[0].target.values, rtol=0.02)
 

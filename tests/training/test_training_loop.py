@@ -11,13 +11,14 @@ from typer.testing import CliRunner
 
 from engine.networks.ember import unet
 from engine.systems.card import read_card, sha256
-from training import checkpoint, loop, steps
+from training import checkpoint, loop
 from training.__main__ import app
-from training.config import PRESETS, preset
-from training.datasets import TrainingMaps, read_pairs
+from training.config import Split, linear_rate
+from training.data.slabs import TrainingMaps, read_pairs
+from training.systems.registry import preset, system_for
 
 CPU = Fabric(accelerator="cpu", devices=1)
-TINY = replace(PRESETS["smoke"], network="tiny", updates=6, checkpoint_minutes=1e-9)
+TINY = preset("smoke", network="tiny", updates=6, checkpoint_minutes=1e-9)
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,7 @@ def _tiny_network(monkeypatch):
 
 @pytest.fixture(scope="module")
 def maps(data):
-    pairs = read_pairs(data / "training-05-z2.hdf5", "xyz", "gas", "HR")
+    pairs = read_pairs(data / "training-05-z2.hdf5", Split("training-*"), "gas", "HR")
     return TrainingMaps(pairs, 2, 0)
 
 
@@ -35,8 +36,12 @@ def silent(update, losses):
     pass
 
 
+def fit(config, maps, folder, report=silent):
+    return loop.fit(system_for(config), maps, folder, CPU, report)
+
+
 def weights(progress):
-    return {name: t.clone() for name, t in progress.average.state_dict().items()}
+    return {name: t.clone() for name, t in progress.kept.state_dict().items()}
 
 
 class KilledError(Exception):
@@ -58,7 +63,7 @@ class KilledAt:
 def test_the_loss_falls(maps, tmp_path):
     lines = []
     config = replace(TINY, updates=100, checkpoint_minutes=10)
-    loop.fit(config, maps, tmp_path, CPU, lambda update, losses: lines.append(losses))
+    fit(config, maps, tmp_path, lambda update, losses: lines.append(losses))
     totals = [sum(losses.values()) for losses in lines]
     assert len(totals) == 5
     assert totals[-1] < 0.5 * totals[0]
@@ -67,10 +72,10 @@ def test_the_loss_falls(maps, tmp_path):
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_killed_run_goes_on_to_the_same_numbers(maps, tmp_path, precision):
     config = replace(TINY, precision=precision)
-    whole = loop.fit(config, maps, tmp_path / "whole", CPU, silent)
+    whole = fit(config, maps, tmp_path / "whole")
     with pytest.raises(KilledError):
-        loop.fit(config, KilledAt(maps, 4), tmp_path / "parts", CPU, silent)
-    resumed = loop.fit(config, maps, tmp_path / "parts", CPU, silent)
+        fit(config, KilledAt(maps, 4), tmp_path / "parts")
+    resumed = fit(config, maps, tmp_path / "parts")
     assert resumed.update == 6
     assert resumed.seconds > 0
     for name, expected in weights(whole).items():
@@ -78,14 +83,14 @@ def test_a_killed_run_goes_on_to_the_same_numbers(maps, tmp_path, precision):
 
 
 def test_a_finished_run_is_not_trained_again(maps, tmp_path):
-    first = loop.fit(TINY, maps, tmp_path, CPU, silent)
-    second = loop.fit(TINY, KilledAt(maps, 0), tmp_path, CPU, silent)
+    first = fit(TINY, maps, tmp_path)
+    second = fit(TINY, KilledAt(maps, 0), tmp_path)
     for name, expected in weights(first).items():
         assert torch.equal(weights(second)[name], expected)
 
 
 def test_one_whole_checkpoint_is_kept(maps, tmp_path):
-    loop.fit(TINY, maps, tmp_path, CPU, silent)
+    fit(TINY, maps, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "checkpoint-00000006",
         "log.jsonl",
@@ -94,7 +99,7 @@ def test_one_whole_checkpoint_is_kept(maps, tmp_path):
 
 
 def test_a_checkpoint_that_fails_half_way_leaves_the_older_one(maps, tmp_path, monkeypatch):
-    progress = loop.fit(TINY, maps, tmp_path, CPU, silent)
+    progress = fit(TINY, maps, tmp_path)
 
     def fail(tensors, path):
         path.write_bytes(b"half of it")
@@ -104,20 +109,20 @@ def test_a_checkpoint_that_fails_half_way_leaves_the_older_one(maps, tmp_path, m
     progress.update = 7
     with pytest.raises(OSError, match="disk full"):
         checkpoint.save(tmp_path, progress, {})
-    again = loop.start(TINY, CPU.device)
+    again = system_for(TINY).start(CPU.device)
     assert checkpoint.resume(tmp_path, again, json.loads(json.dumps(asdict(TINY))))
     assert again.update == 6
 
 
 def test_another_configuration_does_not_go_on_in_the_same_folder(maps, tmp_path):
-    loop.fit(TINY, maps, tmp_path, CPU, silent)
+    fit(TINY, maps, tmp_path)
     with pytest.raises(ValueError, match="holds a run with other seed"):
-        loop.fit(replace(TINY, seed=1), maps, tmp_path, CPU, silent)
+        fit(replace(TINY, seed=1), maps, tmp_path)
 
 
 def test_the_learning_rate_falls_linearly_and_the_average_starts_young():
     config = replace(TINY, updates=101, learning_rate=1e-3, final_learning_rate=1e-5)
-    rates = [steps.linear_rate(config, update) for update in (0, 50, 100)]
+    rates = [linear_rate(config, update) for update in (0, 50, 100)]
     assert rates == pytest.approx([1e-3, 5.05e-4, 1e-5])
     assert loop.decay(config, 1) < 0.1
     assert loop.decay(config, 100000) == config.average
@@ -126,7 +131,7 @@ def test_the_learning_rate_falls_linearly_and_the_average_starts_young():
 def test_a_loss_that_is_not_finite_stops_the_run(maps, tmp_path):
     config = replace(TINY, updates=40, learning_rate=1e12, checkpoint_minutes=10)
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
-        loop.fit(config, maps, tmp_path, CPU, silent)
+        fit(config, maps, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The score of a painter whose error is known."""
+"""The score of a painting whose error is known."""
 
 import pytest
 

@@ -101,3 +101,17 @@ def test_stepping_the_penalty_brings_the_slope_to_one(maps):
         penalty.backward()
         optimizer.step()
     assert penalty < 0.05
+
+
+def test_a_grid_has_one_norm_a_sample_over_all_its_scales():
+    torch.manual_seed(0)
+    real, fake, dark_matter = (pyramid(torch.rand(3, 1, 4, 4, 4), 2) for _ in range(3))
+
+    def critic(painting, dm):
+        return sum(
+            weight * m.flatten(1).sum(1) for weight, m in zip((0.5, 0.7), painting, strict=True)
+        )
+
+    norm = (64 * 0.5**2 + 8 * 0.7**2) ** 0.5
+    found = gradient_penalty(critic, real, fake, dark_matter, torch.rand(3))
+    assert found.item() == pytest.approx((norm - 1) ** 2, rel=1e-5)

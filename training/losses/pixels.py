@@ -1,7 +1,8 @@
-"""What a deterministic painter is fitted by.
+"""What a deterministic emulator is fitted by.
 
-All terms are differences in logarithms of surface density (a normalised map is one above
-x0) or of power, so that a field's unit and mean don't enter.
+All terms are differences in logarithms of density (a normalised map is one above x0) or of
+power, so that a field's unit and mean don't enter. Maps and grids alike: n stands for the
+sides of either.
 """
 
 from collections.abc import Sequence
@@ -14,17 +15,20 @@ from torch.nn import functional as F  # noqa: N812
 from engine.normalization import LogNormalization
 from training.losses.power import log_power_error
 
+HALVED = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+"""Means over neighbours by number of dimensions."""
+
 
 @dataclass(frozen=True)
-class PaintLoss:
-    """Pixels at every scale, and the power spectrum of the full-size map.
+class PixelLoss:
+    """Pixels at every scale, and the power spectrum of the full-size mesh.
 
     Parameters
     ----------
     normalization : LogNormalization
         Of the painted field.
     absolute, power : float
-        Weights of the absolute difference of normalised maps and of the power-spectrum
+        Weights of the absolute difference of normalised meshes and of the power-spectrum
         term; the squared difference has weight 1.
     """
 
@@ -37,12 +41,12 @@ class PaintLoss:
 
         Parameters
         ----------
-        painted : sequence of tensor, (batch, 1, n / 2^i, n / 2^i)
+        painted : sequence of tensor, (batch, 1, n / 2^i, ...)
             Normalised, full size first.
-        target : tensor, (batch, 1, n, n)
-            Surface density, [Msun h / ckpc^2].
+        target : tensor, (batch, 1, n, ...)
+            Density, [Msun h / ckpc^2] or [Msun h^2 / ckpc^3].
         """
-        scales = [self.normalization.forward(scale) for scale in pyramid(target, len(painted))]
+        scales = normalized_pyramid(target, self.normalization, len(painted))
         pairs = list(zip(painted, scales, strict=True))
         squared = torch.stack([F.mse_loss(p, t) for p, t in pairs]).sum()
         absolute = torch.stack([F.l1_loss(p, t) for p, t in pairs]).sum()
@@ -56,21 +60,26 @@ class PaintLoss:
         }
 
 
-def pyramid(maps: Tensor, scales: int) -> list[Tensor]:
-    """Area means of a map on ever coarser grids, which keep its mass.
+def pyramid(meshes: Tensor, scales: int) -> list[Tensor]:
+    """Means of a mesh on ever coarser ones, which keep its mass.
 
     Parameters
     ----------
-    maps : tensor, (batch, 1, n, n)
-        Surface density.
+    meshes : tensor, (batch, 1, n, ...)
+        Density.
     scales : int
-        Number of grids, the map's own included.
+        Number of meshes, the given one included.
 
     Returns
     -------
-    list of tensor, (batch, 1, n / 2^i, n / 2^i)
+    list of tensor, (batch, 1, n / 2^i, ...)
     """
-    result = [maps]
+    result = [meshes]
     for _ in range(scales - 1):
-        result.append(F.avg_pool2d(result[-1], 2))
+        result.append(HALVED[meshes.ndim - 2](result[-1], 2))
     return result
+
+
+def normalized_pyramid(meshes: Tensor, scaling: LogNormalization, scales: int) -> list[Tensor]:
+    """Means of a density at every scale, see `pyramid`, then normalised."""
+    return [scaling.forward(scale) for scale in pyramid(meshes, scales)]

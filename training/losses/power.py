@@ -1,12 +1,12 @@
 """How far the power spectra of paintings are from the truth's."""
 
-from functools import cache
+from functools import cache, reduce
 
 import torch
 from torch import Tensor
 
 EMPTY = 1e-3
-"""Least mean of a painted map and least power, in units of the truth's: early on a painting may be
+"""Least mean of a painting and least power, in units of the truth's: early on a painting may be
 empty, and the logarithm must not be infinite then."""
 
 BINS_PER_DECADE = 8
@@ -17,22 +17,23 @@ def log_power_error(painted: Tensor, target: Tensor) -> Tensor:
     """Squared logarithm of P_painted / P_target, its mean over bins of k, and that of the mass.
 
     A map of conditional means is too smooth; this asks for the right contrast at every
-    scale, and for the right mass (squared, as power). Powers, each of a map over its own
+    scale, and for the right mass (squared, as power). Powers, each of a mesh over its own
     mean as a score has them, are averaged over the batch before the ratio.
 
     Parameters
     ----------
-    painted, target : tensor, (batch, 1, n, n)
-        Surface density of periodic maps.
+    painted, target : tensor, (batch, 1, n, ...)
+        Density of periodic meshes of equal sides.
     """
-    bins, count = _bins(target.shape[-1], target.device)
+    space = tuple(range(2, target.ndim))
+    bins, count = _bins(target.shape[-1], len(space), target.device)
     unit = target.mean()
 
-    def binned(maps: Tensor) -> Tensor:
-        means = maps.mean(dim=(2, 3), keepdim=True) / unit
-        contrast = maps / (unit * means.clamp(min=EMPTY))
-        modes = torch.fft.rfft2(contrast, norm="forward").abs().square().mean(dim=(0, 1))
-        power = torch.zeros(count, device=maps.device).index_add(0, bins, modes.flatten())
+    def binned(meshes: Tensor) -> Tensor:
+        means = meshes.mean(dim=space, keepdim=True) / unit
+        contrast = meshes / (unit * means.clamp(min=EMPTY))
+        modes = torch.fft.rfftn(contrast, dim=space, norm="forward").abs().square().mean((0, 1))
+        power = torch.zeros(count, device=meshes.device).index_add(0, bins, modes.flatten())
         return torch.cat([means.square().mean()[None], power[1:]])
 
     true = binned(target)
@@ -41,11 +42,10 @@ def log_power_error(painted: Tensor, target: Tensor) -> Tensor:
 
 
 @cache
-def _bins(side: int, device: torch.device) -> tuple[Tensor, int]:
-    """Bin number of each mode of rfft2, zero mode first, and how many bins hold modes."""
-    rows = torch.fft.fftfreq(side, 1 / side)
-    columns = torch.fft.rfftfreq(side, 1 / side)
-    wavenumber = torch.hypot(rows[:, None], columns[None, :]).clamp(max=side / 2)
+def _bins(side: int, ndim: int, device: torch.device) -> tuple[Tensor, int]:
+    """Bin number of each mode of rfftn, zero mode first, and how many bins hold modes."""
+    axes = [*[torch.fft.fftfreq(side, 1 / side)] * (ndim - 1), torch.fft.rfftfreq(side, 1 / side)]
+    wavenumber = reduce(torch.hypot, torch.meshgrid(*axes, indexing="ij")).clamp(max=side / 2)
     raw = torch.where(wavenumber < 0.5, -1.0, (BINS_PER_DECADE * wavenumber.log10()).floor())
     used, number = raw.flatten().unique(return_inverse=True)
     return number.to(device), len(used)

@@ -5,6 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from engine.normalization import LogNormalization
+from training.losses.pixels import normalized_pyramid
+
+EMPTY = 1e-3
+"""Added to a painting, in units of its scaling's x0, before means are scaled: HI's scaling is
+infinitely steep where there is nothing."""
+
 
 def probability_score(
     one: Sequence[Tensor],
@@ -20,7 +27,7 @@ def probability_score(
 
     Parameters
     ----------
-    one, other, target : sequence of tensor, (batch, 1, n / 2^i, n / 2^i)
+    one, other, target : sequence of tensor, (batch, 1, n / 2^i, ...)
         Two paintings with other noise, and the truth; normalised, at every scale.
     weights : sequence of tensor, of the same shapes, optional
         Of the pixels, with a mean of one at every scale. The score stays a proper one as
@@ -37,3 +44,28 @@ def probability_score(
     if weights is not None:
         scores = [score * weight for score, weight in zip(scores, weights, strict=True)]
     return torch.stack([score.mean() for score in scores]).mean()
+
+
+def mass_weighted_score(
+    painted: Sequence[Tensor],
+    real: Sequence[Tensor],
+    dark_matter: Sequence[Tensor],
+    scaling: LogNormalization,
+    dark_scaling: LogNormalization,
+) -> Tensor:
+    """Probability score of two paintings' means, each pixel weighted by its dark matter.
+
+    Parameters
+    ----------
+    painted : two of tensor, (batch, 1, n, ...)
+        Density, [Msun h / ckpc^2] or [Msun h^2 / ckpc^3].
+    real, dark_matter : sequence of tensor, (batch, 1, n / 2^i, ...)
+        Normalised, full size first.
+    scaling, dark_scaling : LogNormalization
+        Of the painted field and of dark matter.
+    """
+    one, other = (
+        normalized_pyramid(meshes + EMPTY * scaling.x0, scaling, len(real)) for meshes in painted
+    )
+    mass = [dark_scaling.inverse(scale) for scale in dark_matter]
+    return probability_score(one, other, real, [m / m.mean() for m in mass])

@@ -13,29 +13,31 @@ TILE = 512
 """Side of the paper's tiles, over whose pixels MSLE is summed, [pixels]."""
 
 
-def perceptual_loss(
-    painted: Sequence[Tensor], target: Sequence[Tensor], alpha: float, beta: float
-) -> dict[str, Tensor]:
-    """Weighted terms by name, each the mean over scales.
+def mean_dssim(painted: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
+    """DSSIM, the mean over scales.
 
     Parameters
     ----------
-    painted, target : sequence of tensor, (batch, 1, n / 2^i, n / 2^i)
+    painted, target : sequence of tensor, (batch, 1, n / 2^i, ...)
         Normalised, full size first.
-    alpha, beta : float
-        Weights of DSSIM and of MSLE.
+
+    References
+    ----------
+    Bernardini et al. 2022, equation 8.
+    """
+    scales = zip(painted, target, strict=True)
+    return torch.stack([dssim(p, t, w) for (p, t), w in zip(scales, WINDOWS, strict=False)]).mean()
+
+
+def mean_msle(painted: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
+    """MSLE, the mean over scales, of the same maps as `mean_dssim` takes.
 
     References
     ----------
     Bernardini et al. 2022, equation 8.
     """
     side = target[0].shape[-1]
-    scales = list(zip(painted, target, strict=True))
-    similarity = [dssim(p, t, w) for (p, t), w in zip(scales, WINDOWS, strict=False)]
-    return {
-        "dssim": alpha * torch.stack(similarity).mean(),
-        "msle": beta * torch.stack([msle(p, t, side) for p, t in scales]).mean(),
-    }
+    return torch.stack([msle(p, t, side) for p, t in zip(painted, target, strict=True)]).mean()
 
 
 def dssim(painted: Tensor, target: Tensor, window: int) -> Tensor:
@@ -43,7 +45,7 @@ def dssim(painted: Tensor, target: Tensor, window: int) -> Tensor:
 
     Parameters
     ----------
-    painted, target : tensor, (batch, 1, ny, nx)
+    painted, target : tensor, (batch, 1, ny, nx) or (batch, 1, nz, ny, nx)
         Normalised, sides of at least 2. The dynamic range is each sample's true maximum.
     window : int
         Side of the Gaussian windows of 1.5 pixels, all inside the map, [pixels]; one that
@@ -53,10 +55,10 @@ def dssim(painted: Tensor, target: Tensor, window: int) -> Tensor:
     ----------
     Wang et al. 2004.
     """
-    side = min(target.shape[-2:])
+    side = min(target.shape[2:])
     largest = side - 1 + side % 2
     # An empty map has no range; any positive one keeps its similarity defined.
-    dynamic_range = target.amax((-3, -2, -1), keepdim=True).clamp(min=1e-3)
+    dynamic_range = target.amax(tuple(range(1, target.ndim)), keepdim=True).clamp(min=1e-3)
     similarity = ssim(painted, target, dynamic_range, win_size=min(window, largest))
     return 1 - similarity
 
@@ -66,7 +68,7 @@ def msle(painted: Tensor, target: Tensor, side: int) -> Tensor:
 
     Parameters
     ----------
-    painted, target : tensor, (batch, 1, ny, nx)
+    painted, target : tensor, (batch, 1, n, ...)
         Normalised; below zero, where only a painting in training can be, the logarithm
         goes on odd, so that it stays defined and pulls back.
     side : int
@@ -74,4 +76,4 @@ def msle(painted: Tensor, target: Tensor, side: int) -> Tensor:
         weight means the same for maps of any side.
     """
     squared = (torch.log1p(target) - painted.sign() * torch.log1p(painted.abs())).square()
-    return squared.sum((-3, -2, -1)).mean() * (TILE / side) ** 2
+    return squared.flatten(1).sum(1).mean() * (TILE / side) ** (target.ndim - 2)

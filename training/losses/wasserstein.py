@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 Maps = Sequence[Tensor]
-"""(batch, 1, n / 2^i, n / 2^i), normalised, full size first."""
+"""(batch, 1, n / 2^i, ...), normalised, full size first."""
 
 Score = Callable[[Maps, Maps], Tensor]
 """A critic: painting and dark matter to a number for each sample."""
@@ -58,11 +58,11 @@ def gradient_penalty(
     ----------
     Gulrajani et al. 2017, section 4; Bernardini et al. 2022, equation 5.
     """
-    share = share[:, None, None, None]
+    share = share.view(-1, *[1] * (real[0].ndim - 1))
     mixed = [
         torch.lerp(r, f.detach(), share).requires_grad_() for r, f in zip(real, fake, strict=True)
     ]
     score = critic(mixed, dark_matter).sum()
     gradients = torch.autograd.grad(score, mixed, create_graph=True)
-    squared = torch.stack([g.square().sum((-3, -2, -1)) for g in gradients]).sum(dim=0)
+    squared = torch.stack([g.square().sum(tuple(range(1, g.ndim))) for g in gradients]).sum(dim=0)
     return ((squared + EPSILON).sqrt() - 1).square().mean()

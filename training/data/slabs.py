@@ -1,12 +1,9 @@
-"""Maps to train on: read once, then drawn with all symmetries of a periodic box."""
+"""Slabs to train on: read once, then drawn with all symmetries of a periodic box."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import torch
@@ -15,7 +12,8 @@ from torch import Tensor
 
 from engine.mesh import Slab
 from engine.simulation import open_simulation
-from training.config import HELD_OUT, Source
+from training.config import WHOLE, Split
+from training.data.files import refuse_held_out
 
 Map = NDArray[np.float32]
 
@@ -37,63 +35,36 @@ class Pair:
     target: Slab
 
 
-def find_files(folder: str | Path, sources: Sequence[Source]) -> list[tuple[Path, str]]:
-    """Slab files of the sources and the axes to take from each; some sources may be missing.
-
-    Raises
-    ------
-    ValueError
-        If the folder holds a file of none of the sources.
-    """
-    found = [
-        (file, source.axes)
-        for source in sources
-        for file in sorted(Path(folder).glob(f"{source.pattern}.hdf5"))
-    ]
-    if not found:
-        wanted = " or ".join(f"{source.pattern}.hdf5" for source in sources)
-        raise ValueError(
-            f"Training data folder {folder} holds no file {wanted}, expected slab files as "
-            "`python -m engine project` writes them."
-        )
-    return found
-
-
-def read_pairs(path: str | Path, axes: str, field: str, level: str) -> list[Pair]:
-    """Every slab of a slab file along some axes.
+def read_pairs(path: str | Path, source: Split, field: str, level: str) -> list[Pair]:
+    """Every slab of a simulation file along some axes.
 
     Parameters
     ----------
     path : path
-        Slab file.
-    axes : str
-        For example "xy".
+        Simulation file.
+    source : Split
+        Which axes to take.
     field, level : str
         Of the target, and of the dark matter.
 
     Raises
     ------
     ValueError
-        If the maps are held out for scoring, or the file lacks them.
+        If the maps are held out for scoring, or the file lacks them, or the source is a
+        part of the volume, of which slabs through the whole box know nothing.
     """
+    if source.volume != WHOLE:
+        raise ValueError(
+            f"Training source {source.pattern} is the sub-volume {source.volume}, expected the "
+            "whole box for slabs: choose axes instead."
+        )
     simulation = open_simulation(path)
-    refuse_held_out(simulation.name, axes)
+    refuse_held_out(simulation.name, source)
     return [
         Pair(simulation.slab("dm", axis, index, level), simulation.slab(field, axis, index))
-        for axis in axes
+        for axis in source.axes
         for index in range(simulation.n_slabs(axis))
     ]
-
-
-def refuse_held_out(name: str, axes: str) -> None:
-    """Raise ValueError if training on these projections would spoil a score."""
-    for held_out, held_axes in HELD_OUT:
-        for axis in axes:
-            if name.startswith(held_out) and axis in held_axes:
-                raise ValueError(
-                    f"Axis {axis} of simulation {name!r} is held out to score networks, expected "
-                    "training sources without it."
-                )
 
 
 class TrainingMaps:
@@ -111,6 +82,8 @@ class TrainingMaps:
         Of order, shifts and symmetries.
     crop : int
         Larger maps are cut to squares of this side, [pixels]; 0: none are.
+    files : sequence of (path, Split)
+        What they were read from.
 
     Raises
     ------
@@ -118,13 +91,27 @@ class TrainingMaps:
         If there are no maps or they can't train one network.
     """
 
-    def __init__(self, pairs: Sequence[Pair], batch_size: int, seed: int, crop: int = 0) -> None:
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        batch_size: int,
+        seed: int,
+        crop: int = 0,
+        files: Sequence[tuple[Path, Split]] = (),
+    ) -> None:
         _check(pairs)
+        self.files = files
         self.crop = crop
         self.pairs = tuple(pairs)
         self.batch_size = batch_size
         self.seed = seed
         self._order = lru_cache(maxsize=1)(self._shuffled)
+
+    @property
+    def about(self) -> str:
+        """How many maps of which sides, for people."""
+        sides = sorted({pair.target.shape[0] for pair in self.pairs})
+        return f"{len(self.pairs)} maps of {' and '.join(map(str, sides))} pixels a side"
 
     def batch(self, update: int) -> tuple[Tensor, Tensor]:
         """Draw the maps of one update.
@@ -156,47 +143,6 @@ class TrainingMaps:
             count = -(-len(order) // self.batch_size)
             batches += np.split(np.resize(order, count * self.batch_size), count)
         return [batches[i] for i in random.permutation(len(batches))]
-
-
-class Ahead:
-    """Draws the next batch in a thread of its own while the device is busy with this one.
-
-    Parameters
-    ----------
-    maps : TrainingMaps
-        What is drawn from.
-    count : int
-        Of batches; none is drawn beyond.
-    stride : int
-        From one batch that is asked for to the next.
-    """
-
-    def __init__(self, maps: TrainingMaps, count: int, stride: int) -> None:
-        self.maps, self.count, self.stride = maps, count, stride
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches")
-        self._drawn: dict[int, Future[tuple[Tensor, Tensor]]] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._executor.shutdown(cancel_futures=True)
-
-    def batch(self, number: int) -> tuple[Tensor, Tensor]:
-        """Hand out a batch, see `TrainingMaps.batch`, and begin to draw the next."""
-        drawn = self._drawn.pop(number, None) or self._draw(number)
-        following = number + self.stride
-        if following < self.count:
-            self._drawn = {following: self._draw(following)}
-        return drawn.result()
-
-    def _draw(self, number: int) -> Future[tuple[Tensor, Tensor]]:
-        return self._executor.submit(self.maps.batch, number)
 
 
 def random_symmetry(maps: Sequence[Map], random: np.random.Generator, crop: int = 0) -> list[Map]:

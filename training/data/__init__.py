@@ -1,0 +1,1 @@
+"""Examples to train on, one file for each kind of data."""

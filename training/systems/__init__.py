@@ -1,0 +1,1 @@
+"""How each published system is trained, one file for each, registered by its class's decorator."""
