@@ -3,7 +3,7 @@
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,25 +52,18 @@ class Shown:
 def outcome(results: Results, many: Ensemble | None = None) -> Outcome:
     """Maps, curves and haloes of results, and the bands of an ensemble that is of them."""
     maps = {name: slab for name in ("input", *COMPARED) if (slab := getattr(results, name))}
-    curves = {name: named(found) for name, found in results.curves.items() if any(found)}
-    of_maps = {name: found for name, found in curves.items() if name in STATISTICS}
-    beside = {
-        name: {of: noted(curve, NO_RERUN) for of, curve in found.items()}
-        for name, found in curves.items()
-        if name not in STATISTICS
-    }
-    if results.whole_box is not None:
-        beside["cddf"] = {"whole_box": noted(results.whole_box, NO_RERUN)}
+    of_maps: dict[str, dict[str, Curve]] = {}
+    beside: dict[str, dict[str, Curve]] = {}
+    for name, found in results.curves.items():
+        for of, curve in found.items():
+            if name in STATISTICS and of in COMPARED:
+                of_maps.setdefault(name, {})[of] = curve
+            else:
+                beside.setdefault(name, {})[of.replace(" ", "_")] = noted(curve, NO_RERUN)
     for name, quantiles in bands(results, many).items():
         beside[name] = beside.get(name, {}) | quantiles
-    halos = named(results.halos)
-    tables = {"haloes": halo_table(halos)} if halos else {}
+    tables = {"haloes": halo_table(results.halos)} if results.halos else {}
     return Outcome(maps, of_maps, beside, tables)
-
-
-def named(found: Sequence[T | None]) -> dict[str, T]:
-    """What there is of (truth, prediction, other), by these names."""
-    return {name: each for name, each in zip(COMPARED, found, strict=True) if each is not None}
 
 
 def noted(curve: Curve, words: str, **changes: Any) -> Curve:
@@ -88,7 +81,7 @@ def bands(results: Results, many: Ensemble | None) -> dict[str, dict[str, Curve]
             for of, percent, y in zip(QUANTILE_NAMES, QUANTILES, columns(band), strict=True)
         }
         for name, band in many.bands.items()
-        if (about := results.curves.get(name, (None,) * 3)[1]) is not None
+        if (about := results.curves.get(name, {}).get("prediction")) is not None
         and (name != "halo_profile" or many.request.halo == results.request.halo)
     }
 

@@ -35,7 +35,7 @@ class Ranker:
         power = dex(curves)
         bins = np.broadcast_to(np.arange(power.shape[1]), power.shape)
         self.power = Ranking(power, np.where(np.isfinite(power), bins, -1), power.shape[1])
-        self.halos = ranking_of(shown.halos[0], shown.request.field)
+        self.halos = ranking_of(shown.halos.get("truth"), shown.request.field)
 
     def add(self, sample: Results) -> None:
         """Take one more realisation, its painting as the prediction."""

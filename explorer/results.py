@@ -1,9 +1,10 @@
 """What the page shows of one slab, and the steps that make it: read, paint, summarise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from functools import lru_cache
+from typing import TypeVar
 
 import torch
 
@@ -22,7 +23,9 @@ from engine.statistics.halo_scatter import quantile, scatter
 from engine.systems.contract import Emulator
 from explorer.choices import catalogue
 from explorer.ensemble import FEWEST, Ensemble, quantiles_of
-from explorer.state import Region, Request, system_and_level
+from explorer.state import WHOLE_BOX, Region, Request, system_and_level
+
+T = TypeVar("T")
 
 STATISTICS = (
     "power_spectrum",
@@ -42,9 +45,6 @@ SHORTEST_SIDE = 64
 
 PAINTING = "Painting …"
 UNTRAINED = "No trained emulator was found"
-
-Triple = tuple[Curve | None, ...]
-"""(truth, prediction, other)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +71,12 @@ class Results:
         All slabs of the axis as far as they are there, this one among them; empty unless
         the curves are summed over them.
     curves : mapping
-        (truth, prediction, other) by the statistic's name.
-    masses : tuple of float or None
-        Total mass of (truth, prediction, other), [Msun/h].
-    halos : tuple of Points or None
-        Mass of every halo against its dark matter of (truth, prediction, other).
-    whole_box : Curve or None
-        Column densities of the truth through the whole box; None unless the curves are
-        summed over its slabs, of hydrogen.
+        By the statistic's name, and there by what it is of, as far as it is there: "truth",
+        "prediction", "other", or the "whole box".
+    masses : mapping
+        Total mass by what it is of, [Msun/h].
+    halos : mapping
+        Mass of every halo against its dark matter, by what it is of.
     """
 
     request: Request
@@ -94,10 +92,9 @@ class Results:
     dark: Slab | None = None
     catalogue: Halos | None = None
     along: "tuple[Results, ...]" = ()
-    curves: Mapping[str, Triple] = attribute(default_factory=dict)
-    masses: tuple[float | None, ...] = (None, None, None)
-    halos: tuple[Points | None, ...] = (None, None, None)
-    whole_box: Curve | None = None
+    curves: Mapping[str, Mapping[str, Curve]] = attribute(default_factory=dict)
+    masses: Mapping[str, float] = attribute(default_factory=dict)
+    halos: Mapping[str, Points] = attribute(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -207,27 +204,36 @@ def summarise(found: Results) -> Results:
     """Add the statistics of the maps that are there."""
     maps = found.compared()
     curves = curves_of(found.request.field, maps)
-    found = replace(found, whole_box=through_the_box(found))
+    if (columns := through_the_box(found)) is not None:
+        curves["cddf"] = {**curves["cddf"], WHOLE_BOX: columns}
     if not field_named(found.request.field).is_density:
         return replace(found, curves=curves)
     mass = statistics.get("total_mass")
-    masses = tuple(mass(maps[name]) if name in maps else None for name in COMPARED)
-    curves["halo_profile"] = tuple(profile(found, name) for name in COMPARED)
-    halos = tuple(relation(found, name) for name in COMPARED)
+    halos = of_each(relation, found)
+    curves["halo_profile"] = of_each(profile, found)
     for name, measure in (("halo_median", quantile), ("halo_scatter", scatter)):
-        curves[name] = tuple(measure(points) if points else None for points in halos)
+        curves[name] = {of: measure(points) for of, points in halos.items()}
+    masses = {name: mass(slabs) for name, slabs in maps.items()}
     return replace(found, curves=curves, masses=masses, halos=halos)
+
+
+def of_each(measure: Callable[[Results, str], T | None], found: Results) -> dict[str, T]:
+    """Measure every map that is compared, by its name, as far as there is something."""
+    measured = {name: measure(found, name) for name in COMPARED}
+    return {name: each for name, each in measured.items() if each is not None}
 
 
 def with_halo(shown: Results, halo: int) -> Results:
     """Show another halo's profile; maps and all other curves stay."""
     found = replace(shown, request=replace(shown.request, halo=halo))
-    around = tuple(profile(found, name) for name in COMPARED)
-    return replace(found, curves={**shown.curves, "halo_profile": around})
+    return replace(found, curves={**shown.curves, "halo_profile": of_each(profile, found)})
 
 
 def through_the_box(found: Results) -> Curve | None:
-    """Column densities of the truth along lines as long as the box."""
+    """Column densities of the truth along lines as long as the box.
+
+    None unless the curves are summed over all slabs of the axis, of hydrogen.
+    """
     slabs = found.slabs("truth")
     if found.request.field != ONLY["cddf"] or not found.along or not found.is_whole or not slabs:
         return None
@@ -273,8 +279,9 @@ def holds(found: Results, halo: int) -> bool:
     return found.catalogue is not None and halo in found.catalogue.in_slab(found.input)
 
 
-def curves_of(field_name: str, maps: Mapping[str, Sequence[Slab]]) -> dict[str, Triple]:
-    """Compute every statistic of a field's maps, summed over slabs; None for what isn't there."""
+def curves_of(
+    field_name: str, maps: Mapping[str, Sequence[Slab]]
+) -> dict[str, Mapping[str, Curve]]:
+    """Compute every statistic of a field's maps, summed over slabs, by its name and the map's."""
     names = [name for name in STATISTICS if ONLY.get(name, field_name) == field_name]
-    found = {name: compared.curves(name, maps) for name in names}
-    return {name: tuple(each.get(map_) for map_ in COMPARED) for name, each in found.items()}
+    return {name: compared.curves(name, maps) for name in names}

@@ -51,6 +51,10 @@ NO_HALO = -1
 Region = tuple[int, int, int, int]
 """(y0, y1, x0, x1), [pixels]."""
 
+WHOLE_BOX = "whole box"
+"""Beside "truth", "prediction" and "other": name of a curve of the truth along lines as long as the
+box."""
+
 NOTHING = "none"
 """Stands for no second painting."""
 

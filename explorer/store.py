@@ -207,7 +207,7 @@ class Store(param.Parameterized):
         def summed() -> Mapping[str, Curve]:
             ranker.add(sample)
             found = curves_of(shown.request.field, replace(sample, other=None).compared())
-            drawn = {name: curve for name, (_, curve, _) in found.items() if curve is not None}
+            drawn = {name: of["prediction"] for name, of in found.items() if "prediction" in of}
             around = profile(sample, "prediction")
             return drawn | ({"halo_profile": around} if around else {})
 

@@ -3,16 +3,17 @@
 from typing import Any
 
 from engine.published import cddf_prochaska_2014
+from explorer.ensemble import Quantiles
 from explorer.plots import frames
-from explorer.plots.log_curves import Compared, LogCurves, path, points, ratio
+from explorer.plots.curve_columns import Curves, path, points, ratio
+from explorer.plots.log_curves import LogCurves
+from explorer.state import WHOLE_BOX
 from explorer.style import GREY
 
 TITLE = "Column densities"
 
 FEWEST_PIXELS = 20
 """As for the PDF."""
-
-WHOLE_BOX = "whole box (truth)"
 
 
 class ColumnDensities(LogCurves):
@@ -26,21 +27,23 @@ class ColumnDensities(LogCurves):
 
     def __init__(self) -> None:
         super().__init__(FEWEST_PIXELS, [cddf_prochaska_2014()])
+        name = f"{WHOLE_BOX} (truth)"
         look: dict[str, Any] = {"line_width": 1.6, "line_dash": "dotdash"}
-        self.sources["box"] = frames.line(self.main, GREY, legend_label=WHOLE_BOX, **look)
+        self.sources["box"] = frames.line(self.main, GREY, legend_label=name, **look)
         self.ratio_sources["box"] = frames.line(self.below, GREY, **look)
         self.entry: Any = self.main.legend[0].items[-1]
         self.main.renderers[-1].js_link("visible", self.below.renderers[-1], "visible")
         for each in self.figures:
             frames.keep_in_browser(each)
 
-    def show(self, pair: Compared) -> None:
+    def show(self, curves: Curves, samples: Quantiles | None = None) -> None:
         """Fill the panels; the legend names the whole box only while there is its curve."""
-        super().show(pair)
-        frames.fill(self.sources["box"], path(points(pair.box)))
-        over = ratio(Compared(pair.truth, pair.box), self.least)
+        super().show(curves, samples)
+        box = curves.get(WHOLE_BOX)
+        frames.fill(self.sources["box"], path(points(box)))
+        over = ratio(curves.get("truth"), box, self.least)
         frames.fill(self.ratio_sources["box"], path(over))
-        self.entry.visible = pair.box is not None
+        self.entry.visible = box is not None
 
 
 def build() -> ColumnDensities:

@@ -166,5 +166,5 @@ def fill(source: ColumnDataSource, columns: Columns) -> None:
 
 def span(values: Iterable[NDArray[np.float64]]) -> tuple[float, float]:
     """Common range of some arrays; `NOTHING` where all of them are empty."""
-    joined = np.concatenate(list(values))
+    joined = np.concatenate([np.empty(0), *values])
     return (float(joined.min()), float(joined.max())) if len(joined) else NOTHING

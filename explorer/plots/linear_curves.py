@@ -3,20 +3,26 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.results import Curve
+from engine.statistics.compared import COMPARED
 from explorer.ensemble import Quantiles
 from explorer.plots import frames
+from explorer.plots.curve_columns import (
+    Curves,
+    area,
+    described,
+    error_band,
+    extent,
+    path,
+    points,
+    sample_band,
+)
 from explorer.plots.log_curves import (
     BAND_ALPHA,
     HEIGHT,
     RATIO_HEIGHT,
     SAMPLES_ALPHA,
-    Compared,
-    area,
     painted_lines,
-    path,
     target,
 )
 from explorer.style import GREY, PREDICTION, SAMPLES
@@ -52,52 +58,24 @@ class LinearCurves:
         self.main.y_range.update(start=low, end=high or 1)
         self.figures = [frames.keep_in_browser(self.main)]
 
-    def show(self, pair: Compared) -> None:
+    def show(self, curves: Curves, samples: Quantiles | None = None) -> None:
         """Fill the panel; a missing curve leaves an empty line."""
         columns = {
-            "truth": path(points(pair.truth)),
-            "error": area(error_band(pair.prediction)),
-            "samples": area(sample_band(pair.samples)),
-            "prediction": path(points(pair.prediction)),
-            "other": path(points(pair.other)),
+            "error": area(error_band(curves.get("prediction"), log=False)),
+            "samples": area(sample_band(samples, log=False)),
+            **{name: path(points(curves.get(name), log=False)) for name in COMPARED},
         }
         for name, values in columns.items():
             frames.fill(self.sources[name], values)
-        low, high = frames.span(points(curve)[0] for curve in pair.curves)
-        frames.span_axis(self.main.xaxis, self.main.x_range, low, high)
+        frames.span_axis(self.main.xaxis, self.main.x_range, *extent(curves, log=False))
         if self.high is None:
-            _, most = frames.span(points(curve)[1] for curve in pair.curves)
+            _, most = frames.span(points(curve, log=False)[1] for curve in curves.values())
             self.main.y_range.update(end=float(STEP * np.ceil(1.05 * most / STEP)))
-        if pair.about:
-            self.main.yaxis.axis_label = unit_in_words(pair.about.y_label)
-            self.main.xaxis.axis_label = unit_in_words(pair.about.x_label)
+        if (about := described(curves)) is not None:
+            self.main.yaxis.axis_label = unit_in_words(about.y_label)
+            self.main.xaxis.axis_label = unit_in_words(about.x_label)
 
     def set_ink(self, ink: str) -> None:
         """Draw the truth in another colour."""
         renderers: Any = self.main.renderers
         renderers[0].glyph.line_color = ink
-
-
-def points(curve: Curve | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where a curve has a value."""
-    if curve is None:
-        return np.empty(0), np.empty(0)
-    some = np.isfinite(curve.y)
-    return curve.x[some], curve.y[some]
-
-
-def error_band(curve: Curve | None) -> tuple[NDArray[np.float64], ...]:
-    """Give x, lower and upper edge of one standard deviation."""
-    x, y = points(curve)
-    if curve is None or curve.error is None:
-        return x, y, y
-    error = curve.error[np.isfinite(curve.y)]
-    return x, y - error, y + error
-
-
-def sample_band(samples: Quantiles | None) -> tuple[NDArray[np.float64], ...]:
-    """Give x, 16 and 84 % of the samples."""
-    if samples is None:
-        return np.empty(0), np.empty(0), np.empty(0)
-    some = np.isfinite(samples.median)
-    return samples.x[some], samples.low[some], samples.high[some]

@@ -1,18 +1,29 @@
 """Truth and prediction as curves, and their ratio below: what the plots of statistics share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from bokeh.models import ColumnDataSource
 from bokeh.models.annotations import BoxAnnotation, Span
 from bokeh.plotting import figure
-from numpy.typing import NDArray
 
 from engine.results import Curve
+from engine.statistics.compared import COMPARED
 from explorer.ensemble import Quantiles
 from explorer.plots import frames
+from explorer.plots.curve_columns import (
+    Curves,
+    area,
+    described,
+    error_band,
+    extent,
+    height,
+    path,
+    points,
+    ratio,
+    sample_band,
+    sample_ratio,
+)
 from explorer.plots.frames import Columns
 from explorer.style import GREY, OTHER, PREDICTION, SAMPLES
 from explorer.words import unit_in_words
@@ -33,29 +44,8 @@ RATIO_RANGE = (0.45, 1.55)
 HEIGHT, RATIO_HEIGHT = 198, 108
 """Pixels of the two panels; the lower one carries the x axis's words as well."""
 
-
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """A statistic of truth, prediction, a second painting and many samples; any may be missing.
-
-    So may the truth's columns through the whole box, which only column densities have.
-    """
-
-    truth: Curve | None = None
-    prediction: Curve | None = None
-    other: Curve | None = None
-    samples: Quantiles | None = None
-    box: Curve | None = None
-
-    @property
-    def about(self) -> Curve | None:
-        """The curve to take labels from."""
-        return self.truth or self.prediction
-
-    @property
-    def curves(self) -> tuple[Curve | None, ...]:
-        """All but the samples."""
-        return self.truth, self.prediction, self.other, self.box
+PAINTED = ("prediction", "other")
+"""Whose curves stand over the truth's."""
 
 
 class LogCurves:
@@ -91,18 +81,18 @@ class LogCurves:
         self.below.yaxis.ticker = [0.5, 1, 1.5]
         self.figures = [frames.keep_in_browser(self.main), frames.keep_in_browser(self.below)]
 
-    def show(self, pair: Compared) -> None:
+    def show(self, curves: Curves, samples: Quantiles | None = None) -> None:
         """Fill the panels; a missing curve leaves an empty line."""
-        for name, columns in main_columns(pair).items():
+        for name, columns in main_columns(curves, samples).items():
             frames.fill(self.sources[name], columns)
-        for name, columns in ratio_columns(pair, self.least).items():
+        for name, columns in ratio_columns(curves, samples, self.least).items():
             frames.fill(self.ratio_sources[name], columns)
         both = (*self.main.xaxis, *self.below.xaxis)
-        frames.span_axis(both, self.main.x_range, *extent(pair))
-        frames.span_axis(self.main.yaxis, self.main.y_range, *height(pair))
-        if pair.about:
-            self.main.yaxis.axis_label = unit_in_words(pair.about.y_label)
-            self.below.xaxis.axis_label = unit_in_words(pair.about.x_label)
+        frames.span_axis(both, self.main.x_range, *extent(curves))
+        frames.span_axis(self.main.yaxis, self.main.y_range, *height(curves))
+        if (about := described(curves)) is not None:
+            self.main.yaxis.axis_label = unit_in_words(about.y_label)
+            self.below.xaxis.axis_label = unit_in_words(about.x_label)
 
     def set_ink(self, ink: str) -> None:
         """Draw the truth in another colour."""
@@ -125,91 +115,21 @@ def target(fig: figure) -> None:
     fig.add_layout(Span(location=1, dimension="width", line_color=GREY, line_width=1))
 
 
-def main_columns(pair: Compared) -> dict[str, Columns]:
+def main_columns(curves: Curves, samples: Quantiles | None) -> dict[str, Columns]:
     """Columns of the upper panel's sources."""
     return {
-        "error": area(error_band(pair.truth)),
-        "samples": area(sample_band(pair)),
-        "truth": path(points(pair.truth)),
-        "prediction": path(points(pair.prediction)),
-        "other": path(points(pair.other)),
+        "error": area(error_band(curves.get("truth"))),
+        "samples": area(sample_band(samples)),
+        **{name: path(points(curves.get(name))) for name in COMPARED},
     }
 
 
-def ratio_columns(pair: Compared, least: float = 0) -> dict[str, Columns]:
+def ratio_columns(
+    curves: Curves, samples: Quantiles | None, least: float = 0
+) -> dict[str, Columns]:
     """Columns of the lower panel's sources."""
+    truth = curves.get("truth")
     return {
-        "samples": area(sample_ratio(pair, least)),
-        "prediction": path(ratio(pair, least)),
-        "other": path(ratio(Compared(pair.truth, pair.other), least)),
+        "samples": area(sample_ratio(truth, samples, least)),
+        **{name: path(ratio(truth, curves.get(name), least)) for name in PAINTED},
     }
-
-
-def path(xy: tuple[NDArray[np.float64], ...]) -> Columns:
-    """Name the columns of a line."""
-    return dict(zip(frames.LINE, xy, strict=True))
-
-
-def area(edges: tuple[NDArray[np.float64], ...]) -> Columns:
-    """Name the columns of a band."""
-    return dict(zip(frames.AREA, edges, strict=True))
-
-
-def extent(pair: Compared) -> tuple[float, float]:
-    """Find the common range of x; two decades while there is nothing to show."""
-    return frames.span(points(curve)[0] for curve in pair.curves)
-
-
-def height(pair: Compared) -> tuple[float, float]:
-    """Find the common range of y, to the next half decade, so that it seldom changes."""
-    lowest, highest = np.log10(frames.span(points(curve)[1] for curve in pair.curves))
-    low, high = np.floor(2 * lowest) / 2, np.ceil(2 * highest) / 2
-    return float(10**low), float(10 ** max(high, low + 1))
-
-
-def points(curve: Curve | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where a curve can be drawn on logarithmic axes."""
-    if curve is None:
-        return np.empty(0), np.empty(0)
-    drawable = (curve.x > 0) & (curve.y > 0)
-    return curve.x[drawable], curve.y[drawable]
-
-
-def error_band(curve: Curve | None) -> tuple[NDArray[np.float64], ...]:
-    """Give x, lower and upper edge of one standard deviation, kept positive."""
-    x, y = points(curve)
-    if curve is None or curve.error is None:
-        return x, y, y
-    error = curve.error[(curve.x > 0) & (curve.y > 0)]
-    return x, np.maximum(y - error, 0.1 * y), y + error
-
-
-def sample_band(pair: Compared) -> tuple[NDArray[np.float64], ...]:
-    """Give x, 16 and 84 % of the samples, where they can be drawn on logarithmic axes."""
-    if pair.samples is None:
-        return np.empty(0), np.empty(0), np.empty(0)
-    some = (pair.samples.x > 0) & (pair.samples.low > 0)
-    return pair.samples.x[some], pair.samples.low[some], pair.samples.high[some]
-
-
-def sample_ratio(pair: Compared, least: float = 0) -> tuple[NDArray[np.float64], ...]:
-    """Give x, 16 and 84 % of the samples over the truth, where `ratio` has a value."""
-    if pair.truth is None or pair.samples is None:
-        return np.empty(0), np.empty(0), np.empty(0)
-    some = comparable(pair.truth, least)
-    truth, samples = pair.truth, pair.samples
-    return truth.x[some], samples.low[some] / truth.y[some], samples.high[some] / truth.y[some]
-
-
-def ratio(pair: Compared, least: float = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give x and prediction over truth, where the truth isn't zero and counts at least so much."""
-    if pair.truth is None or pair.prediction is None:
-        return np.empty(0), np.empty(0)
-    some = comparable(pair.truth, least)
-    return pair.truth.x[some], pair.prediction.y[some] / pair.truth.y[some]
-
-
-def comparable(truth: Curve, least: float) -> NDArray[np.bool_]:
-    """Find the bins where a truth isn't zero and counts at least so much."""
-    some = (truth.x > 0) & (truth.y > 0)
-    return some if truth.count is None else some & (truth.count >= least)

@@ -18,16 +18,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from engine.fields import field_named
 from engine.mesh import Slab
 from engine.results import Outcome
-from explorer.plots.log_curves import (
-    BAND,
-    RATIO_RANGE,
-    Compared,
-    error_band,
-    extent,
-    height,
-    points,
-)
-from explorer.plots.log_curves import ratio as ratio_of
+from explorer.plots.curve_columns import Curves, described, error_band, extent, height, points
+from explorer.plots.curve_columns import ratio as ratio_of
+from explorer.plots.log_curves import BAND, PAINTED, RATIO_RANGE
 from explorer.plots.pdf import FEWEST_PIXELS
 from explorer.style import palette
 from explorer.words import short_label
@@ -269,32 +262,31 @@ def _draw_curves(figure: Figure, outcome: Outcome) -> None:
     width = (WIDTH - EDGE - 2 * LABELS - GAP) / len(DRAWN)
     for number, name in enumerate(DRAWN):
         left = LABELS + number * (width + LABELS + GAP)
-        truth, prediction, other = (outcome.curves[name].get(which) for which in WORDS)
-        pair = Compared(truth, prediction, other)
+        curves = outcome.curves[name]
         bottom = EDGE + PANEL_WORDS
         main = _place(figure, left, bottom + RATIO, width, PANEL)
         below = _place(figure, left, bottom, width, RATIO)
-        _draw_main(main, pair)
-        _draw_ratio(below, pair, LEAST.get(name, 0))
+        _draw_main(main, curves)
+        _draw_ratio(below, curves, LEAST.get(name, 0))
         for ax in (main, below):
-            ax.set_xlim(extent(pair))
+            ax.set_xlim(extent(curves))
             ax.yaxis.set_label_coords(-(LABELS - 0.21) / width, 0.5)
         if not number:
             main.legend(frameon=False, fontsize=SMALL, handlelength=2.4, loc="lower left")
 
 
-def _draw_main(ax: Axes, pair: Compared) -> None:
-    x, low, high = error_band(pair.truth)
+def _draw_main(ax: Axes, curves: Curves) -> None:
+    x, low, high = error_band(curves.get("truth"))
     ax.fill_between(x, low, high, color=TRUTH, alpha=0.15, linewidth=0)
     for name, words in WORDS.items():
-        curve = getattr(pair, name)
+        curve = curves.get(name)
         if curve is not None:
             ax.plot(
                 *points(curve), color=COLOURS[name], linestyle=DASHES[name], linewidth=1.1,
                 label=words,
             )  # fmt: skip
-    ax.set(xscale="log", yscale="log", ylim=height(pair), xticklabels=[])
-    lowest = height(pair)[0]
+    ax.set(xscale="log", yscale="log", ylim=height(curves), xticklabels=[])
+    lowest = height(curves)[0]
     # A number at the foot would meet the ratio's.
     ax.yaxis.set_major_formatter(
         FuncFormatter(lambda value, _: _power(value, _) if value > 1.1 * lowest else "")
@@ -302,16 +294,17 @@ def _draw_main(ax: Axes, pair: Compared) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_formatter(NullFormatter())
     ax.tick_params(which="both", direction="in", top=True, right=True, labelbottom=False)
-    ax.set_ylabel(printed(pair.about.y_label if pair.about else ""), fontsize=NORMAL)
+    about = described(curves)
+    ax.set_ylabel(printed(about.y_label if about else ""), fontsize=NORMAL)
     _thin(ax)
 
 
-def _draw_ratio(ax: Axes, pair: Compared, least: float) -> None:
+def _draw_ratio(ax: Axes, curves: Curves, least: float) -> None:
     ax.axhspan(1 - BAND, 1 + BAND, color="0.88", linewidth=0)
     ax.axhline(1, color=TRUTH, linewidth=0.6)
     outside = False
-    for name in ("prediction", "other"):
-        x, y = ratio_of(Compared(pair.truth, getattr(pair, name)), least)
+    for name in PAINTED:
+        x, y = ratio_of(curves.get("truth"), curves.get(name), least)
         ax.plot(x, y, color=COLOURS[name], linestyle=DASHES[name], linewidth=1.1)
         outside |= bool(
             np.mean((y < RATIO_RANGE[0]) | (y > RATIO_RANGE[1])) > MANY if len(y) else 0
@@ -322,6 +315,6 @@ def _draw_ratio(ax: Axes, pair: Compared, least: float) -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.tick_params(which="both", direction="in", top=True, right=True)
     ax.set_ylabel("Ratio", fontsize=NORMAL)
-    label = pair.about.x_label if pair.about else ""
-    ax.set_xlabel(printed(label), fontsize=NORMAL, labelpad=1)
+    about = described(curves)
+    ax.set_xlabel(printed(about.x_label if about else ""), fontsize=NORMAL, labelpad=1)
     _thin(ax)

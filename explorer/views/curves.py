@@ -1,5 +1,6 @@
 """Statistics of truth and prediction as curves."""
 
+from collections.abc import Mapping
 from html import escape
 from types import ModuleType
 
@@ -8,7 +9,9 @@ import panel as pn
 import param
 
 from engine import statistics
+from engine.results import Curve
 from explorer.build_order import AFTER_MAPS, after
+from explorer.ensemble import Quantiles
 from explorer.plots import (
     bispectrum,
     cddf,
@@ -20,7 +23,8 @@ from explorer.plots import (
     transfer_function,
 )
 from explorer.plots.brush import Brush, Picked
-from explorer.plots.log_curves import BAND, BAND_ALPHA, SAMPLES_ALPHA, Compared
+from explorer.plots.curve_columns import described
+from explorer.plots.log_curves import BAND, BAND_ALPHA, SAMPLES_ALPHA
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, SAMPLES
@@ -58,11 +62,11 @@ class Curves(pn.viewable.Viewer):
 
     def __init__(self, statistic: str, store: Store, display: Display) -> None:
         super().__init__()
-        self.pair = compared_of(statistic, store)
         self.statistic = statistic
         self.of_pairs = statistic in statistics.names() and statistics.get(statistic).of_pairs
         self.store = store
         self.display = display
+        self.curves, self.samples = shown_of(statistic, store)
         self.heading = html(height=42)
         self.panels = PLOTS[statistic].build()
         self.panels.set_ink(INK[display.dark])
@@ -107,9 +111,10 @@ class Curves(pn.viewable.Viewer):
 
     def _is_wide(self, range_: Picked) -> bool:
         """Whether a range is as wide as a bin: less is a slip of the hand."""
-        if not range_ or self.pair.about is None:
+        about = described(self.curves)
+        if not range_ or about is None:
             return False
-        bins = np.diff(np.log(self.pair.about.x))
+        bins = np.diff(np.log(about.x))
         return bool(np.log(range_[1] / range_[0]) >= np.median(bins))
 
     def _on_results_changed(self, event: param.parameterized.Event) -> None:
@@ -117,24 +122,24 @@ class Curves(pn.viewable.Viewer):
         after(0 if drawn else AFTER_MAPS, self._update_curves)
 
     def _update_curves(self) -> None:
-        self.pair = compared_of(self.statistic, self.store)
+        self.curves, self.samples = shown_of(self.statistic, self.store)
         self._present()
 
     def _present(self) -> None:
-        self.panels.show(self.pair)
+        self.panels.show(self.curves, self.samples)
         self._write_title()
-        self.card.visible = self.statistic not in SOMETIMES or self.pair.about is not None
+        self.card.visible = self.statistic not in SOMETIMES or bool(self.curves)
 
     def _write_title(self) -> None:
         """Write the title and a legend of the lines there are."""
-        pair = self.pair
-        both = pair.truth is not None or pair.prediction is None
+        curves = self.curves
+        both = "truth" in curves or "prediction" not in curves
         lines = PREDICTION_LINE
         if both and not self.of_pairs:
             lines = TRUTH_LINE + PREDICTION_LINE
-        if pair.other is not None:
+        if "other" in curves:
             lines += OTHER_LINE
-        if pair.samples is not None and self.store.ensemble is not None:
+        if self.samples is not None and self.store.ensemble is not None:
             lines += f"<span><svg>{SAMPLES_SHAPE}</svg>{self.store.ensemble.count} samples</span>"
         band = BAND_MARK if self.of_pairs or (both and self.in_ratio) else ""
         self.heading.object = (
@@ -152,25 +157,23 @@ class Curves(pn.viewable.Viewer):
         """Say what is shaded."""
         compared = self.of_pairs
         whose = "the prediction" if compared else "the truth"
-        about = self.pair.prediction if compared else self.pair.truth
+        about = self.curves.get("prediction" if compared else "truth")
         kind = about.error_kind if about is not None else ""
         words = f"Shaded: one standard deviation of {whose} ({kind})" if kind else ""
-        return words + ("; 16 to 84 % of the samples" if self.pair.samples is not None else "")
+        return words + ("; 16 to 84 % of the samples" if self.samples is not None else "")
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.card
 
 
-def compared_of(name: str, store: Store) -> Compared:
-    """Pick the curves of a statistic, as far as there are results."""
+def shown_of(name: str, store: Store) -> tuple[Mapping[str, Curve], Quantiles | None]:
+    """Pick the curves of a statistic and the band of its samples, as far as there are results."""
     results, ensemble = store.results, store.ensemble
     if results is None:
-        return Compared()
+        return {}, None
     of_it = ensemble is not None and ensemble.is_of(results.request)
     samples = ensemble.bands.get(name) if ensemble is not None and of_it else None
-    truth, prediction, other = results.curves.get(name, (None, None, None))
-    box = results.whole_box if name == "cddf" else None
-    return Compared(truth, prediction, other, samples, box)
+    return results.curves.get(name, {}), samples
 
 
 def line(stroke: str, name: str) -> str:

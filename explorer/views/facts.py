@@ -104,19 +104,23 @@ def table(rows: list[Row]) -> str:
 def masses(results: Results) -> list[Row]:
     """Total mass of truth and prediction, and how they differ."""
     what = short_label(results.request.field)
-    true, painted, other = results.masses
+    true, painted = (results.masses.get(name) for name in ("truth", "prediction"))
     rows: list[Row] = []
     for name, mass in ((f"True {what} mass", true), (f"Painted {what} mass", painted)):
         rows.append((name, "none" if mass is None else f"{number(mass)} M⊙/h"))
-    if true and painted is not None:
-        percent = round(100 * (painted / true - 1), 1) + 0.0  # no minus before a zero
-        apart = f"{percent:+.1f} %".replace("-", "−")
-    else:
-        apart = "none"
-    rows.append(("Difference", apart))
-    if other is not None:
-        rows.append((f"{what.capitalize()} mass compared", f"{number(other)} M⊙/h"))
+    rows.append(("Difference", apart(painted, true)))
+    if "other" in results.masses:
+        compared = number(results.masses["other"])
+        rows.append((f"{what.capitalize()} mass compared", f"{compared} M⊙/h"))
     return rows
+
+
+def apart(painted: float | None, true: float | None) -> str:
+    """Write by how much a mass differs from the true one."""
+    if not true or painted is None:
+        return "none"
+    percent = round(100 * (painted / true - 1), 1) + 0.0  # no minus before a zero
+    return f"{percent:+.1f} %".replace("-", "−")
 
 
 def geometry(slab: Slab) -> list[Row]:

@@ -1,6 +1,6 @@
 """Haloes of the slab: mass against mass, one chosen by a click, several by a brush."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
 from typing import Any
@@ -13,6 +13,7 @@ import param
 
 from engine.published import hi_mass_padmanabhan_2017, hi_mass_villaescusa_navarro_2018
 from engine.results import Curve, Points
+from engine.statistics.compared import COMPARED
 from explorer import style
 from explorer.build_order import AFTER_CURVES, after
 from explorer.plots.halo_relation import HEIGHT, TITLE, cloud, literature, look, median, thirds
@@ -24,7 +25,6 @@ from explorer.views.map_tools import CHOICE, PLAIN
 from explorer.views.text import html
 from explorer.words import number, short_label, unit_in_words
 
-LAYERS = ("truth", "prediction", "other")
 MARKERS = {"truth": "circle", "prediction": "cross", "other": "x"}
 DASHES = {"truth": "solid", "prediction": "dashed", "other": "dotted"}
 
@@ -52,21 +52,21 @@ class Haloes(pn.viewable.Viewer):
     truth = param.ClassSelector(class_=Points, doc="Haloes of the truth.")
     prediction = param.ClassSelector(class_=Points, doc="Haloes of the painting.")
     other = param.ClassSelector(class_=Points, doc="Haloes of the second painting.")
-    medians = param.Tuple(default=(None,) * 3, length=3, doc="Median curve of each.")
+    medians = param.Dict(default={}, doc="Median curve of each by its name.")
     published = param.List(default=[], doc="Relations from the literature.")
 
     def __init__(self, store: Store, display: Display) -> None:
         super().__init__()
         self.store, self.display = store, display
         # Shared by all that is drawn: so a change of several is one redrawing.
-        results = hv.streams.Params(self, [*LAYERS, "medians", "published"])
+        results = hv.streams.Params(self, [*COMPARED, "medians", "published"])
         looks = hv.streams.Params(display, ["dark", "halo_colours"])
         self.streams = [results, looks]
-        self.clouds = {name: self._cloud(name) for name in LAYERS}
-        self.brushes = {name: hv.streams.Selection1D(source=self.clouds[name]) for name in LAYERS}
+        self.clouds = {name: self._cloud(name) for name in COMPARED}
+        self.brushes = {name: hv.streams.Selection1D(source=self.clouds[name]) for name in COMPARED}
         for name, brush in self.brushes.items():
             brush.add_subscriber(partial(self._on_brushed, name))
-        lines = [self._median(place, name) for place, name in enumerate(LAYERS)]
+        lines = [self._median(name) for name in COMPARED]
         relations = hv.DynamicMap(self._relations, streams=self.streams)
         overlay = hv.Overlay([*self.clouds.values(), *lines]).collate() * relations
         self.plot = pn.pane.HoloViews(
@@ -113,9 +113,9 @@ class Haloes(pn.viewable.Viewer):
 
         return hv.DynamicMap(draw, streams=self.streams)
 
-    def _median(self, place: int, name: str) -> hv.DynamicMap:
-        def draw(dark: bool, medians: tuple[Curve | None, ...], **_: Any) -> hv.Curve:
-            return median(medians[place], colour(name, dark), DASHES[name])
+    def _median(self, name: str) -> hv.DynamicMap:
+        def draw(dark: bool, medians: Mapping[str, Curve], **_: Any) -> hv.Curve:
+            return median(medians.get(name), colour(name, dark), DASHES[name])
 
         return hv.DynamicMap(draw, streams=self.streams)
 
@@ -126,9 +126,9 @@ class Haloes(pn.viewable.Viewer):
         results = self.store.results
         if results is None:
             return
-        found = dict(zip(LAYERS, results.halos, strict=True))
+        found = {name: results.halos.get(name) for name in COMPARED}
         if any(getattr(self, name) is not points for name, points in found.items()):
-            medians = results.curves.get("halo_median", (None,) * 3)
+            medians = results.curves.get("halo_median", {})
             self.param.update(**found, medians=medians, published=relations_of(results))
         self._write_legend()
         self.row.object = row(results)
@@ -182,7 +182,7 @@ def legend(comparing: bool, points: Points | None = None, colours: Sequence[str]
         Of few, some and many neighbours; empty where colours tell the maps apart.
     """
     inks = {} if colours else {"prediction": PREDICTION, "other": OTHER}
-    shown = LAYERS if comparing else LAYERS[:2]
+    shown = COMPARED if comparing else COMPARED[:2]
     signs = [
         f'<span><b style="color: {inks.get(n, "inherit")}">{SIGNS[n]}</b> {WORDS[n]}</span>'
         for n in shown
@@ -232,9 +232,7 @@ def row(results: Results) -> str:
     if chosen == NO_HALO:
         return f"<small>{HINT}</small>"
     entries: list[str] = []
-    for name, points in zip(LAYERS, results.halos, strict=True):
-        if points is None:
-            continue
+    for name, points in results.halos.items():
         places = np.flatnonzero(points.columns["number"] == chosen)
         if not len(places):
             continue

@@ -51,7 +51,7 @@ def test_power_that_all_samples_lack_ranks_highest():
     asyncio.run(store.sample(8))
     found = store.ensemble.ranked
     assert_array_equal(found.power.ranks[:, -1], 1)  # its contrast is below one
-    assert_allclose(found.wavenumber, store.results.curves["power_spectrum"][0].x)
+    assert_allclose(found.wavenumber, store.results.curves["power_spectrum"]["truth"].x)
     assert found.power.together.coverage(0.68) == 0
 
 
@@ -60,14 +60,14 @@ def test_haloes_rank_by_their_mass(emulator):
     store = opened()
     asyncio.run(store.sample(4))
     found = store.ensemble.ranked.halos
-    truth, _, _ = store.results.halos
+    truth = store.results.halos["truth"]
     resolved = np.count_nonzero(truth.columns["resolved"])
     assert_array_equal(found.count, [resolved, len(truth) - resolved])
     assert 0 < resolved < len(truth)
     masses = []
     for seed in range(4):
         store.selection.seed = seed
-        masses.append(store.results.halos[1].y)
+        masses.append(store.results.halos["prediction"].y)
     rank = (np.array(masses) < truth.y).sum(axis=0)
     assert_array_equal(found.together.ranks[0], np.bincount(rank, minlength=5))
 

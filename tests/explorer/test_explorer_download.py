@@ -79,7 +79,7 @@ def test_the_map_file_holds_the_pages_numbers(tmp_path):
     path.write_bytes(export(Shown(results, *COLOURS), "Maps and curves (HDF5)"))
     found, _ = read_map_file(path)
     np.testing.assert_array_equal(found.maps["prediction"].values, results.prediction.values)
-    np.testing.assert_array_equal(found.curves["pdf"]["truth"].y, results.curves["pdf"][0].y)
+    np.testing.assert_array_equal(found.curves["pdf"]["truth"].y, results.curves["pdf"]["truth"].y)
 
 
 def read_csv(content, name):
@@ -103,7 +103,7 @@ def files(store):
 @pytest.mark.parametrize("scope", ["slab", "axis"])
 def test_the_haloes_are_taken_away_as_they_were_measured(scope):
     store = painted(seed="5", scope=scope)
-    truth, prediction, _ = store.results.halos
+    truth, prediction = store.results.halos.values()
     catalogue = store.results.catalogue
     content, found = files(store)
     comments, columns = read_csv(content, "haloes")
@@ -129,11 +129,11 @@ def test_the_haloes_are_taken_away_as_they_were_measured(scope):
 
 def test_the_curves_of_haloes_are_taken_away_and_say_that_no_rerun_makes_them():
     store = painted(seed="5")
-    store.selection.halo = int(store.results.halos[0].columns["number"][0])
+    store.selection.halo = int(store.results.halos["truth"].columns["number"][0])
     content, found = files(store)
     for name in ("halo_median", "halo_scatter", "halo_profile"):
         comments, columns = read_csv(content, name)
-        for of, curve in zip(("truth", "prediction"), store.results.curves[name], strict=False):
+        for of, curve in store.results.curves[name].items():
             np.testing.assert_array_equal(columns[of], curve.y)
             np.testing.assert_array_equal(columns[f"{of}_error"], curve.error)
             np.testing.assert_array_equal(found.beside[name][of].y, curve.y)
@@ -146,7 +146,7 @@ def test_the_curves_of_haloes_are_taken_away_and_say_that_no_rerun_makes_them():
 def test_the_bands_of_an_ensemble_are_taken_away_with_their_seeds(emulator):
     store = painted(seed="5")
     asyncio.run(store.sample(8))
-    store.selection.halo = int(store.results.halos[0].columns["number"][0])
+    store.selection.halo = int(store.results.halos["truth"].columns["number"][0])
     content, found = files(store)
     comments, columns = read_csv(content, "power_spectrum")
     powers = [emulator.contrast(seed) ** 2 for seed in range(8)]
@@ -166,7 +166,7 @@ def test_the_bands_of_an_ensemble_are_taken_away_with_their_seeds(emulator):
 def test_bands_of_another_slab_halo_or_of_forgotten_samples_are_not_passed_off():
     store = painted(seed="5")
     asyncio.run(store.sample(4))
-    one, two = (int(number) for number in store.results.halos[0].columns["number"][:2])
+    one, two = (int(number) for number in store.results.halos["truth"].columns["number"][:2])
     store.selection.halo = one
     results, many = store.results, store.ensemble
     assert "samples_50" in outcome(results, many).beside["halo_profile"]

@@ -202,7 +202,7 @@ def test_a_halo_in_a_link_is_gone_to_unless_there_is_a_view(store, view):
     if view:
         RectangleInView(maps.linked, store).take("view", view)
     asyncio.run(store.refresh())
-    halo = int(store.results.halos[0].columns["number"][-1])
+    halo = int(store.results.halos["truth"].columns["number"][-1])
     maps.release()
 
     opened = Store(Selection(), {"simulation": "with-gas", "axis": "z", "halo": str(halo)})

@@ -9,7 +9,7 @@ from engine.units import column_density
 from explorer.app import page
 from explorer.plots import halo_relation
 from explorer.results import STATISTICS
-from explorer.state import Display, Selection
+from explorer.state import WHOLE_BOX, Display, Selection
 from explorer.store import Store
 from explorer.style import INK, PREDICTION, thirds
 from explorer.viewport import MAPS
@@ -104,7 +104,7 @@ def test_curves_show_the_stores_results(store, name):
     curves = Curves(name, store, display)
     assert "truth" in curves.heading.object
     refresh(store)
-    truth, prediction, _ = store.results.curves[name]
+    truth, prediction = (store.results.curves[name][of] for of in ("truth", "prediction"))
     drawn = curves.panels.sources
     np.testing.assert_array_equal(drawn["truth"].data["y"], truth.y[truth.y > 0])
     np.testing.assert_array_equal(drawn["prediction"].data["y"], prediction.y[prediction.y > 0])
@@ -119,7 +119,7 @@ def test_curves_show_the_stores_results(store, name):
 def test_what_compares_two_maps_shows_the_painting_alone(store, name):
     curves = Curves(name, store, Display())
     refresh(store)
-    _, prediction, _ = store.results.curves[name]
+    prediction = store.results.curves[name]["prediction"]
     np.testing.assert_array_equal(curves.panels.sources["prediction"].data["y"], prediction.y)
     np.testing.assert_allclose(prediction.y, 1, rtol=1e-4)
     assert "truth</span>" not in curves.heading.object
@@ -142,7 +142,7 @@ def test_a_halo_is_chosen_by_a_click_and_has_its_profile(store):
     display = Display()
     haloes, profile = Haloes(store, display), Curves("halo_profile", store, Display())
     refresh(store)
-    truth, prediction, _ = store.results.halos
+    truth, prediction = store.results.halos.values()
     assert haloes.truth is truth
     np.testing.assert_allclose(prediction.y, 1.1 * truth.y, rtol=1e-4)
     assert not profile.card.visible
@@ -169,10 +169,10 @@ def test_the_whole_box_is_drawn_for_all_slabs_of_hydrogen():
     assert curves.card.visible
     assert not len(curves.panels.sources["box"].data["x"])
     store.selection.scope = "axis"
-    box = store.results.whole_box
+    box = store.results.curves["cddf"][WHOLE_BOX]
     np.testing.assert_array_equal(curves.panels.sources["box"].data["y"], box.y[box.y > 0])
     assert curves.panels.entry.visible
-    assert Curves("pdf", store, Display()).pair.box is None
+    assert WHOLE_BOX not in Curves("pdf", store, Display()).curves
 
 
 def test_haloes_are_coloured_by_map_or_by_environment(store):
@@ -184,10 +184,10 @@ def test_haloes_are_coloured_by_map_or_by_environment(store):
     assert colours_of(haloes) == {INK[True], PREDICTION}
     haloes.colours.value = "environment"
     assert display.halo_colours == "environment"
-    groups = set(halo_relation.third_of(store.results.halos[0]))  # the small box has no third
+    groups = set(halo_relation.third_of(store.results.halos["truth"]))  # the small box has no third
     assert len(groups) > 1
     assert colours_of(haloes) == {thirds(True)[each] for each in groups}
-    low, high = halo_relation.thirds(store.results.halos[0])
+    low, high = halo_relation.thirds(store.results.halos["truth"])
     for words in (f"low ≤ {low:.2g}", f"middle ≤ {high:.2g}", *thirds(True), "+</b> prediction"):
         assert words in haloes.heading.object
     assert PREDICTION not in haloes.heading.object, "colours tell the maps apart no more"
@@ -211,7 +211,7 @@ def test_a_halo_tapped_on_a_map_is_chosen_shown_and_lit(store):
     refresh(store)
     state = maps.linked.state
     tokens = list(state.tokens)
-    halo = int(store.results.halos[0].columns["number"][-1])
+    halo = int(store.results.halos["truth"].columns["number"][-1])
     state.tapped = halo
     assert store.selection.halo == halo
     column, row = store.results.catalogue.position[halo][:2]
@@ -233,7 +233,7 @@ def test_curves_follow_the_region_in_view_when_they_are_asked_to(store):
     assert store.selection.region is None
     store.selection.scope = "region"
     assert store.selection.region == store.results.request.region == (0, 64, 0, 64)
-    assert "window" in store.results.curves["power_spectrum"][0].note
+    assert "window" in store.results.curves["power_spectrum"]["truth"].note
     tokens = list(maps.linked.state.tokens)
     maps.linked.state.view = []
     assert store.results.request.region is None
@@ -259,7 +259,7 @@ def test_a_brush_lights_its_haloes_and_chooses_none(store):
     haloes = Haloes(store, display)
     refresh(store)
     haloes.brushes["prediction"].event(index=[0, 2])
-    number = store.results.halos[1].columns["number"]
+    number = store.results.halos["prediction"].columns["number"]
     assert display.lit == (number[0], number[2])
     assert store.selection.halo == -1
     haloes.brushes["prediction"].event(index=[])

@@ -7,10 +7,12 @@ from engine.cosmology import Cosmology
 from engine.mesh import Slab
 from engine.results import Curve, Points
 from explorer.plots import cddf, halo_relation, pdf, power_spectrum
+from explorer.plots.curve_columns import error_band, extent, height, ratio
 from explorer.plots.limits import limits
 from explorer.plots.linear_curves import LinearCurves
-from explorer.plots.log_curves import BAND, Compared, error_band, extent, height, ratio
+from explorer.plots.log_curves import BAND
 from explorer.plots.maps import CLOSEST, EMPTY, linked_maps
+from explorer.state import WHOLE_BOX
 from explorer.style import INK, PREDICTION, THEME
 from explorer.style import thirds as thirds_of_colour
 
@@ -43,16 +45,22 @@ def slab(values):
     )
 
 
-def drawn(plot, pair, ink=INK[True]):
+def compared(truth=None, prediction=None):
+    """Curves by name, as far as they are there."""
+    curves = {"truth": truth, "prediction": prediction}
+    return {name: curve for name, curve in curves.items() if curve is not None}
+
+
+def drawn(plot, curves, ink=INK[True]):
     panels = plot.build()
     panels.set_ink(ink)
-    panels.show(pair)
+    panels.show(curves)
     return panels
 
 
 @pytest.mark.parametrize("plot", [power_spectrum, pdf])
 def test_both_panels_share_their_range_and_margins(plot):
-    main, below = drawn(plot, Compared(power(), power(1.2))).figures
+    main, below = drawn(plot, compared(power(), power(1.2))).figures
     assert main.x_range is below.x_range
     assert (main.x_range.start, main.x_range.end) == pytest.approx((0.5, 100))
     assert main.min_border_left == below.min_border_left
@@ -62,7 +70,7 @@ def test_both_panels_share_their_range_and_margins(plot):
 
 
 def test_truth_is_solid_in_ink_and_the_prediction_dashed_in_colour():
-    panels = drawn(power_spectrum, Compared(power(), power(1.2)), INK[False])
+    panels = drawn(power_spectrum, compared(power(), power(1.2)), INK[False])
     glyphs = {each.data_source: each.glyph for each in panels.main.renderers}
     truth, prediction = (glyphs[panels.sources[name]] for name in ("truth", "prediction"))
     assert (truth.line_color, truth.line_dash) == (INK[False], [])
@@ -71,32 +79,32 @@ def test_truth_is_solid_in_ink_and_the_prediction_dashed_in_colour():
 
 
 def test_the_ratio_is_prediction_over_truth():
-    x, y = ratio(Compared(power(), power(1.25)))
+    x, y = ratio(power(), power(1.25))
     np.testing.assert_allclose(x, K)
     np.testing.assert_allclose(y, 1.25)
 
 
 def test_bins_that_count_too_few_say_nothing_of_the_ratio():
-    x, _ = ratio(Compared(power(), power(1.25)), least=5)
+    x, _ = ratio(power(), power(1.25), least=5)
     np.testing.assert_allclose(x, K[4:])
 
 
 def test_the_whole_box_has_a_thin_line_and_a_name_only_while_it_is_there():
-    panels = drawn(cddf, Compared(power(), power(1.2)))
+    panels = drawn(cddf, compared(power(), power(1.2)))
     published, box = panels.main.legend[0].items
-    assert (box.label.value, box.visible, published.visible) == (cddf.WHOLE_BOX, False, True)
+    assert (box.label.value, box.visible, published.visible) == ("whole box (truth)", False, True)
     assert panels.main.legend[0].click_policy == "hide"
-    panels.show(Compared(power(), power(1.2), box=power(4.0, 2 * K)))
+    panels.show(compared(power(), power(1.2)) | {WHOLE_BOX: power(4.0, 2 * K)})
     assert box.visible
     (line,) = box.renderers
     np.testing.assert_array_equal(line.data_source.data["x"], 2 * K)
     assert panels.main.x_range.end == pytest.approx(200), "all of it is in reach"
     assert line.glyph.line_width < panels.main.renderers[2].glyph.line_width
-    panels.show(Compared(power(), power(1.2), box=power(1.1)))
+    panels.show(compared(power(), power(1.2)) | {WHOLE_BOX: power(1.1)})
     below = panels.ratio_sources["box"]
     np.testing.assert_allclose(below.data["x"], K[power().count >= cddf.FEWEST_PIXELS])
     np.testing.assert_allclose(below.data["y"], 1.1)
-    panels.show(Compared(power(), None))
+    panels.show(compared(power(), None))
     assert not box.visible
     assert not len(below.data["x"])
 
@@ -151,23 +159,23 @@ def test_haloes_that_cannot_be_drawn_count_among_the_thirds_and_equal_ones_are_l
 
 
 @pytest.mark.parametrize(
-    "pair",
-    [Compared(), Compared(None, power()), Compared(power(), None)],
+    "curves",
+    [compared(), compared(None, power()), compared(power(), None)],
     ids=["none", "no truth", "waiting"],
 )
 @pytest.mark.parametrize("plot", [power_spectrum, pdf])
-def test_a_missing_curve_leaves_its_place_empty(plot, pair):
-    panels = drawn(plot, pair)
+def test_a_missing_curve_leaves_its_place_empty(plot, curves):
+    panels = drawn(plot, curves)
     for name in ("truth", "prediction"):
-        assert bool(len(panels.sources[name].data["x"])) == (getattr(pair, name) is not None)
+        assert bool(len(panels.sources[name].data["x"])) == (name in curves)
     assert not len(panels.ratio_sources["prediction"].data["x"])
     assert panels.main.y_range.start > 0
 
 
 def test_a_plot_follows_its_results_in_place():
-    panels = drawn(power_spectrum, Compared(power(), power(1.2)))
+    panels = drawn(power_spectrum, compared(power(), power(1.2)))
     before = panels.sources["truth"]
-    panels.show(Compared(power(100, 2 * K), None))
+    panels.show(compared(power(100, 2 * K), None))
     assert panels.main.x_range.end == pytest.approx(200)
     assert panels.sources["truth"] is before
     np.testing.assert_allclose(before.data["y"], 100 * (2 * K) ** -1.5)
@@ -175,9 +183,9 @@ def test_a_plot_follows_its_results_in_place():
 
 
 def test_what_is_drawn_already_is_not_sent_again():
-    panels = drawn(power_spectrum, Compared(power(), power(1.2)))
+    panels = drawn(power_spectrum, compared(power(), power(1.2)))
     before = panels.sources["truth"].data
-    panels.show(Compared(power(), power(1.4)))
+    panels.show(compared(power(), power(1.4)))
     assert panels.sources["truth"].data is before
     np.testing.assert_allclose(panels.ratio_sources["prediction"].data["y"], 1.4)
 
@@ -185,7 +193,7 @@ def test_what_is_drawn_already_is_not_sent_again():
 def test_what_agrees_lies_at_one_on_a_linear_axis():
     r = Curve(x=K, y=np.cos(K / 20), error=0 * K + 0.1, name="", x_label="k [h/Mpc]", y_label="r")
     panels = LinearCurves(-0.1, 1.1)
-    panels.show(Compared(None, r))
+    panels.show(compared(None, r))
     np.testing.assert_array_equal(panels.sources["prediction"].data["y"], r.y)
     np.testing.assert_allclose(panels.sources["error"].data["low"], r.y - 0.1)
     assert panels.main.yaxis[0].axis_label == "r"
@@ -204,9 +212,9 @@ def test_the_error_band_stays_on_a_logarithmic_axis():
 def test_bins_without_a_value_are_not_drawn():
     y = K**-1.5
     y[3], y[5] = 0, np.nan
-    pair = Compared(Curve(x=K, y=y, name="", x_label="", y_label=""))
-    assert np.isfinite(height(pair)).all()
-    assert extent(pair) == pytest.approx((0.5, 100))
+    curves = compared(Curve(x=K, y=y, name="", x_label="", y_label=""))
+    assert np.isfinite(height(curves)).all()
+    assert extent(curves) == pytest.approx((0.5, 100))
 
 
 def test_limits_leave_out_what_is_empty_and_few_of_the_rest():

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from explorer.plots.log_curves import sample_band, sample_ratio
+from explorer.plots.curve_columns import sample_band, sample_ratio
 from explorer.state import Display, Selection
 from explorer.store import Store
 from explorer.views.curves import Curves
@@ -64,15 +64,15 @@ def test_a_deterministic_emulator_has_one_sample():
 def test_curves_show_the_band_of_an_ensemble_and_drop_it_with_the_slab():
     store = opened()
     curves = Curves("power_spectrum", store, Display())
-    assert not len(sample_band(curves.pair)[0])
+    assert not len(sample_band(curves.samples)[0])
     asyncio.run(store.sample(8))
-    x, low, high = sample_band(curves.pair)
+    x, low, high = sample_band(curves.samples)
     assert len(x) > 5
     assert (high > low).all()
-    _, low, high = sample_ratio(curves.pair)
+    _, low, high = sample_ratio(curves.curves["truth"], curves.samples)
     assert (low > 0.63).all()
     assert (high < 1).all()
     assert "8 samples" in curves.heading.object
     store.selection.slab = 2
-    assert not len(sample_band(curves.pair)[0])
+    assert not len(sample_band(curves.samples)[0])
     assert "samples" not in curves.heading.object

@@ -12,7 +12,7 @@ from engine.units import column_density
 from explorer import results as results_module
 from explorer import store as store_module
 from explorer.results import widened
-from explorer.state import Selection
+from explorer.state import WHOLE_BOX, Selection
 from explorer.store import Store
 
 pytestmark = pytest.mark.usefixtures("emulator", "folder")
@@ -34,10 +34,10 @@ def test_a_slab_is_read_painted_and_summarised():
     assert (results.input.field, results.input.index) == ("dm", 2)
     assert (results.truth.field, results.prediction.field) == ("gas", "gas")
     np.testing.assert_allclose(results.prediction.values, 1.1 * results.truth.values, rtol=1e-5)
-    true, painted, _ = results.masses
+    true, painted = (results.masses[name] for name in ("truth", "prediction"))
     assert painted == pytest.approx(1.1 * true, rel=1e-5)
     for name in ("power_spectrum", "pdf"):
-        truth, prediction, _ = results.curves[name]
+        truth, prediction = results.curves[name].values()
         assert truth.name == prediction.name
         np.testing.assert_allclose(truth.x, prediction.x)
     assert results.device.startswith("CPU, ")
@@ -52,10 +52,9 @@ def test_a_dark_matter_only_run_is_painted_and_has_no_truth():
     assert results.prediction.field == "gas"
     assert results.truth is None
     assert "dark-only has no" in results.no_truth
-    assert results.masses[0] is None
-    truth, prediction, _ = results.curves["pdf"]
-    assert truth is None
-    assert prediction.y.any()
+    assert set(results.masses) == {"prediction"}
+    assert set(results.curves["pdf"]) == {"prediction"}
+    assert results.curves["pdf"]["prediction"].y.any()
 
 
 def test_the_first_simulation_is_open_without_a_link():
@@ -204,7 +203,7 @@ def test_a_level_nobody_was_trained_for_is_painted_on_request_and_said(emulator)
     assert store.results.truth.level == "HR"
     assert store.selection.emulator is None
     assert "No emulator was trained for MR" in store.results.no_prediction
-    assert store.results.curves["pdf"][0] is not None
+    assert "truth" in store.results.curves["pdf"]
     store.selection.other_levels = True
     assert list(store.selection.param.emulator.names) == ["Cosmic share for HR"]
     assert store.selection.emulator == "share:HR"
@@ -218,18 +217,18 @@ def test_curves_are_summed_over_all_slabs_of_the_axis(emulator):
     store = computed(simulation="with-gas")
     store.selection.scope = "axis"
     assert emulator.painted == 4
-    truth, prediction, _ = store.results.curves["power_spectrum"]
+    truth, prediction = store.results.curves["power_spectrum"].values()
     simulation = engine.open_simulation("with-gas")
     slabs = [simulation.slab("gas", axis="x", index=index) for index in range(4)]
     np.testing.assert_array_equal(truth.y, engine.statistics.power_spectrum(slabs).y)
     np.testing.assert_allclose(prediction.y, truth.y, rtol=1e-4)
-    true, painted, _ = store.results.masses
+    true, painted = store.results.masses.values()
     assert true == pytest.approx(engine.statistics.total_mass(slabs))
     assert painted == pytest.approx(1.1 * true, rel=1e-5)
     maps = store.results
     store.selection.scope = "slab"
     assert store.results.prediction is maps.prediction
-    assert store.results.masses[0] < true / 2
+    assert store.results.masses["truth"] < true / 2
 
 
 def test_cancelling_the_slabs_of_an_axis_paints_no_more_of_them(emulator, monkeypatch):
@@ -252,7 +251,7 @@ def test_another_halo_reads_no_slab_of_the_axis_again(monkeypatch):
     store = computed(simulation="with-gas", scope="axis")
     along = store.results.along
     monkeypatch.setattr(store_module, "read", lambda *_: pytest.fail("read again"))
-    store.selection.halo = int(store.results.halos[0].columns["number"][0])
+    store.selection.halo = int(store.results.halos["truth"].columns["number"][0])
     assert store.results.along is along
     assert store.error == ""
 
@@ -260,21 +259,19 @@ def test_another_halo_reads_no_slab_of_the_axis_again(monkeypatch):
 def test_another_halo_changes_its_profile_alone(emulator):
     store = computed(simulation="with-gas")
     before = store.results
-    halo = int(before.halos[0].columns["number"][0])
+    halo = int(before.halos["truth"].columns["number"][0])
     store.selection.halo = halo
     after = store.results
     assert after.request.halo == halo
     assert emulator.painted == 1
     for name in ("power_spectrum", "halo_median", "pdf"):
-        assert all(a is b for a, b in zip(before.curves[name], after.curves[name], strict=True))
+        assert before.curves[name] is after.curves[name]
     measure = engine.statistics.get("halo_profile", halos=after.catalogue, numbers=(halo,))
-    for drawn, slab in zip(
-        after.curves["halo_profile"], (after.truth, after.prediction), strict=False
-    ):
-        np.testing.assert_array_equal(drawn.y, measure(slab).y)
+    for name, drawn in after.curves["halo_profile"].items():
+        np.testing.assert_array_equal(drawn.y, measure(getattr(after, name)).y)
     anew = computed(simulation="with-gas", halo=str(halo)).results
     np.testing.assert_array_equal(
-        anew.curves["halo_profile"][1].y, after.curves["halo_profile"][1].y
+        anew.curves["halo_profile"]["prediction"].y, after.curves["halo_profile"]["prediction"].y
     )
 
 
@@ -284,7 +281,7 @@ def test_an_ensemble_of_all_slabs_has_the_band_of_their_sums(emulator):
     asyncio.run(store.sample(4))
     assert emulator.painted == 4 * 4  # seed 0 was on show
     found = store.ensemble.bands["power_spectrum"]
-    true = store.results.curves["power_spectrum"][0].y
+    true = store.results.curves["power_spectrum"]["truth"].y
     powers = [emulator.contrast(seed) ** 2 for seed in range(4)]
     np.testing.assert_allclose(found.median / true, np.median(powers), rtol=1e-3)
 
@@ -299,12 +296,12 @@ def test_columns_through_the_whole_box_are_there_for_all_slabs_of_hydrogen(monke
 
     monkeypatch.setattr(results_module, "whole_box", noted)
     store = computed(simulation="with-hi", axis="z")
-    assert store.results.curves["cddf"][0] is not None
-    assert store.results.whole_box is None
+    assert "truth" in store.results.curves["cddf"]
+    assert WHOLE_BOX not in store.results.curves["cddf"]
     assert threads == []
     store.selection.scope = "axis"
     assert [name.startswith("explorer") for name in threads] == [True]
-    found = store.results.whole_box
+    found = store.results.curves["cddf"][WHOLE_BOX]
     simulation = engine.open_simulation("with-hi")
     through = sum(simulation.slab("hi", "z", i).values.astype(float) for i in range(4))
     columns = column_density(through, 2.0, store.results.input.cosmology.h)
@@ -312,25 +309,26 @@ def test_columns_through_the_whole_box_are_there_for_all_slabs_of_hydrogen(monke
     assert expected.sum() == through.size
     # The bins' edges are rounded to the maps' 24 bits.
     np.testing.assert_allclose(found.count, expected, atol=2)
-    assert found.x[found.count > 0].min() > store.results.curves["cddf"][0].x[0]
+    assert found.x[found.count > 0].min() > store.results.curves["cddf"]["truth"].x[0]
     store.selection.param.update(scope="region", region=(0, 64, 0, 64))
-    assert store.results.whole_box is None
+    assert WHOLE_BOX not in store.results.curves["cddf"]
 
 
 def test_there_are_no_columns_through_a_box_of_gas():
-    assert computed(simulation="with-gas", scope="axis").results.whole_box is None
+    curves = computed(simulation="with-gas", scope="axis").results.curves
+    assert not any(WHOLE_BOX in found for found in curves.values())
 
 
 def test_curves_of_a_region_are_windowed_and_their_maps_stay():
     store = computed(simulation="with-gas", scope="region", region="0,64,10,64")
     shown = store.results
-    truth, _, _ = shown.curves["power_spectrum"]
+    truth = shown.curves["power_spectrum"]["truth"]
     assert "Hann window" in truth.note
     mass = engine.statistics.total_mass(shown.truth)
-    assert shown.masses[0] == pytest.approx(mass), "64 pixels are the least"
+    assert shown.masses["truth"] == pytest.approx(mass), "64 pixels are the least"
     store.selection.region = None
     assert store.results.truth is shown.truth
-    assert "window" not in store.results.curves["power_spectrum"][0].note
+    assert "window" not in store.results.curves["power_spectrum"]["truth"].note
 
 
 @pytest.mark.parametrize(
@@ -449,7 +447,7 @@ def test_an_ensemble_gives_the_quantiles_of_its_curves(emulator):
     assert store.busy == ""
     found = store.ensemble.bands["power_spectrum"]
     powers = [emulator.contrast(seed) ** 2 for seed in range(16)]
-    true = store.results.curves["power_spectrum"][0].y
+    true = store.results.curves["power_spectrum"]["truth"].y
     for band, percent in zip((found.low, found.median, found.high), (16, 50, 84), strict=True):
         np.testing.assert_allclose(band / true, np.percentile(powers, percent), rtol=1e-4)
 
@@ -459,11 +457,11 @@ def test_an_ensemble_has_the_band_of_any_halos_profile(emulator):
     store = computed(simulation="with-gas")
     asyncio.run(store.sample(8))
     assert "halo_profile" not in store.ensemble.bands
-    first, second = store.results.halos[0].columns["number"][[0, 5]]
+    first, second = store.results.halos["truth"].columns["number"][[0, 5]]
     for halo in (first, second):
         store.selection.halo = int(halo)
         found = store.ensemble.bands["halo_profile"]
-        predicted = store.results.curves["halo_profile"][1]
+        predicted = store.results.curves["halo_profile"]["prediction"]
         np.testing.assert_allclose(found.x, predicted.x)
         assert (found.low < found.high).all()
     assert emulator.painted == 8
@@ -515,13 +513,13 @@ def test_a_second_painting_stands_beside_the_first():
     asyncio.run(store.refresh())
     shown = store.results
     assert (shown.prediction.seed, shown.other.seed) == (1, 2)
-    _, prediction, other = shown.curves["power_spectrum"]
-    assert (prediction.y != other.y).all()
+    curves = shown.curves["power_spectrum"]
+    assert (curves["prediction"].y != curves["other"].y).all()
     store.selection.other_seed = 1
     np.testing.assert_array_equal(store.results.other.values, store.results.prediction.values)
     store.selection.other = "none"
     assert store.results.other is None
-    assert store.results.curves["power_spectrum"][2] is None
+    assert "other" not in store.results.curves["power_spectrum"]
 
 
 @pytest.mark.usefixtures("stochastic")

@@ -1,0 +1,99 @@
+"""Columns of lines and bands on the curve cards: what of a statistic can be drawn."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.results import Curve
+from explorer.ensemble import Quantiles
+from explorer.plots import frames
+from explorer.plots.frames import Columns
+
+Curves = Mapping[str, Curve]
+"""A statistic by what it is of: "truth", "prediction", "other", "whole box"; any may be missing."""
+
+Edges = tuple[NDArray[np.float64], ...]
+"""x and y of a line, or x, lower and upper edge of a band, (n,) each in the curve's units."""
+
+NO_LINE: Edges = (np.empty(0), np.empty(0))
+NO_BAND: Edges = (*NO_LINE, np.empty(0))
+
+
+def path(xy: Edges) -> Columns:
+    """Name the columns of a line."""
+    return dict(zip(frames.LINE, xy, strict=True))
+
+
+def area(edges: Edges) -> Columns:
+    """Name the columns of a band."""
+    return dict(zip(frames.AREA, edges, strict=True))
+
+
+def drawable(curve: Curve, log: bool = True) -> NDArray[np.bool_]:
+    """Where a curve has a place on logarithmic axes, or on a linear y axis, (n,)."""
+    return (curve.x > 0) & (curve.y > 0) if log else np.isfinite(curve.y)
+
+
+def points(curve: Curve | None, log: bool = True) -> Edges:
+    """Give x and y where they can be drawn."""
+    if curve is None:
+        return NO_LINE
+    some = drawable(curve, log)
+    return curve.x[some], curve.y[some]
+
+
+def error_band(curve: Curve | None, log: bool = True) -> Edges:
+    """Give x, lower and upper edge of one standard deviation, positive on logarithmic axes."""
+    x, y = points(curve, log)
+    if curve is None or curve.error is None:
+        return x, y, y
+    error = curve.error[drawable(curve, log)]
+    return x, np.maximum(y - error, 0.1 * y) if log else y - error, y + error
+
+
+def sample_band(samples: Quantiles | None, log: bool = True) -> Edges:
+    """Give x, 16 and 84 % of the samples where they can be drawn."""
+    if samples is None:
+        return NO_BAND
+    some = (samples.x > 0) & (samples.low > 0) if log else np.isfinite(samples.median)
+    return samples.x[some], samples.low[some], samples.high[some]
+
+
+def sample_ratio(truth: Curve | None, samples: Quantiles | None, least: float = 0) -> Edges:
+    """Give x, 16 and 84 % of the samples over the truth, where `ratio` has a value."""
+    if truth is None or samples is None:
+        return NO_BAND
+    some = comparable(truth, least)
+    return truth.x[some], samples.low[some] / truth.y[some], samples.high[some] / truth.y[some]
+
+
+def ratio(truth: Curve | None, painted: Curve | None, least: float = 0) -> Edges:
+    """Give x and painted over truth, where the truth isn't zero and counts at least so much."""
+    if truth is None or painted is None:
+        return NO_LINE
+    some = comparable(truth, least)
+    return truth.x[some], painted.y[some] / truth.y[some]
+
+
+def comparable(truth: Curve, least: float) -> NDArray[np.bool_]:
+    """Find the bins where a truth isn't zero and counts at least so much, (n,)."""
+    some = drawable(truth)
+    return some if truth.count is None else some & (truth.count >= least)
+
+
+def extent(curves: Curves, log: bool = True) -> tuple[float, float]:
+    """Find the common range of x; two decades while there is nothing to show."""
+    return frames.span(points(curve, log)[0] for curve in curves.values())
+
+
+def height(curves: Curves) -> tuple[float, float]:
+    """Find the common range of y, to the next half decade, so that it seldom changes."""
+    lowest, highest = np.log10(frames.span(points(curve)[1] for curve in curves.values()))
+    low, high = np.floor(2 * lowest) / 2, np.ceil(2 * highest) / 2
+    return float(10**low), float(10 ** max(high, low + 1))
+
+
+def described(curves: Curves) -> Curve | None:
+    """The curve to take labels from: the truth's if there is one."""
+    return curves.get("truth") or next(iter(curves.values()), None)
