@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import CustomJS
+from bokeh.server.contexts import BokehSessionContext
 from panel.util import edit_readonly
 
 from explorer.link import Link
@@ -44,10 +46,10 @@ for (const root of Bokeh.documents.flatMap((document) => document.roots())) {
 
 def page() -> pmui.Page:
     """Build a new session's page: maps and controls; the rest once the maps are drawn."""
-    selection, display = Selection(), Display()
+    display = Display()
     link = Link(pn.state.location)
-    store = Store(selection, link.asked, deliver)
-    begun = store.begin()
+    store = begun_for(link.asked)
+    selection = store.selection
     link.parts.append(selection)  # the store has followed it
     problems = link.follow(display)
     selection.param.watch(link.write, list(QUERY))
@@ -61,7 +63,7 @@ def page() -> pmui.Page:
     maps.linked.state.on_change("view", lambda _attr, _old, _new: link.write())
     store.error = " ".join(filter(None, [store.error, *problems]))
     controls, scope = Controls(store), Scope(store)
-    store.take(begun)
+    store.take()
     later = BuiltLater(store, display, maps, controls.samples.paint)
 
     async def load() -> None:
@@ -88,6 +90,33 @@ def page() -> pmui.Page:
         pn.state.on_session_destroyed(lambda _: store.close())
         pn.state.on_session_destroyed(lambda _: maps.release())
     return built
+
+
+BEGUN: WeakKeyDictionary[BokehSessionContext, Store] = WeakKeyDictionary()
+"""Stores of sessions whose page is not built yet."""
+
+
+async def begin(session: BokehSessionContext) -> None:
+    """Read what a visitor's link asks for before the page is built, while others are served.
+
+    Building a page keeps the server's thread; it must not wait for the maps as well.
+    """
+    asked = session.request.arguments if session.request else {}
+    store = Store(
+        Selection(), {name: values[-1].decode() for name, values in asked.items()}, deliver
+    )
+    BEGUN[session] = store
+    await store.ready()
+
+
+def begun_for(asked: dict[str, str]) -> Store:
+    """Take the store that was begun for this session, or begin one for what its link asks."""
+    context: Any = pn.state.curdoc.session_context if pn.state.curdoc else None
+    store = BEGUN.pop(context, None) if context else None
+    if store is None or store.link != asked:
+        store = Store(Selection(), asked, deliver)
+        store.begin()
+    return store
 
 
 def deliver(change: Callable[[], None]) -> None:

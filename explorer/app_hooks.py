@@ -3,7 +3,9 @@
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
+from bokeh.application.handlers.lifecycle import LifecycleHandler
 from bokeh.server.urls import toplevel_patterns
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -13,8 +15,22 @@ from explorer.viewport import ViewportHandler
 toplevel_patterns.append((ViewportHandler.route, ViewportHandler))
 
 
-def on_server_loaded(server_context: object) -> None:  # noqa: ARG001 (Bokeh's name)
+class Beginner(LifecycleHandler):
+    """Begins with a session before its page is built.
+
+    A function `on_session_created` in this file would not be waited for.
+    """
+
+    async def on_session_created(self, session_context: Any) -> None:
+        """Read what the visitor's link asks for."""
+        from explorer import app
+
+        await app.begin(session_context)
+
+
+def on_server_loaded(server_context: Any) -> None:
     """Compile and import in the background what the first visitor would wait for."""
+    server_context.application_context.application.add(Beginner())
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
 

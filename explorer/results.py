@@ -102,6 +102,11 @@ class Results:
         slabs = round(self.input.box_size / self.input.depth)
         return self.request.scope != "axis" or len(self.along) == slabs
 
+    @property
+    def has_paintings(self) -> bool:
+        """Whether all paintings that were asked for are there."""
+        return self.prediction is not None and (self.other is not None or not self.request.other)
+
     def slabs(self, name: str) -> list[Slab] | None:
         """Maps that the curves are summed over; None if one of them isn't there.
 

@@ -30,12 +30,13 @@ SYSTEMS_ORDER = ({"card"}, {"contract", "checks"}, {"registry"}, {"ember"})
 """Likewise inside `engine/systems`, where a circle was hidden once."""
 
 EXPLORER_ORDER = (
-    {"words", "style", "link", "viewport"},
+    {"words", "style", "link", "viewport", "threads", "turn"},
     {"state", "scale"},
     {"choices", "ensemble"},
     {"plots"},
     {"results"},
-    {"band", "ranking", "exports"},
+    {"band", "ranking", "exports", "painting"},
+    {"sampling"},
     {"store"},
     {"build_order"},
     {"views"},
@@ -50,6 +51,8 @@ FORBIDDEN = {
     "training": PAGE | {"explorer"},
     "explorer": {"training"},
     "explorer/plots": {"panel", "panel_material_ui"},
+    "explorer/painting.py": {"holoviews", "bokeh", "panel", "panel_material_ui", "param"},
+    "explorer/sampling.py": {"holoviews", "bokeh", "panel", "panel_material_ui", "param"},
     "explorer/store.py": {"holoviews", "bokeh", "panel", "panel_material_ui"},
     "engine/networks": {"h5py", "astropy"},
     "engine/statistics": {"torch", "h5py", "matplotlib"},

@@ -1,6 +1,5 @@
 """Row of maps that shows one band of wavenumbers, while one is picked on P(k)."""
 
-import asyncio
 from functools import partial
 from html import escape
 
@@ -14,8 +13,9 @@ from explorer.plots.band_figures import NAMES, band_figures
 from explorer.plots.maps import LinkedMaps
 from explorer.results import Results
 from explorer.state import Display
-from explorer.store import READERS, Store
+from explorer.store import Store
 from explorer.style import CARD, DIVERGING, FREE, LINE, blend
+from explorer.threads import in_reader
 from explorer.views.maps import caption, heading, note
 from explorer.views.text import html
 from explorer.words import number
@@ -101,9 +101,7 @@ class BandCard(pn.viewable.Viewer):
         found: BandMaps | str = "There is nothing to show yet."
         if results.truth is not None or results.prediction is not None:
             try:
-                found = await asyncio.get_running_loop().run_in_executor(
-                    READERS, band_maps, results, band
-                )
+                found = await in_reader(band_maps, results, band)
             except ValueError as error:
                 found = str(error)
 

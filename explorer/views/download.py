@@ -1,6 +1,5 @@
 """What is on the page as files: figure, curves, maps, recipe, notebook."""
 
-import asyncio
 import io
 import logging
 from collections.abc import Mapping
@@ -9,10 +8,12 @@ import panel as pn
 import panel_material_ui as pmui
 
 from explorer.exports import EXPORTS, Shown, export, file_name
+from explorer.painting import UNEXPECTED
 from explorer.plots.paper_figure import Colours
 from explorer.results import Results
 from explorer.state import Display
-from explorer.store import READERS, UNEXPECTED, Store
+from explorer.store import Store
+from explorer.threads import in_reader
 from explorer.views.colour_bar import ColourBar
 from explorer.views.controls import WIDE, group
 
@@ -67,8 +68,7 @@ class Download(pn.viewable.Viewer):
             return None
         shown, what = self._shown(results), self.what.value
         try:
-            loop = asyncio.get_running_loop()
-            content = io.BytesIO(await loop.run_in_executor(READERS, export, shown, what))
+            content = io.BytesIO(await in_reader(export, shown, what))
             self.button.filename = file_name(results, what)  # others may be shown by now
             return content
         except (ValueError, OSError) as error:
@@ -103,6 +103,4 @@ class Download(pn.viewable.Viewer):
 
 def ready(results: Results | None) -> bool:
     """Whether all that was asked for is there."""
-    if results is None or results.prediction is None or not results.is_whole:
-        return False
-    return results.other is not None or not results.request.other
+    return results is not None and results.is_whole and results.has_paintings

@@ -14,10 +14,11 @@ import engine
 from engine.cosmology import Cosmology
 from engine.formats.slab_file import SlabFileHeader, create_maps, new_slab_file, write_halos
 from engine.halos import Halos
+from engine.inference import Worker
 from engine.mesh import Slab
 from engine.normalization import LogNormalization
 from engine.systems.card import ModelCard
-from explorer import results, store
+from explorer import results, threads
 
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
 PIXELS, SLABS, BOX = 64, 4, 1.875  # pixels of 29.3 kpc/h
@@ -134,10 +135,10 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[CosmicShare]]:
     monkeypatch.setattr(engine, "load_emulator", lambda *_, **__: CosmicShare())
     monkeypatch.setattr(CosmicShare, "refuses", "")
     monkeypatch.setattr(CosmicShare, "painted", 0)
-    monkeypatch.setattr(store, "WORKER", store.Worker())
+    monkeypatch.setattr(threads, "WORKER", Worker())
     results.trained.cache_clear()
     yield CosmicShare
-    store.WORKER.close()
+    threads.WORKER.close()
     results.trained.cache_clear()
 
 

@@ -1,14 +1,18 @@
 import asyncio
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import param
 import pytest
+from bokeh.document import Document
+from panel.io.state import set_curdoc
 
 import engine
 from engine.statistics.cddf import whole_box
 from engine.units import column_density
+from explorer import app, painting
 from explorer import results as results_module
 from explorer import store as store_module
 from explorer.results import widened
@@ -88,7 +92,7 @@ def test_what_was_begun_has_all_but_the_painting(emulator):
     store = opened(simulation="with-gas")
     begun = store.begin()
     begun.result()
-    store.take(begun)
+    store.take()
     assert store.results.truth is not None
     assert store.results.prediction is None
     assert store.results.no_prediction == "Painting …"
@@ -96,6 +100,59 @@ def test_what_was_begun_has_all_but_the_painting(emulator):
     again = opened(simulation="with-gas").begin().result()
     assert again.prediction is store.results.prediction
     assert emulator.painted == 1
+
+
+class Session:
+    """A visitor's, as the server's hook gets it."""
+
+    def __init__(self, **link):
+        arguments = {name: [value.encode()] for name, value in link.items()}
+        self.request = SimpleNamespace(arguments=arguments)
+
+
+def test_maps_are_waited_for_before_a_page_is_built_and_others_are_served_meanwhile(monkeypatch):
+    link = {"simulation": "with-gas", "slab": "2"}
+    session, others_turn = Session(**link), threading.Event()
+
+    def read_when_others_had_their_turn(*asked):
+        assert others_turn.wait(30)
+        return results_module.at_hand(*asked)
+
+    monkeypatch.setattr(store_module, "at_hand", read_when_others_had_their_turn)
+
+    async def serve():
+        waiting = asyncio.ensure_future(app.begin(session))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        others_turn.set()
+        await waiting
+
+    asyncio.run(serve())
+    document = Document()
+    document._session_context = lambda: session
+    with set_curdoc(document):
+        store = app.begun_for(link)
+        assert app.begun_for(link) is not store, "it is of one page"
+    document._session_context = None
+    store.take()
+    assert store.results.request.slab == 2
+    assert store.results.truth is not None
+
+
+def test_a_page_is_built_without_maps_that_are_not_read_yet(monkeypatch):
+    built = threading.Event()
+
+    def read_when_the_page_is_built(*asked):
+        assert built.wait(30)
+        return results_module.at_hand(*asked)
+
+    monkeypatch.setattr(store_module, "at_hand", read_when_the_page_is_built)
+    store = opened(simulation="with-gas")
+    begun = store.begin()
+    store.take()
+    assert store.results is None
+    built.set()
+    assert begun.result().truth is not None
 
 
 def test_a_slab_the_emulator_refuses_keeps_its_truth(emulator):
@@ -123,7 +180,7 @@ def test_an_unexpected_failure_is_told_and_logged(monkeypatch, caplog):
         raise RuntimeError("out of luck")
 
     store = computed(simulation="with-gas")
-    monkeypatch.setattr(store_module, "read", fail)
+    monkeypatch.setattr(painting, "read", fail)
     store.selection.slab = 1
     assert "unexpectedly" in store.error
     assert "out of luck" in caplog.text
@@ -250,7 +307,7 @@ def test_cancelling_the_slabs_of_an_axis_paints_no_more_of_them(emulator, monkey
 def test_another_halo_reads_no_slab_of_the_axis_again(monkeypatch):
     store = computed(simulation="with-gas", scope="axis")
     along = store.results.along
-    monkeypatch.setattr(store_module, "read", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(painting, "read", lambda *_: pytest.fail("read again"))
     store.selection.halo = int(store.results.halos["truth"].columns["number"][0])
     assert store.results.along is along
     assert store.error == ""
@@ -356,7 +413,7 @@ class SlowPainter:
             return paint(painter, slab)
 
         monkeypatch.setattr(emulator, "predict", predict)
-        monkeypatch.setattr(store_module, "PATIENCE", 0.01)
+        monkeypatch.setattr(painting, "PATIENCE", 0.01)
 
 
 @pytest.fixture

@@ -1,0 +1,216 @@
+"""One request at a time of one session: read, paint, summarise; the newest one wins."""
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+from typing import Protocol
+
+from engine.fields import field_named
+from engine.inference import prediction_key
+from engine.mesh import Slab
+from engine.simulation import Simulation
+from engine.systems.contract import Emulator
+from explorer import threads
+from explorer.ensemble import Ensemble
+from explorer.results import (
+    PAINTING,
+    Results,
+    around_halo,
+    painted,
+    read,
+    summarise,
+    trained,
+    untrained,
+    with_halo,
+)
+from explorer.state import NO_HALO, Request
+from explorer.threads import in_reader
+from explorer.turn import Turn
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 0.5
+"""Seconds a painting may take before the page shows the slab without it: short enough to
+answer the click, long enough that a usual painting arrives together with its slab."""
+
+UNEXPECTED = "The computation failed unexpectedly; the server's log says where."
+REFUSED = "The emulator can't paint this slab"
+
+
+class Page(Protocol):
+    """What is on show."""
+
+    @property
+    def results(self) -> Results | None:
+        """Of the newest request that has some."""
+
+    @property
+    def ensemble(self) -> Ensemble | None:
+        """Many samples of them, if they were asked for."""
+
+
+class Painting:
+    """What is under way for one session.
+
+    Parameters
+    ----------
+    owner : str
+        Of the session's places in the queue.
+    turn : Turn
+        Through which results, errors and what runs arrive: `results`, `ensemble`, `error`, `busy`.
+    page : Page
+        Shows what there is of a request already.
+    """
+
+    def __init__(self, owner: str, turn: Turn, page: Page) -> None:
+        self.owner, self.turn, self.page = owner, turn, page
+
+    def stop(self) -> None:
+        """Let go of what still runs or waits."""
+        self.turn.begin()
+        threads.WORKER.cancel(self.owner)
+        threads.WORKER.cancel(f"{self.owner} other")
+
+    def shows(self, request: Request) -> bool:
+        """Whether the page has all there is of a request."""
+        shown = self.page.results
+        if shown is None or shown.request != request:
+            return False
+        return shown.is_whole and shown.has_paintings
+
+    async def compute(self, simulation: Simulation, request: Request) -> None:
+        """Compute a request; the page gets it unless a newer one is asked for."""
+        number = self.turn.begin()
+        try:
+            await self._compute(number, simulation, request)
+        except asyncio.CancelledError:
+            return  # a newer request of this session took its place in the queue
+        except ValueError as error:
+            self.turn.tell(number, error=str(error))
+        except Exception:
+            log.exception("computing %s failed", request)
+            self.turn.tell(number, error=UNEXPECTED)
+        self.turn.tell(number, busy="")
+
+    async def _compute(self, number: int, simulation: Simulation, request: Request) -> None:
+        """Read, paint, summarise; the page gets all at once, or first without the painting."""
+        found = self._on_show(request)
+        if found is None:
+            self.turn.tell(number, busy=f"Reading slab {request.slab}")
+            found = await in_reader(read, simulation, request)
+            if not request.emulator:
+                found = replace(found, no_prediction=untrained(request.level))
+            elif self.turn.is_newest(number):
+                found = await self._with_paintings(number, request, found)
+        if self.turn.is_newest(number) and not found.is_whole:
+            found = replace(found, along=await self._along(number, simulation, found))
+        shown = self.page.results
+        if shown is not None and has_all_but_the_halo(shown, request):
+            found = await in_reader(with_halo, shown, request.halo)
+        else:
+            found = await in_reader(summarise, found)
+        self.turn.tell(number, results=found)
+        many = self.page.ensemble
+        if many is not None and request.halo != NO_HALO:
+            around = await in_reader(around_halo, many, found, threads.WORKER.cache)
+            self.turn.tell(number, ensemble=around)
+
+    def _on_show(self, request: Request) -> Results | None:
+        """Take the maps on show if a request only asks for other curves of them."""
+        shown = self.page.results
+        if shown is None or shown.request.maps != request.maps or not shown.has_paintings:
+            return None
+        same_slabs = request.scope == shown.request.scope and shown.is_whole
+        return replace(shown, request=request, along=shown.along if same_slabs else ())
+
+    async def _along(
+        self, number: int, simulation: Simulation, found: Results
+    ) -> tuple[Results, ...]:
+        """Read and paint every slab of the axis; the page has the curves of the first meanwhile."""
+        shown = self.page.results
+        if shown is None or shown.request.maps != found.request.maps:
+            self.turn.tell(number, results=await in_reader(summarise, found))
+        slabs = simulation.n_slabs(found.request.axis)
+        along = []
+        for index in range(slabs):
+            self.turn.tell(number, busy=f"Painting slab {index + 1} of {slabs}")
+            request = replace(found.request, slab=index)
+            each = await in_reader(read, simulation, request)
+            if not self.turn.is_newest(number):
+                raise asyncio.CancelledError  # its next painting would take a newer one's place
+            if found.prediction is not None:
+                each = await self._with_prediction(each)
+            if found.other is not None:
+                each = replace(each, other=await self._other_of(each))
+            along.append(each)
+        return tuple(along)
+
+    async def _with_paintings(self, number: int, request: Request, found: Results) -> Results:
+        """Add the paintings; the page gets the slab without them if they take their time."""
+        self.turn.tell(number, busy=f"Painting {field_named(request.field).label}")
+        first = asyncio.ensure_future(self._with_prediction(found))
+        second = asyncio.ensure_future(self._other_of(found)) if request.other else None
+        _, pending = await asyncio.wait({first, second or first}, timeout=PATIENCE)
+        if pending and (self.page.results is None or self.page.results.request != request):
+            waiting = await in_reader(summarise, found)
+            no_other = PAINTING if second else ""
+            waiting = replace(waiting, no_prediction=PAINTING, no_other=no_other)
+            self.turn.tell(number, results=waiting)
+        try:
+            found = await first
+        except ValueError as error:
+            self.turn.tell(number, error=str(error))
+            found = replace(found, no_prediction=REFUSED)
+        if second is None:
+            return found
+        try:
+            return replace(found, other=await second)
+        except ValueError as error:
+            self.turn.tell(number, error=str(error))
+            return replace(found, no_other=REFUSED)
+
+    async def _with_prediction(self, found: Results) -> Results:
+        """Add the prediction, whose place in the queue a newer request of this session takes."""
+        emulator, prediction, seconds = await paint(self.owner, found.request, found.input)
+        return painted(found, emulator, prediction, seconds)
+
+    async def _other_of(self, found: Results) -> Slab:
+        """Paint the second painting, beside the first one's request and not in its place."""
+        request = found.request.of_other()
+        _, painting, _ = await paint(f"{self.owner} other", request, found.input)
+        return painting
+
+
+async def paint(
+    owner: str, request: Request, dark_matter: Slab
+) -> tuple[Emulator, Slab, float | None]:
+    """Have a request painted: emulator, painting, and the seconds if it wasn't remembered.
+
+    Parameters
+    ----------
+    owner : str
+        Of a place in the queue: whatever it waits for is dropped.
+    request : Request
+        Names emulator and seed.
+    dark_matter : Slab
+        What it is painted from.
+    """
+    emulator = await in_reader(trained, request.emulator, request.field, request.level)
+    seconds: list[float] = []
+
+    def compute() -> Slab:
+        start = time.perf_counter()
+        slab = emulator.predict(dark_matter, request.seed)
+        seconds.append(time.perf_counter() - start)
+        return slab
+
+    key = prediction_key(emulator, dark_matter, request.seed)
+    painting = await asyncio.wrap_future(threads.WORKER.submit(owner, key, compute))
+    return emulator, painting, seconds[0] if seconds else None
+
+
+def has_all_but_the_halo(shown: Results, request: Request) -> bool:
+    """Whether results lack no more of a request than the profile of another halo."""
+    same = replace(shown.request, halo=request.halo) == request
+    return same and shown.is_whole and "halo_profile" in shown.curves and shown.has_paintings
