@@ -19,7 +19,7 @@ from engine.statistics.compared import COMPARED
 from engine.statistics.halo_table import halo_table
 from explorer.ensemble import QUANTILES, Ensemble, Quantiles
 from explorer.plots.paper_figure import Colours, as_file, paper_figure
-from explorer.results import STATISTICS, Results, trained, widened
+from explorer.results import Results, of_maps, trained, widened
 
 T = TypeVar("T")
 
@@ -52,18 +52,19 @@ class Shown:
 def outcome(results: Results, many: Ensemble | None = None) -> Outcome:
     """Maps, curves and haloes of results, and the bands of an ensemble that is of them."""
     maps = {name: slab for name in ("input", *COMPARED) if (slab := getattr(results, name))}
-    of_maps: dict[str, dict[str, Curve]] = {}
+    rerun: dict[str, dict[str, Curve]] = {}
     beside: dict[str, dict[str, Curve]] = {}
+    again = of_maps(results.request.field)
     for name, found in results.curves.items():
         for of, curve in found.items():
-            if name in STATISTICS and of in COMPARED:
-                of_maps.setdefault(name, {})[of] = curve
+            if name in again and of in COMPARED:
+                rerun.setdefault(name, {})[of] = curve
             else:
                 beside.setdefault(name, {})[of.replace(" ", "_")] = noted(curve, NO_RERUN)
     for name, quantiles in bands(results, many).items():
         beside[name] = beside.get(name, {}) | quantiles
     tables = {"haloes": halo_table(results.halos)} if results.halos else {}
-    return Outcome(maps, of_maps, beside, tables)
+    return Outcome(maps, rerun, beside, tables)
 
 
 def noted(curve: Curve, words: str, **changes: Any) -> Curve:
@@ -121,7 +122,7 @@ def recipe(results: Results) -> Recipe:
         field=request.field,
         painting=Painting.of(emulator, request.seed),
         other=other,
-        statistics=tuple(name for name in results.curves if name in STATISTICS),
+        statistics=tuple(of_maps(request.field)),
         scope="region" if request.region else "axis" if request.scope == "axis" else "slab",
         region=widened(request.region, results.input.shape) if request.region else None,
         made_with=Surroundings.here(emulator.device),

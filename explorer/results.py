@@ -27,19 +27,6 @@ from explorer.state import WHOLE_BOX, Region, Request, system_and_level
 
 T = TypeVar("T")
 
-STATISTICS = (
-    "power_spectrum",
-    "pdf",
-    "cddf",
-    "transfer_function",
-    "cross_correlation",
-    "bispectrum",
-)
-"""Statistics of maps that the page shows as curves; those of haloes come beside them."""
-
-ONLY = {"cddf": "hi"}
-"""Statistics of one field alone."""
-
 SHORTEST_SIDE = 64
 """Curves of a smaller region would hold few modes; it is widened, [pixels]."""
 
@@ -209,7 +196,7 @@ def summarise(found: Results) -> Results:
     """Add the statistics of the maps that are there."""
     maps = found.compared()
     curves = curves_of(found.request.field, maps)
-    if (columns := through_the_box(found)) is not None:
+    if "cddf" in curves and (columns := through_the_box(found)) is not None:
         curves["cddf"] = {**curves["cddf"], WHOLE_BOX: columns}
     if not field_named(found.request.field).is_density:
         return replace(found, curves=curves)
@@ -237,10 +224,10 @@ def with_halo(shown: Results, halo: int) -> Results:
 def through_the_box(found: Results) -> Curve | None:
     """Column densities of the truth along lines as long as the box.
 
-    None unless the curves are summed over all slabs of the axis, of hydrogen.
+    None unless the curves are summed over all slabs of the axis.
     """
     slabs = found.slabs("truth")
-    if found.request.field != ONLY["cddf"] or not found.along or not found.is_whole or not slabs:
+    if not found.along or not found.is_whole or not slabs:
         return None
     columns: Curve = statistics.get("cddf")(whole_box(slabs))
     return columns
@@ -287,6 +274,16 @@ def holds(found: Results, halo: int) -> bool:
 def curves_of(
     field_name: str, maps: Mapping[str, Sequence[Slab]]
 ) -> dict[str, Mapping[str, Curve]]:
-    """Compute every statistic of a field's maps, summed over slabs, by its name and the map's."""
-    names = [name for name in STATISTICS if ONLY.get(name, field_name) == field_name]
-    return {name: compared.curves(name, maps) for name in names}
+    """Compute every curve of a field's maps alone, summed over slabs, by its name and the map's."""
+    return {name: compared.curves(name, maps) for name in of_maps(field_name)}
+
+
+def of_maps(field_name: str) -> list[str]:
+    """List the statistics that make a curve of a field's maps and of nothing beside, in order."""
+    found = {name: statistics.get(name) for name in statistics.names()}
+    named = [
+        name
+        for name, each in found.items()
+        if each.title and not each.needs and field_name in (each.fields or (field_name,))
+    ]
+    return sorted(named, key=lambda name: found[name].place)

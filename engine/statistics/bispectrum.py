@@ -88,6 +88,10 @@ class Bispectrum(Statistic[BispectrumSums, Curve]):
     Bernardini et al. 2022, section 5; Scoccimarro 2015 for the transforms.
     """
 
+    title = "Bispectrum, equilateral"
+    place = 6
+    over = "wavenumber"
+
     bins: int | Sequence[float] = DEFAULT_BINS
 
     def __post_init__(self) -> None:

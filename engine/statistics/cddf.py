@@ -83,6 +83,12 @@ class Cddf(Statistic[CddfSums, Curve]):
     Bernardini et al. 2022, equation 1 and appendix A; Rahmati et al. 2013.
     """
 
+    fields = ("hi",)
+    title = "Column densities"
+    place = 3
+    over = "column density"
+    least = 20  # pixels: fewer have a Poisson error above 20 %
+
     bins: Sequence[float] = DEFAULT_EDGES
 
     def __post_init__(self) -> None:

@@ -58,6 +58,27 @@ class Statistic(ABC, Generic[S, R]):
     of_pairs: ClassVar[bool] = False
     """Whether it compares a prediction with a truth."""
 
+    fields: ClassVar[tuple[str, ...]] = ()
+    """The only fields that it is of; empty for one of any field."""
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Options without which it can't be computed."""
+
+    title: ClassVar[str] = ""
+    """Of its curve; empty for what is no curve."""
+
+    place: ClassVar[int] = 0
+    """Of its curve among others, those with small numbers first."""
+
+    over: ClassVar[str] = ""
+    """What x is, if a range of it picks something on maps: "wavenumber" or "column density"."""
+
+    y_range: ClassVar[tuple[float, float] | None] = None
+    """Of a linear y axis that shows agreement at one; None for a logarithmic y axis."""
+
+    least: ClassVar[float] = 0
+    """Bins in which the truth counts fewer say nothing of a ratio."""
+
     @abstractmethod
     def compute(self, *slabs: Any, **nothing: Any) -> S:
         """Sum over one slab, or over one pair (truth, prediction).

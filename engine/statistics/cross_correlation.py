@@ -30,6 +30,11 @@ class CrossCorrelation(PairStatistic):
     for the error.
     """
 
+    title = "Cross-correlation"
+    place = 5
+    over = "wavenumber"
+    y_range = (0.0, 1.15)
+
     def finish(self, sums: PairSums) -> Curve:
         """Divide the cross power by the geometric mean of the maps' own.
 

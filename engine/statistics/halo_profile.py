@@ -79,6 +79,10 @@ class HaloProfile(Statistic[ProfileSums, Curve]):
         Of the rings, in units of the virial radius.
     """
 
+    needs = ("halos", "numbers")
+    title = "Halo profile"
+    place = 7
+
     halos: Halos | None = None
     numbers: Sequence[int] = (0,)
     edges: Sequence[float] = DEFAULT_EDGES

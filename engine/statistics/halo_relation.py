@@ -106,6 +106,8 @@ class HaloRelation(Statistic[HaloSums, Points]):
     Bernardini et al. 2022, section 5, equation 10, figure 7 and appendix B.
     """
 
+    needs = ("halos",)
+
     halos: Halos | None = None
     neighbour_mass: float = NEIGHBOUR_MASS
 

@@ -75,6 +75,10 @@ class Pdf(Statistic[PdfSums, Curve]):
     Bernardini et al. 2022, section 5.
     """
 
+    title = "Pixel PDF"
+    place = 2
+    least = 20  # pixels: fewer have a Poisson error above 20 %
+
     bins: Sequence[float] | None = None
 
     def __post_init__(self) -> None:

@@ -87,6 +87,10 @@ class PowerSpectrum(Statistic[PowerSums, Curve]):
     Bernardini et al. 2022, section 5.
     """
 
+    title = "Power spectrum"
+    place = 1
+    over = "wavenumber"
+
     bins: int | Sequence[float] = DEFAULT_BINS
 
     def __post_init__(self) -> None:

@@ -28,6 +28,11 @@ class TransferFunction(PairStatistic):
     Kodi Ramanah et al. 2020, section 4.2.
     """
 
+    title = "Transfer function"
+    place = 4
+    over = "wavenumber"
+    y_range = (0.5, 1.5)
+
     def finish(self, sums: PairSums) -> Curve:
         """Take the root of the ratio of the maps' power.
 

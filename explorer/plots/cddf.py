@@ -10,11 +10,6 @@ from explorer.plots.log_curves import LogCurves
 from explorer.state import WHOLE_BOX
 from explorer.style import GREY
 
-TITLE = "Column densities"
-
-FEWEST_PIXELS = 20
-"""As for the PDF."""
-
 
 class ColumnDensities(LogCurves):
     """A comparison with one more truth: columns through the whole box rather than its slabs.
@@ -25,8 +20,8 @@ class ColumnDensities(LogCurves):
     their names.
     """
 
-    def __init__(self) -> None:
-        super().__init__(FEWEST_PIXELS, [cddf_prochaska_2014()])
+    def __init__(self, least: float) -> None:
+        super().__init__(least, [cddf_prochaska_2014()])
         name = f"{WHOLE_BOX} (truth)"
         look: dict[str, Any] = {"line_width": 1.6, "line_dash": "dotdash"}
         self.sources["box"] = frames.line(self.main, GREY, legend_label=name, **look)
@@ -44,8 +39,3 @@ class ColumnDensities(LogCurves):
         over = ratio(curves.get("truth"), box, self.least)
         frames.fill(self.ratio_sources["box"], path(over))
         self.entry.visible = box is not None
-
-
-def build() -> ColumnDensities:
-    """f(N) over N_HI [cm^-2] with its Poisson error, and below it the ratio."""
-    return ColumnDensities()

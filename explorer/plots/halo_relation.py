@@ -17,6 +17,8 @@ from explorer.words import unit_in_words
 hv.Store.set_current_backend("bokeh")
 
 TITLE = "Haloes"
+SCATTER_TITLE = "Scatter of haloes"
+"""Of the card of their scatter about the median."""
 
 HEIGHT = 306
 """As two panels of a curve together, [pixels]."""

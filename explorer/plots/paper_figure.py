@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import matplotlib
@@ -15,13 +15,13 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from engine import statistics
 from engine.fields import field_named
 from engine.mesh import Slab
 from engine.results import Outcome
 from explorer.plots.curve_columns import Curves, described, error_band, extent, height, points
 from explorer.plots.curve_columns import ratio as ratio_of
 from explorer.plots.log_curves import BAND, PAINTED, RATIO_RANGE
-from explorer.plots.pdf import FEWEST_PIXELS
 from explorer.style import palette
 from explorer.words import short_label
 
@@ -55,12 +55,8 @@ DASHES = {"truth": "-", "prediction": (0, (4, 1.5)), "other": (0, (1, 1.2))}
 COLOURS = {"truth": TRUTH, "prediction": PREDICTION, "other": OTHER}
 WORDS = {"truth": "truth", "prediction": "prediction", "other": "comparison"}
 
-DRAWN = ("power_spectrum", "pdf")
-"""Statistics below the maps."""
-
-LEAST = {"pdf": FEWEST_PIXELS}
-"""Bins in which the truth counts fewer are left out of the ratio."""
-
+PANELS = 2
+"""Statistics below the maps: those that come first of all with a ratio to the truth."""
 
 MANY = 0.1
 """Share of a ratio's bins outside the page's range from which on it is drawn over a wider one."""
@@ -99,12 +95,12 @@ class Colours:
 
 
 def paper_figure(outcome: Outcome, dark_matter: Colours, painted: Colours) -> Figure:
-    """Draw input, truth, prediction and comparison, P(k) and PDF.
+    """Draw input, truth, prediction and comparison, and two of their statistics.
 
     Parameters
     ----------
     outcome : Outcome
-        Maps of a slab with their P(k) and PDF; a truth or a prediction at least.
+        Maps of a slab with their statistics; a truth or a prediction at least.
     dark_matter, painted : Colours
         Of the input, and of all others alike.
     """
@@ -259,20 +255,26 @@ def _thin(ax: Axes) -> None:
 
 def _draw_curves(figure: Figure, outcome: Outcome) -> None:
     """Draw each statistic with its ratio below."""
-    width = (WIDTH - EDGE - 2 * LABELS - GAP) / len(DRAWN)
-    for number, name in enumerate(DRAWN):
+    width = (WIDTH - EDGE - 2 * LABELS - GAP) / PANELS
+    for number, name in enumerate(first_of(outcome.curves)):
         left = LABELS + number * (width + LABELS + GAP)
         curves = outcome.curves[name]
         bottom = EDGE + PANEL_WORDS
         main = _place(figure, left, bottom + RATIO, width, PANEL)
         below = _place(figure, left, bottom, width, RATIO)
         _draw_main(main, curves)
-        _draw_ratio(below, curves, LEAST.get(name, 0))
+        _draw_ratio(below, curves, statistics.get(name).least)
         for ax in (main, below):
             ax.set_xlim(extent(curves))
             ax.yaxis.set_label_coords(-(LABELS - 0.21) / width, 0.5)
         if not number:
             main.legend(frameon=False, fontsize=SMALL, handlelength=2.4, loc="lower left")
+
+
+def first_of(names: Iterable[str]) -> list[str]:
+    """Pick the statistics to draw from those there are."""
+    logarithmic = [name for name in names if statistics.get(name).y_range is None]
+    return sorted(logarithmic, key=lambda name: statistics.get(name).place)[:PANELS]
 
 
 def _draw_main(ax: Axes, curves: Curves) -> None:

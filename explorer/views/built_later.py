@@ -1,18 +1,19 @@
 """What is built once the maps are drawn: cards, further tools, and the maps of a band."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import panel as pn
 
 from explorer.build_order import BuildOrder
+from explorer.plots.cards import cards
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARDS, FREE, LATER
 from explorer.views.band_card import BandCard
 from explorer.views.calibration import CalibrationCards
 from explorer.views.colours import Colours
-from explorer.views.curves import PLOTS, Curves
+from explorer.views.curves import CurveCard
 from explorer.views.download import Download
 from explorer.views.facts import Facts
 from explorer.views.haloes import Haloes
@@ -20,9 +21,6 @@ from explorer.views.maps import Maps
 from explorer.views.tabs import CardTabs
 
 WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
-
-BRUSHES = {"power_spectrum": "band", "cddf": "densities"}
-"""Cards on which a drag along x picks a range, and the display's parameter that holds it."""
 
 IN_REACH = 2
 """Cards that lie within the window's reach, or just below it."""
@@ -67,7 +65,7 @@ class BuiltLater:
         display.param.watch(lambda _: pn.state.execute(self._add_band, schedule=True), "band")
 
     def _add_first_cards(self) -> None:
-        self._add_curves(*list(PLOTS)[:IN_REACH])
+        self._add_curves(list(cards())[:IN_REACH])
         self.below.append(CardTabs(self._cards, lambda: CalibrationCards(self.store, self.paint)))
 
     def _add_tools(self) -> None:
@@ -75,7 +73,7 @@ class BuiltLater:
         self.tools.extend([colours, Download(self.store, self.display, self.maps.bars)])
 
     def _add_further_cards(self) -> None:
-        self._add_curves(*list(PLOTS)[IN_REACH:])
+        self._add_curves(list(cards())[IN_REACH:])
 
     def _add_haloes(self) -> None:
         self._cards.extend([Haloes(self.store, self.display), self._facts])
@@ -85,8 +83,5 @@ class BuiltLater:
         if self.display.band and not self.band.objects:
             self.band.append(BandCard(self.store, self.display, self.maps.linked))
 
-    def _add_curves(self, *names: str) -> None:
-        cards = {name: Curves(name, self.store, self.display) for name in names}
-        for name in BRUSHES.keys() & cards.keys():
-            cards[name].brush(BRUSHES[name])
-        self._cards.extend(cards.values())
+    def _add_curves(self, names: Sequence[str]) -> None:
+        self._cards.extend([CurveCard(name, self.store, self.display) for name in names])

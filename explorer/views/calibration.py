@@ -15,6 +15,7 @@ from explorer.plots.power_ranks import LEVELS, PowerRanks
 from explorer.plots.rank_histogram import COLOURS, DASHES, RankHistogram
 from explorer.store import Store
 from explorer.style import CARD, CARDS, FREE, GREY
+from explorer.views import legend
 from explorer.views.text import html
 
 HALO_BARS = 5
@@ -104,7 +105,7 @@ class CalibrationCards(pn.viewable.Viewer):
         self.halos.show(ranked.halos)
         self.halos_card.visible = ranked.halos is not None
         samples = ranked.pixels.samples
-        self.heading.object = title("Coverage", f"{samples} samples")
+        self.heading.object = legend.title("Coverage", f"{samples} samples")
         numbers = table(rows(ranked)) + remarks(samples)
         self.table.object = f'<div class="coverage">{numbers}</div>'
 
@@ -208,32 +209,27 @@ def remarks(samples: int) -> str:
     return f"<p>{words}</p>"
 
 
-def title(words: str, legend: str) -> str:
-    """Title of a card, with a word on its right."""
-    return f'<div class="heading"><b>{words}</b><span class="legend">{legend}</span></div>'
-
-
 def key(names: Sequence[str]) -> str:
     """Legend of the groups of a rank histogram."""
-    entries = []
-    for name, colour, dash in zip(names, COLOURS, DASHES, strict=False):
-        stroke = f'stroke="{colour}" stroke-width="2" stroke-dasharray="{STROKES[dash]}"'
-        entries.append(
-            f'<span><svg><line x1="0" y1="4" x2="22" y2="4" {stroke}/></svg>{escape(name)}</span>'
-        )
-    return f'<div class="key" style="flex-wrap: wrap; row-gap: 0">{"".join(entries)}</div>'
+    looks = (
+        f'stroke="{colour}" stroke-width="2" stroke-dasharray="{STROKES[dash]}"'
+        for colour, dash in zip(COLOURS, DASHES, strict=True)
+    )
+    return legend.key(
+        legend.stroke(look, escape(name)) for name, look in zip(names, looks, strict=False)
+    )
 
 
 def pixels_heading() -> str:
     """Title and legend of the pixels' histogram."""
-    return title("Ranks of pixels", "by dark matter") + key(CLASSES)
+    return legend.title("Ranks of pixels", "by dark matter") + key(CLASSES)
 
 
 def halos_heading() -> str:
     """Title and legend of the haloes' histogram."""
-    return title("Ranks of halo masses", "within Rᵥᵢᵣ") + key(HALO_GROUPS)
+    return legend.title("Ranks of halo masses", "within Rᵥᵢᵣ") + key(HALO_GROUPS)
 
 
-POWER_HEADING = title("Ranks of P(k)", "") + (
-    '<div class="key"><span>shaded: central 68 and 95 %</span></div>'
+POWER_HEADING = legend.title("Ranks of P(k)") + legend.key(
+    ["<span>shaded: central 68 and 95 %</span>"]
 )

@@ -1,53 +1,29 @@
 """Statistics of truth and prediction as curves."""
 
 from collections.abc import Mapping
-from html import escape
-from types import ModuleType
 
 import numpy as np
 import panel as pn
 import param
 
-from engine import statistics
 from engine.results import Curve
 from explorer.build_order import AFTER_MAPS, after
 from explorer.ensemble import Quantiles
-from explorer.plots import (
-    bispectrum,
-    cddf,
-    cross_correlation,
-    halo_profile,
-    halo_scatter,
-    pdf,
-    power_spectrum,
-    transfer_function,
-)
 from explorer.plots.brush import Brush, Picked
+from explorer.plots.cards import cards
 from explorer.plots.curve_columns import described
 from explorer.plots.log_curves import BAND, BAND_ALPHA, SAMPLES_ALPHA
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, SAMPLES
+from explorer.views import legend
 from explorer.views.text import html
 
-PLOTS: dict[str, ModuleType] = {
-    "power_spectrum": power_spectrum,
-    "pdf": pdf,
-    "cddf": cddf,
-    "transfer_function": transfer_function,
-    "cross_correlation": cross_correlation,
-    "bispectrum": bispectrum,
-    "halo_profile": halo_profile,
-    "halo_scatter": halo_scatter,
-}
-"""The plot of each statistic, in the order of the page."""
+PICKED = {"wavenumber": "band", "column density": "densities"}
+"""Parameter of the display that a drag along x sets, by what x is."""
 
 
-SOMETIMES = ("cddf", "halo_profile")
-"""Statistics whose card is there only while there is something to show."""
-
-
-class Curves(pn.viewable.Viewer):
+class CurveCard(pn.viewable.Viewer):
     """One card of a statistic: curves above, ratio below.
 
     Parameters
@@ -63,12 +39,12 @@ class Curves(pn.viewable.Viewer):
     def __init__(self, statistic: str, store: Store, display: Display) -> None:
         super().__init__()
         self.statistic = statistic
-        self.of_pairs = statistic in statistics.names() and statistics.get(statistic).of_pairs
+        self.about = cards()[statistic]
         self.store = store
         self.display = display
         self.curves, self.samples = shown_of(statistic, store)
         self.heading = html(height=42)
-        self.panels = PLOTS[statistic].build()
+        self.panels = self.about.build()
         self.panels.set_ink(INK[display.dark])
         self.card = pn.Column(
             self.heading,
@@ -81,6 +57,8 @@ class Curves(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
+        if self.about.over:
+            self._add_brush(PICKED[self.about.over])
         self._present()
         store.param.watch(self._on_results_changed, ["results", "ensemble"])
         display.param.watch(
@@ -90,7 +68,7 @@ class Curves(pn.viewable.Viewer):
             "dark",
         )
 
-    def brush(self, name: str) -> None:
+    def _add_brush(self, name: str) -> None:
         """Let a drag along x pick a range.
 
         Parameters
@@ -128,24 +106,23 @@ class Curves(pn.viewable.Viewer):
     def _present(self) -> None:
         self.panels.show(self.curves, self.samples)
         self._write_title()
-        self.card.visible = self.statistic not in SOMETIMES or bool(self.curves)
+        self.card.visible = bool(self.curves) or not self.about.sometimes
 
     def _write_title(self) -> None:
         """Write the title and a legend of the lines there are."""
         curves = self.curves
         both = "truth" in curves or "prediction" not in curves
-        lines = PREDICTION_LINE
-        if both and not self.of_pairs:
-            lines = TRUTH_LINE + PREDICTION_LINE
+        lines = [PREDICTION_LINE]
+        if both and not self.about.of_pairs:
+            lines.insert(0, TRUTH_LINE)
         if "other" in curves:
-            lines += OTHER_LINE
+            lines.append(OTHER_LINE)
         if self.samples is not None and self.store.ensemble is not None:
-            lines += f"<span><svg>{SAMPLES_SHAPE}</svg>{self.store.ensemble.count} samples</span>"
-        band = BAND_MARK if self.of_pairs or (both and self.in_ratio) else ""
-        self.heading.object = (
-            f'<div class="heading"><b title="{escape(self._shaded())}">'
-            f'{PLOTS[self.statistic].TITLE}</b><span class="legend">{band}</span></div>'
-            f'<div class="key">{lines}</div>'
+            words = f"{self.store.ensemble.count} samples"
+            lines.append(legend.box(SAMPLES, SAMPLES_ALPHA, words))
+        band = BAND_MARK if self.about.of_pairs or (both and self.in_ratio) else ""
+        self.heading.object = legend.title(self.about.title, band, self._shaded()) + legend.key(
+            lines
         )
 
     @property
@@ -155,7 +132,7 @@ class Curves(pn.viewable.Viewer):
 
     def _shaded(self) -> str:
         """Say what is shaded."""
-        compared = self.of_pairs
+        compared = self.about.of_pairs
         whose = "the prediction" if compared else "the truth"
         about = self.curves.get("prediction" if compared else "truth")
         kind = about.error_kind if about is not None else ""
@@ -176,17 +153,13 @@ def shown_of(name: str, store: Store) -> tuple[Mapping[str, Curve], Quantiles | 
     return results.curves.get(name, {}), samples
 
 
-def line(stroke: str, name: str) -> str:
-    """Write a legend's entry."""
-    shape = f'<line x1="0" y1="4" x2="22" y2="4" {stroke}/>'
-    return f"<span><svg>{shape}</svg>{name}</span>"
-
-
-TRUTH_LINE = line('stroke-width="2" style="stroke: var(--panel-on-surface-color)"', "truth")
-PREDICTION_LINE = line(
+TRUTH_LINE = legend.stroke(
+    'stroke-width="2" style="stroke: var(--panel-on-surface-color)"', "truth"
+)
+PREDICTION_LINE = legend.stroke(
     f'stroke-width="2.4" stroke="{PREDICTION}" stroke-dasharray="6 4"', "prediction"
 )
-BAND_SHAPE = f'<rect y="-1" width="22" height="10" fill="{PREDICTION}" opacity="{BAND_ALPHA}"/>'
-OTHER_LINE = line(f'stroke-width="2.4" stroke="{OTHER}" stroke-dasharray="2 3"', "comparison")
-SAMPLES_SHAPE = f'<rect y="-1" width="22" height="10" fill="{SAMPLES}" opacity="{SAMPLES_ALPHA}"/>'
-BAND_MARK = f"<span><svg>{BAND_SHAPE}</svg>±{100 * BAND:.0f} %</span>"
+OTHER_LINE = legend.stroke(
+    f'stroke-width="2.4" stroke="{OTHER}" stroke-dasharray="2 3"', "comparison"
+)
+BAND_MARK = legend.box(PREDICTION, BAND_ALPHA, f"±{100 * BAND:.0f} %")

@@ -21,6 +21,7 @@ from explorer.results import Results
 from explorer.state import NO_HALO, Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, INK, OTHER, PREDICTION
+from explorer.views import legend
 from explorer.views.map_tools import CHOICE, PLAIN
 from explorer.views.text import html
 from explorer.words import number, short_label, unit_in_words
@@ -93,7 +94,7 @@ class Haloes(pn.viewable.Viewer):
             display.param.halo_colours, **(CHOICE | {"sx": PLAIN | LOW}), width=176
         )
         self.title = html(
-            f'<div class="heading"><b>{TITLE}</b><span class="legend">colour</span></div>',
+            legend.title(TITLE, "colour"),
             margin=(0, 8, 0, 0),
         )
         self.heading = html()
@@ -138,10 +139,10 @@ class Haloes(pn.viewable.Viewer):
         results = self.store.results
         comparing = results is not None and results.other is not None
         if self.display.halo_colours == "map":
-            self.heading.object = legend(comparing)
+            self.heading.object = legend_of(comparing)
             return
         points = next((p for p in (self.truth, self.prediction) if p is not None and len(p)), None)
-        self.heading.object = legend(comparing, points, style.thirds(self.display.dark))
+        self.heading.object = legend_of(comparing, points, style.thirds(self.display.dark))
 
     def _on_brushed(self, name: str, index: list[int]) -> None:
         """Note which haloes are brushed; one alone is the chosen one."""
@@ -169,7 +170,7 @@ class Haloes(pn.viewable.Viewer):
         )
 
 
-def legend(comparing: bool, points: Points | None = None, colours: Sequence[str] = ()) -> str:
+def legend_of(comparing: bool, points: Points | None = None, colours: Sequence[str] = ()) -> str:
     """Legend of the card, as HTML.
 
     Parameters
@@ -183,28 +184,16 @@ def legend(comparing: bool, points: Points | None = None, colours: Sequence[str]
     """
     inks = {} if colours else {"prediction": PREDICTION, "other": OTHER}
     shown = COMPARED if comparing else COMPARED[:2]
-    signs = [
-        f'<span><b style="color: {inks.get(n, "inherit")}">{SIGNS[n]}</b> {WORDS[n]}</span>'
-        for n in shown
-    ]
+    signs = [legend.sign(SIGNS[n], inks.get(n, "inherit"), WORDS[n]) for n in shown]
     remarks = ("faint: Rᵥᵢᵣ &lt; 3 pixels", "lines: medians")
-    key = line(signs + [f"<span>{each}</span>" for each in remarks])
+    key = legend.key(signs + [f"<span>{each}</span>" for each in remarks])
     if points is None or not colours:
         return key
     low, high = (f"{edge:.2g}" for edge in thirds(points))
     names = (f"low ≤ {low}", f"middle ≤ {high}", "high")
-    dots = [
-        f'<span><b style="color: {each}">●</b> {name}</span>'
-        for name, each in zip(names, colours, strict=True)
-    ]
+    dots = [legend.sign("●", each, name) for name, each in zip(names, colours, strict=True)]
     words = unit_in_words(points.colour_label)
-    return key + line(["<span>Neighbours:</span>", *dots, "<span>(h/Mpc)²</span>"], words)
-
-
-def line(entries: Sequence[str], words: str = "") -> str:
-    """Put entries of the legend in a line, which wraps where it has no room, with a tooltip."""
-    wrapping = "flex-wrap: wrap; row-gap: 0"
-    return f'<div class="key" style="{wrapping}" title="{escape(words)}">{"".join(entries)}</div>'
+    return key + legend.key(["<span>Neighbours:</span>", *dots, "<span>(h/Mpc)²</span>"], words)
 
 
 def colour(name: str, dark: bool) -> str:

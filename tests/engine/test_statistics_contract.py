@@ -1,6 +1,6 @@
 """What holds for every statistic: found by name, sums add, bad maps are refused in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from inspect import signature
 from typing import ClassVar
 
@@ -111,6 +111,23 @@ def test_no_slab_is_refused(name):
     (row,) = maps_for(name, 1)
     with pytest.raises(ValueError, match="got no slab, expected one or more"):
         statistics.get(name)(*([] for _ in row))
+
+
+def test_what_a_statistic_says_of_its_curve_is_true(name):
+    statistic = statistic_of(name)
+    result = statistic(*maps_for(name, 1)[0])
+    assert isinstance(result, Curve) == bool(statistic.title)
+    assert set(statistic.needs) <= {entry.name for entry in fields(statistic)}
+    assert bool(statistic.needs) == (name in OPTIONS)
+    if statistic.fields:
+        with pytest.raises(ValueError, match="expected"):
+            statistic(*(slab.with_values(slab.values, field="stars") for slab in maps(1)))
+    if statistic.title:
+        assert result.y_log == (statistic.y_range is None)
+        assert ("k [" in result.x_label) == (statistic.over == "wavenumber")
+        assert statistic.place not in {
+            statistics.get(other).place for other in statistics.names() if other != name
+        }
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -1.0])

@@ -16,7 +16,7 @@ from explorer.results import Results
 from explorer.state import Display, Request, Selection
 from explorer.store import Store
 from explorer.views.band_card import BandCard
-from explorer.views.curves import Curves
+from explorer.views.curves import CurveCard
 
 PIXEL = 29.3
 SIDE = 64
@@ -117,8 +117,7 @@ def shown(filtered_in_a_thread, emulator, folder):
     store = Store(Selection(), {"simulation": "with-gas", "axis": "z"})
     asyncio.run(store.refresh())
     display = Display()
-    spectrum = Curves("power_spectrum", store, display)
-    spectrum.brush("band")
+    spectrum = CurveCard("power_spectrum", store, display)
     linked = linked_maps(("input", "truth"), ("truth",))
     return store, display, spectrum, BandCard(store, display, linked)
 

@@ -12,7 +12,7 @@ from explorer.link import Link
 from explorer.plots.maps import linked_maps
 from explorer.state import Display, Selection
 from explorer.store import Store
-from explorer.views.curves import Curves
+from explorer.views.curves import CurveCard
 from explorer.views.link_parts import ColourLimits, PickedRanges, RectangleInView
 from explorer.views.maps import Maps
 
@@ -175,8 +175,7 @@ def test_picked_ranges_are_written_read_and_marked(store):
     ranges.take("band", "3.25,8")
     assert display.band == (3.25, 8.0)
     assert ranges.to_query() == {"band": "3.25,8"}
-    card = Curves("power_spectrum", store, display)
-    card.brush("band")
+    card = CurveCard("power_spectrum", store, display)
     marks = [
         each
         for fig in card.panels.figures

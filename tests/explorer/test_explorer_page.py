@@ -4,17 +4,15 @@ import numpy as np
 import pytest
 from bokeh.model import Model
 
-from engine import statistics
 from engine.units import column_density
 from explorer.app import page
 from explorer.plots import halo_relation
-from explorer.results import STATISTICS
 from explorer.state import WHOLE_BOX, Display, Selection
 from explorer.store import Store
 from explorer.style import INK, PREDICTION, thirds
 from explorer.viewport import MAPS
 from explorer.views.controls import Controls
-from explorer.views.curves import PLOTS, Curves
+from explorer.views.curves import CurveCard
 from explorer.views.facts import About, Facts, duration
 from explorer.views.haloes import Haloes
 from explorer.views.maps import HELD, Maps
@@ -101,7 +99,7 @@ def test_colour_maps_change_the_mapper_and_the_bar(store):
 @pytest.mark.parametrize("name", ["power_spectrum", "pdf", "bispectrum"])
 def test_curves_show_the_stores_results(store, name):
     display = Display()
-    curves = Curves(name, store, display)
+    curves = CurveCard(name, store, display)
     assert "truth" in curves.heading.object
     refresh(store)
     truth, prediction = (store.results.curves[name][of] for of in ("truth", "prediction"))
@@ -117,7 +115,7 @@ def test_curves_show_the_stores_results(store, name):
 
 @pytest.mark.parametrize("name", ["transfer_function", "cross_correlation"])
 def test_what_compares_two_maps_shows_the_painting_alone(store, name):
-    curves = Curves(name, store, Display())
+    curves = CurveCard(name, store, Display())
     refresh(store)
     prediction = store.results.curves[name]["prediction"]
     np.testing.assert_array_equal(curves.panels.sources["prediction"].data["y"], prediction.y)
@@ -126,21 +124,15 @@ def test_what_compares_two_maps_shows_the_painting_alone(store, name):
     assert "±10 %" in curves.heading.object
 
 
-def test_every_statistic_but_the_totals_has_a_plot():
-    assert set(STATISTICS) <= set(PLOTS)
-    shown = {*PLOTS, "total_mass", "halo_relation"} - {"halo_scatter"}
-    assert shown == set(statistics.names())
-
-
 def test_column_densities_are_there_for_hydrogen_alone(store):
-    curves = Curves("cddf", store, Display())
+    curves = CurveCard("cddf", store, Display())
     refresh(store)
     assert not curves.card.visible
 
 
 def test_a_halo_is_chosen_by_a_click_and_has_its_profile(store):
     display = Display()
-    haloes, profile = Haloes(store, display), Curves("halo_profile", store, Display())
+    haloes, profile = Haloes(store, display), CurveCard("halo_profile", store, Display())
     refresh(store)
     truth, prediction = store.results.halos.values()
     assert haloes.truth is truth
@@ -164,7 +156,7 @@ def test_a_halo_is_chosen_by_a_click_and_has_its_profile(store):
 @pytest.mark.usefixtures("hydrogen")
 def test_the_whole_box_is_drawn_for_all_slabs_of_hydrogen():
     store = Store(Selection(), {"simulation": "with-hi", "axis": "z"})
-    curves = Curves("cddf", store, Display())
+    curves = CurveCard("cddf", store, Display())
     refresh(store)
     assert curves.card.visible
     assert not len(curves.panels.sources["box"].data["x"])
@@ -172,7 +164,7 @@ def test_the_whole_box_is_drawn_for_all_slabs_of_hydrogen():
     box = store.results.curves["cddf"][WHOLE_BOX]
     np.testing.assert_array_equal(curves.panels.sources["box"].data["y"], box.y[box.y > 0])
     assert curves.panels.entry.visible
-    assert WHOLE_BOX not in Curves("pdf", store, Display()).curves
+    assert WHOLE_BOX not in CurveCard("pdf", store, Display()).curves
 
 
 def test_haloes_are_coloured_by_map_or_by_environment(store):
@@ -351,7 +343,7 @@ def test_durations_are_short(seconds, words):
 @pytest.mark.usefixtures("stochastic")
 def test_a_comparison_has_its_map_line_and_mass_only_while_it_is_asked_for(store):
     maps, facts = Maps(store, Display()), Facts(store)
-    curves = Curves("power_spectrum", store, Display())
+    curves = CurveCard("power_spectrum", store, Display())
     refresh(store)
     assert not maps.columns["other"].visible
     store.selection.param.update(other="share", other_seed=4)

@@ -5,7 +5,7 @@ import pytest
 from explorer.plots.curve_columns import sample_band, sample_ratio
 from explorer.state import Display, Selection
 from explorer.store import Store
-from explorer.views.curves import Curves
+from explorer.views.curves import CurveCard
 from explorer.views.samples import Samples
 
 pytestmark = pytest.mark.usefixtures("emulator", "folder")
@@ -63,7 +63,7 @@ def test_a_deterministic_emulator_has_one_sample():
 @pytest.mark.usefixtures("stochastic")
 def test_curves_show_the_band_of_an_ensemble_and_drop_it_with_the_slab():
     store = opened()
-    curves = Curves("power_spectrum", store, Display())
+    curves = CurveCard("power_spectrum", store, Display())
     assert not len(sample_band(curves.samples)[0])
     asyncio.run(store.sample(8))
     x, low, high = sample_band(curves.samples)

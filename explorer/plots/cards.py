@@ -1,0 +1,65 @@
+"""Which card each statistic's curves get, made from what the statistic says of itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine import statistics
+from explorer.plots.cddf import ColumnDensities
+from explorer.plots.halo_relation import SCATTER_TITLE
+from explorer.plots.linear_curves import LinearCurves
+from explorer.plots.log_curves import LogCurves
+
+Panels = LogCurves | LinearCurves
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card of curves.
+
+    Parameters
+    ----------
+    title : str
+        Its heading.
+    build : callable
+        Makes its empty panels.
+    of_pairs : bool
+        Whether its curves compare a painting with the truth.
+    over : str
+        What x is, if a range of it picks something on maps, see `engine.statistics.contract`.
+    sometimes : bool
+        Whether there may be nothing to show of a slab, and no card then.
+    """
+
+    title: str
+    build: Callable[[], Panels]
+    of_pairs: bool = False
+    over: str = ""
+    sometimes: bool = False
+
+
+def cards() -> dict[str, Card]:
+    """List the cards by the name of what they show, in their order."""
+    titled = [name for name in statistics.names() if statistics.get(name).title]
+    found = {name: card_of(name) for name in sorted(titled, key=place)}
+    return found | {"halo_scatter": Card(SCATTER_TITLE, lambda: LinearCurves(0, None))}
+
+
+def place(name: str) -> int:
+    """Place of a statistic's card among the others."""
+    return statistics.get(name).place
+
+
+def card_of(name: str) -> Card:
+    """Make the card of a statistic.
+
+    On a logarithmic y axis a ratio to the truth is drawn below; on a linear one it is a ratio
+    already, or the like.
+    """
+    about = statistics.get(name)
+
+    def build() -> Panels:
+        if name == "cddf":
+            return ColumnDensities(about.least)
+        return LinearCurves(*about.y_range) if about.y_range else LogCurves(about.least)
+
+    return Card(about.title, build, about.of_pairs, about.over, bool(about.fields or about.needs))
