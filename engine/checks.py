@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.mesh import Slab
+from engine.mesh import Mesh
 
 
 def checked_edges(edges: Any, what: str) -> tuple[float, ...]:
@@ -46,26 +46,28 @@ def checked_wavenumbers(bins: int | Sequence[float]) -> int | tuple[float, ...]:
     return edges
 
 
-def checked_values(slab: Slab) -> NDArray[np.float32]:
-    """Return the slab's values, refused in one sentence unless finite and not negative.
+def checked_values(mesh: Mesh) -> NDArray[np.float32]:
+    """Return the mesh's values, refused in one sentence unless finite and of its field's sign.
 
     Raises
     ------
     ValueError
-        If a pixel is NaN, infinite or negative.
+        If a cell is NaN, infinite, or negative where the field can't be.
     """
-    values = slab.values
+    values = mesh.values
+    least = -np.inf if mesh.about.signed else 0.0
     lowest, highest = values.min(), values.max()  # NaN passes through both
-    if lowest >= 0 and np.isfinite(highest):
+    if lowest >= least and np.isfinite([lowest, highest]).all():
         return values
-    unusable = values.size - np.count_nonzero(np.isfinite(values) & (values >= 0))
+    unusable = values.size - np.count_nonzero(np.isfinite(values) & (values >= least))
+    cells = "cells" if mesh.NDIM == 3 else "pixels"
+    wrong = "not finite" if mesh.about.signed else "negative or not finite"
     raise ValueError(
-        f"{place(slab)} has {unusable} pixels that are negative or not finite, expected none: "
-        "make the map again."
+        f"{place(mesh)} has {unusable} {cells} that are {wrong}, expected none: make it again."
     )
 
 
-def checked_density(slab: Slab, purpose: str) -> NDArray[np.float32]:
+def checked_density(mesh: Mesh, purpose: str) -> NDArray[np.float32]:
     """Return the values of a map of surface density, see `checked_values`.
 
     Raises
@@ -73,18 +75,18 @@ def checked_density(slab: Slab, purpose: str) -> NDArray[np.float32]:
     ValueError
         If its field is another quantity, or a pixel is of no use.
     """
-    if not slab.about.is_density:
+    if not mesh.about.is_density:
         raise ValueError(
-            f"{place(slab)} is in {slab.about.unit}, expected a surface density to {purpose}: "
+            f"{place(mesh)} is in {mesh.about.unit}, expected a surface density to {purpose}: "
             "take another field."
         )
-    return checked_values(slab)
+    return checked_values(mesh)
 
 
-def place(slab: Slab) -> str:
-    """Say which map it is, to begin a sentence with."""
-    if not slab.simulation:
-        return f"The {slab.field} map"
-    painted = f" painted by {slab.emulator}" if slab.emulator else ""
-    where = f"{slab.simulation}, axis {slab.axis}, slab {slab.index}"
-    return f"The {slab.field} map of {where}{painted}"
+def place(mesh: Mesh) -> str:
+    """Say which mesh it is, to begin a sentence with."""
+    what = f"The {mesh.field} {'grid' if mesh.NDIM == 3 else 'map'}"
+    if not mesh.simulation:
+        return what
+    painted = f" painted by {mesh.emulator}" if mesh.emulator else ""
+    return f"{what} of {mesh.simulation}{mesh.where}{painted}"

@@ -4,13 +4,15 @@ import os
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
-from engine.mesh import Slab
+from engine.mesh import Mesh
 from engine.noise import Realisation
-from engine.systems.contract import Emulator
+from engine.places import Place, Run
+from engine.systems.contract import Emulator, Inputs
 
 CACHE_BYTES = 256 * 2**20
 """Default bound of the memory for results: some 400 maps of 384^2."""
@@ -22,44 +24,47 @@ class PredictionKey:
 
     Parameters
     ----------
-    simulation, axis, index, input_field, level, origin
-        Of the dark-matter slab.
-    emulator, field : str
-        What paints what.
-    trained_level : str
-        Input level of the emulator's weights.
+    simulation : str
+        Where.
+    place : Place
+        What is painted.
+    run : Run
+        Of its first input.
+    emulator, weights : str
+        Name of the card, and the hash of its weights.
     realisation : Realisation or None
         None where seeds change nothing.
+    parameters : tuple of (str, float)
+        Those that aren't the card's own.
     """
 
     simulation: str
-    axis: str
-    index: int
-    input_field: str
-    level: str
-    origin: str
+    place: Place
+    run: Run
     emulator: str
-    field: str
-    trained_level: str
+    weights: str
     realisation: Realisation | None
+    parameters: tuple[tuple[str, float], ...] = ()
 
 
 def prediction_key(
-    emulator: Emulator, slab: Slab, seed: int = 0, realisation: Realisation | None = None
+    emulator: Emulator,
+    inputs: Inputs,
+    seed: int = 0,
+    realisation: Realisation | None = None,
+    parameters: Mapping[str, float] | None = None,
 ) -> PredictionKey:
     """Identity of what `emulator.predict` gives for these."""
     card = emulator.card
+    first = next(iter(emulator.named(inputs).values()))
     return PredictionKey(
-        slab.simulation,
-        slab.axis,
-        slab.index,
-        slab.field,
-        slab.level,
-        slab.origin,
-        card.system,
-        card.field,
-        card.level,
+        first.simulation,
+        first.place,
+        first.run,
+        card.name,
+        card.weights_sha256,
         (realisation or Realisation(seed)) if card.stochastic else None,
+        tuple(sorted((parameters or {}).items())),
     )
 
 
@@ -75,7 +80,7 @@ class ResultCache:
     def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
         self.max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._slabs: OrderedDict[Hashable, Slab] = OrderedDict()
+        self._slabs: OrderedDict[Hashable, Mesh] = OrderedDict()
         self._bytes = 0
 
     @property
@@ -83,7 +88,7 @@ class ResultCache:
         """What the kept maps take."""
         return self._bytes
 
-    def get(self, key: Hashable) -> Slab | None:
+    def get(self, key: Hashable) -> Any:
         """Return the result and mark it as used, or None."""
         with self._lock:
             slab = self._slabs.get(key)
@@ -91,7 +96,7 @@ class ResultCache:
                 self._slabs.move_to_end(key)
             return slab
 
-    def put(self, key: Hashable, slab: Slab) -> None:
+    def put(self, key: Hashable, slab: Mesh) -> None:
         """Keep a result, dropping those not used for longest."""
         if slab.values.nbytes > self.max_bytes:
             return
@@ -109,13 +114,13 @@ class _Job:
     """A computation and everybody who waits for it."""
 
     key: Hashable
-    compute: Callable[[], Slab]
-    waiting: list[Future[Slab]] = field(default_factory=list)
+    compute: Callable[[], Any]
+    waiting: list[Future[Any]] = field(default_factory=list)
     running: bool = False
 
-    def join(self) -> Future[Slab]:
+    def join(self) -> Future[Any]:
         """Wait for it too."""
-        future: Future[Slab] = Future()
+        future: Future[Any] = Future()
         if self.running:
             future.set_running_or_notify_cancel()
         self.waiting.append(future)
@@ -150,10 +155,10 @@ class Worker:
         self.cache = cache or ResultCache()
         self._lock = threading.Lock()
         self._jobs: dict[Hashable, _Job] = {}
-        self._newest: dict[str, Future[Slab]] = {}
+        self._newest: dict[str, Future[Any]] = {}
         self._executor = ThreadPoolExecutor(1, "inference", initializer=_give_way)
 
-    def submit(self, session: str, key: Hashable, compute: Callable[[], Slab]) -> Future[Slab]:
+    def submit(self, session: str, key: Hashable, compute: Callable[[], Any]) -> Future[Any]:
         """Ask for a result.
 
         Parameters
@@ -175,7 +180,7 @@ class Worker:
             older = self._newest.pop(session, None)
             known = self.cache.get(key)
             if known is not None:
-                future: Future[Slab] = Future()
+                future: Future[Any] = Future()
                 future.set_result(known)
             else:
                 future = self._join(key, compute)
@@ -200,7 +205,7 @@ class Worker:
             future.cancel()
         self._executor.shutdown()
 
-    def _join(self, key: Hashable, compute: Callable[[], Slab]) -> Future[Slab]:
+    def _join(self, key: Hashable, compute: Callable[[], Any]) -> Future[Any]:
         job = self._jobs.get(key)
         if job is None:
             job = self._jobs[key] = _Job(key, compute)
@@ -224,7 +229,7 @@ class Worker:
             for future in self._done(job):
                 future.set_result(slab)
 
-    def _done(self, job: _Job) -> list[Future[Slab]]:
+    def _done(self, job: _Job) -> list[Future[Any]]:
         """Take the job off the list, so that nobody joins any more, and who waited for it."""
         with self._lock:
             del self._jobs[job.key]

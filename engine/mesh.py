@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from engine.cosmology import Cosmology
 from engine.fields import Field, field_named, map_axes
-from engine.places import Run
+from engine.places import BoxPlace, ObjectPlace, Place, Run, SlabPlace
 from engine.units import MPC_IN_KPC
 
 
@@ -103,6 +103,16 @@ class Mesh:
         return Run(self.field, self.level, self.origin)
 
     @property
+    def place(self) -> Place:
+        """Where in its simulation it is."""
+        return BoxPlace()
+
+    @property
+    def where(self) -> str:
+        """Which part of its simulation it is, to follow the simulation's name."""
+        return ""
+
+    @property
     def cell_volume(self) -> float:
         """Comoving area or volume of a cell, [(kpc/h)^2] or [(kpc/h)^3]."""
         return self.cell_size**self.NDIM
@@ -178,6 +188,16 @@ class Slab(Mesh):
     axis: str = "z"
     index: int = 0
     start: float = 0.0
+
+    @property
+    def place(self) -> Place:
+        """Where in its simulation it is."""
+        return SlabPlace(self.axis, self.index)
+
+    @property
+    def where(self) -> str:
+        """Which slab it is, to follow the simulation's name."""
+        return f", axis {self.axis}, slab {self.index}"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -299,6 +319,16 @@ class Cutout(Mesh):
     number: int = 0
     centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
     periodic: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where in its simulation it is."""
+        return ObjectPlace(self.number, self.axis)
+
+    @property
+    def where(self) -> str:
+        """Which object it is, to follow the simulation's name."""
+        return f", axis {self.axis}, object {self.number}"
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,16 +1,49 @@
-"""Invertible scalings between surface densities and what a network sees."""
+"""Invertible scalings between physical values and what a network sees."""
 
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+
+from engine.fields import field_named, one_of
 
 Array = TypeVar("Array")
 """A numpy array or a torch tensor; torch is never imported here."""
 
 
+class Normalization(ABC):
+    """A scaling with its way back; `kind` names it on a card."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def forward(self, x: Array) -> Array:
+        """Scale physical values, in the field's unit, to dimensionless ones."""
+
+    @abstractmethod
+    def inverse(self, scaled: Array) -> Array:
+        """Undo `forward`."""
+
+
 @dataclass(frozen=True)
-class LogNormalization:
+class Identity(Normalization):
+    """Values as they are, for what is dimensionless and of order one already."""
+
+    kind: ClassVar[str] = "identity"
+
+    def forward(self, x: Array) -> Array:
+        """Return the values."""
+        return x
+
+    def inverse(self, scaled: Array) -> Array:
+        """Return the values."""
+        return scaled
+
+
+@dataclass(frozen=True)
+class LogNormalization(Normalization):
     """The scaling x' = (1/k) ln[(x/x0)^q + 1].
 
     Zero stays zero; x0 is where it turns from a power law to a logarithm.
@@ -30,6 +63,8 @@ class LogNormalization:
     Bernardini et al. 2022, section 4.5 and table 2 (x0 there in Msun per pixel
     of 3.66 ckpc/h).
     """
+
+    kind: ClassVar[str] = "log"
 
     k: float
     x0: float
@@ -87,20 +122,44 @@ NORMALIZATIONS: dict[str, LogNormalization] = {
 }
 
 
-def normalization(field: str) -> LogNormalization:
-    """Look up how EMBER scales a field.
+def normalization(field: str) -> Normalization:
+    """Look up how a field is scaled: as EMBER does, or else in the same manner.
+
+    A density or temperature that EMBER doesn't paint turns from linear to logarithmic in the
+    middle of its expected decades, where EMBER's do; signed fields stay as they are.
 
     Raises
     ------
     ValueError
-        If the field has none.
+        If there is no such field.
     """
-    if field not in NORMALIZATIONS:
-        raise ValueError(
-            f"No normalisation is known for field {field!r}, expected one of "
-            f"{', '.join(NORMALIZATIONS)}."
-        )
-    return NORMALIZATIONS[field]
+    about = field_named(field)
+    if about.signed:
+        return Identity()
+    middle = 10.0 ** (sum(about.decades) / 2)
+    return NORMALIZATIONS.get(field, LogNormalization(k=3.0, x0=middle, q=1.0))
+
+
+KINDS: dict[str, type[Normalization]] = {cls.kind: cls for cls in (LogNormalization, Identity)}
+
+
+def normalization_to_json(scaling: Any) -> dict[str, Any]:
+    """Write a scaling as a card holds it: its kind and its numbers."""
+    return {"kind": scaling.kind, **asdict(scaling)}
+
+
+def normalization_from_json(content: Mapping[str, Any]) -> Normalization:
+    """Build the scaling that `normalization_to_json` wrote.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the kind is none or its numbers are of no use.
+    """
+    numbers = dict(content)
+    return KINDS[one_of("kind of normalisation", str(numbers.pop("kind", "")), tuple(KINDS))](
+        **numbers
+    )
 
 
 def _log1p(x: Any) -> Any:

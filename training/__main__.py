@@ -14,11 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from engine.device import choose_device
 from engine.simulation import Simulation, open_simulation
-from engine.systems.card import read_card, read_weights, write_card
+from engine.systems.card import read_card, read_weights, write_card, write_model
 from engine.systems.registry import emulator_class
 from training import baseline, export, loop, validation
 from training.config import RunConfig, with_values
-from training.data.files import find_files
+from training.data.files import describe_files, find_files
 from training.data.slabs import read_pairs
 from training.systems.contract import Examples, System, Weights
 from training.systems.ember import BOXES
@@ -148,19 +148,18 @@ def _report(
 @app.command("baseline")
 def fit_baseline(
     data: Annotated[Path, typer.Option(help="Folder of the training slab files.")] = Path("data"),
-    out: Annotated[Path, typer.Option(help="JSON file of the tables.")] = Path(baseline.FILE),
+    out: Annotated[Path, typer.Option(help="Folder of the cards.")] = Path("baselines"),
     fields: Annotated[str, typer.Option(help="What to paint.")] = "gas,hi",
     levels: Annotated[str, typer.Option(help="Of the input.")] = "HR,MR,LR,VLR",
 ) -> None:
     """Fit what reports compare networks with: each pixel's field by its dark matter's rank."""
     try:
         files = find_files(data, BOXES)
-        fitted = []
+        described = describe_files(files)
         for field, level in product(fields.split(","), levels.split(",")):
             pairs = list(chain.from_iterable(read_pairs(p, a, field, level) for p, a in files))
-            fitted.append(baseline.fit(pairs, [f"{path.name} {part.axes}" for path, part in files]))
+            write_model(out, *baseline.fit(pairs, described), half=False)
             console.print(f"Matched {field} to {level} over {len(pairs)} maps.")
-        baseline.write(out, fitted)
     except ValueError as error:
         _fail(error)
 

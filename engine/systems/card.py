@@ -17,10 +17,18 @@ from safetensors.numpy import load_file, save_file
 
 from engine.cosmology import Cosmology
 from engine.fields import LEVELS, field_named, one_of
-from engine.normalization import LogNormalization
+from engine.normalization import (
+    Normalization,
+    normalization_from_json,
+    normalization_to_json,
+)
+from engine.places import KINDS
 
 FORMAT = "baryon-explorer model card"
-VERSION = 1
+VERSION = 2
+
+DARK_MATTER = "dark matter"
+"""Name of the only input of what paints slabs of dark matter."""
 
 Weights = Mapping[str, NDArray[np.floating[Any]]]
 """Arrays by the names that the network gives its parameters."""
@@ -46,6 +54,102 @@ class TrainingFile:
 
 
 @dataclass(frozen=True)
+class Input:
+    """One of the meshes that an emulator eats.
+
+    Parameters
+    ----------
+    name : str
+        By which `predict` takes it.
+    field : str
+        "dm" stands for the dark matter of either run.
+    kind : {"slab", "grid", "cutout"}
+        Of the mesh.
+    cell_size : float
+        Of the training meshes, comoving [kpc/h].
+    redshift : float
+        Of the training meshes.
+    normalization : Normalization
+        To what the network sees.
+    depth : float or None
+        Mean over the training maps, comoving [Mpc/h]; None for a grid.
+    level : str
+        Resolution of the run it was trained on; empty where that says nothing.
+    """
+
+    name: str
+    field: str
+    kind: str
+    cell_size: float
+    redshift: float
+    normalization: Normalization
+    depth: float | None = None
+    level: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a field, kind or level that there is not, and impossible geometry."""
+        _check_mesh(self.field, self.kind, self.cell_size, self.depth)
+        if self.level:
+            one_of("level", self.level, LEVELS)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What an emulator paints.
+
+    Parameters
+    ----------
+    field, kind, cell_size, normalization, depth
+        As of an `Input`.
+    """
+
+    field: str
+    kind: str
+    cell_size: float
+    normalization: Normalization
+    depth: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a field or kind that there is not, and impossible geometry."""
+        _check_mesh(self.field, self.kind, self.cell_size, self.depth)
+
+
+def _check_mesh(field: str, kind: str, cell_size: float, depth: float | None) -> None:
+    field_named(field)
+    one_of("kind of mesh", kind, tuple(KINDS))
+    for name, length in (("cell_size", cell_size), ("depth", depth)):
+        if length is not None and not length > 0:
+            raise ValueError(f"{name} is {length}, expected a positive number")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number that a user may change when painting.
+
+    Parameters
+    ----------
+    name, symbol, unit : str
+        By which `predict` takes it; how a formula writes it; its unit, empty if it has none.
+    lowest, highest, value : float
+        Its bounds, and what was fitted.
+    """
+
+    name: str
+    symbol: str
+    unit: str
+    lowest: float
+    highest: float
+    value: float
+
+    def __post_init__(self) -> None:
+        """Refuse a value beyond the bounds."""
+        if not self.lowest <= self.value <= self.highest:
+            raise ValueError(
+                f"parameter {self.name} is {self.value}, expected {self.lowest} to {self.highest}"
+            )
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """What a set of weights is, where it comes from and how good it was.
 
@@ -55,18 +159,12 @@ class ModelCard:
         Name of the emulator, for example "ember-unet".
     title, paper : str
         For people: its name and who published it.
-    field, level : str
-        What it paints, and the input level it was trained on.
+    inputs : tuple of Input
+        What it eats.
+    output : Output
+        What it paints.
     architecture : dict
         Numbers that fix the network; `network` names its kind.
-    normalization_in, normalization_out : LogNormalization
-        Of the dark matter and of the painted field.
-    pixel_size : float
-        Of the training maps, comoving [kpc/h].
-    depth : float
-        Mean over the training slabs, comoving [Mpc/h].
-    redshift : float
-        Of the training maps.
     cosmology : Cosmology
         Of the training simulations.
     stochastic : bool
@@ -83,6 +181,8 @@ class ModelCard:
         What it ran on.
     licence : str
         Of the weights.
+    parameters : tuple of Parameter
+        What may be changed when painting.
     scores : tuple of dict
         One for each held-out set of maps, see `training.validation`.
     weights_sha256 : str
@@ -92,14 +192,9 @@ class ModelCard:
     system: str
     title: str
     paper: str
-    field: str
-    level: str
+    inputs: tuple[Input, ...]
+    output: Output
     architecture: dict[str, Any]
-    normalization_in: LogNormalization
-    normalization_out: LogNormalization
-    pixel_size: float
-    depth: float
-    redshift: float
     cosmology: Cosmology
     stochastic: bool
     training_data: tuple[TrainingFile, ...]
@@ -108,29 +203,58 @@ class ModelCard:
     hours: float
     device: str
     licence: str
+    parameters: tuple[Parameter, ...] = ()
     scores: tuple[dict[str, Any], ...] = ()
     weights_sha256: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a field or level that the engine doesn't know, and impossible geometry."""
-        field_named(self.field)
-        one_of("level", self.level, LEVELS)
-        for name in ("pixel_size", "depth"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected a positive number.")
+        """Refuse a card without inputs, or with two of one name."""
+        names = [each.name for each in self.inputs]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"inputs are {', '.join(names) or 'none'}, expected one or more names")
+
+    @property
+    def field(self) -> str:
+        """What it paints."""
+        return self.output.field
+
+    @property
+    def level(self) -> str:
+        """Input level that it was trained on; empty where there is none."""
+        return self.inputs[0].level
+
+    @property
+    def pixel_size(self) -> float:
+        """Of what it paints, comoving [kpc/h]."""
+        return self.output.cell_size
+
+    @property
+    def depth(self) -> float | None:
+        """Of the maps it paints, comoving [Mpc/h]; None where it paints grids."""
+        return self.output.depth
+
+    @property
+    def redshift(self) -> float:
+        """Of its first input."""
+        return self.inputs[0].redshift
 
     @property
     def name(self) -> str:
         """Of its files, without their endings."""
-        return f"{self.system}-{self.field}-{self.level}".lower()
+        return "-".join(filter(None, (self.system, self.field, self.level))).lower()
 
     def to_dict(self) -> dict[str, Any]:
         """Everything on the card, as JSON can hold it."""
-        return {"format": FORMAT, "format_version": VERSION, **asdict(self)}
+        content = asdict(self)
+        scalings = [each.normalization for each in self.inputs] + [self.output.normalization]
+        made = [*content["inputs"], content["output"]]
+        for mesh, scaling in zip(made, scalings, strict=True):
+            mesh["normalization"] = normalization_to_json(scaling)
+        return {"format": FORMAT, "format_version": VERSION, **content}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Build the card that `to_dict` took apart.
+        """Build the card that `to_dict` took apart, of this version or the first.
 
         Raises
         ------
@@ -139,28 +263,63 @@ class ModelCard:
         """
         if content.get("format") != FORMAT:
             raise ValueError(f"has no format {FORMAT!r}")
-        if content.get("format_version") != VERSION:
-            raise ValueError(
-                f"has format version {content.get('format_version')}, expected {VERSION}"
-            )
+        version = content.get("format_version")
+        if version not in (1, VERSION):
+            raise ValueError(f"has format version {version}, expected {VERSION}")
         entries = {k: v for k, v in content.items() if k not in ("format", "format_version")}
-        known = {entry.name for entry in fields(cls)}
-        if set(entries) != known:
-            wrong = ", ".join(sorted(set(entries) ^ known))
-            raise ValueError(f"lacks or doesn't know the entries {wrong}")
+        if version == 1:
+            entries = _from_version_1(entries)
+        _check_entries(cls, entries)
         try:
             return cls(
                 **entries
                 | {
-                    "normalization_in": LogNormalization(**entries["normalization_in"]),
-                    "normalization_out": LogNormalization(**entries["normalization_out"]),
+                    "inputs": tuple(_mesh(Input, each) for each in entries["inputs"]),
+                    "output": _mesh(Output, entries["output"]),
                     "cosmology": Cosmology(**entries["cosmology"]),
                     "training_data": tuple(TrainingFile(**f) for f in entries["training_data"]),
+                    "parameters": tuple(Parameter(**p) for p in entries["parameters"]),
                     "scores": tuple(entries["scores"]),
                 }
             )
-        except (TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"holds an entry that can't be used ({error})") from None
+
+
+def _mesh(cls: Any, entries: Mapping[str, Any]) -> Any:
+    return cls(**{**entries, "normalization": normalization_from_json(entries["normalization"])})
+
+
+def _check_entries(cls: Any, entries: Mapping[str, Any]) -> None:
+    known = {entry.name for entry in fields(cls)}
+    if set(entries) != known:
+        wrong = ", ".join(sorted(set(entries) ^ known))
+        raise ValueError(f"lacks or doesn't know the entries {wrong}")
+
+
+FIRST = ("field", "level", "normalization_in", "normalization_out", "pixel_size", "depth")
+"""Entries of the first version, beside `redshift`, that inputs and output stand for now."""
+
+
+def _from_version_1(entries: dict[str, Any]) -> dict[str, Any]:
+    """Write a card of the first version, of EMBER's slabs alone, as one of today."""
+    missing = {*FIRST, "redshift"} - set(entries)
+    if missing:
+        raise ValueError(f"lacks or doesn't know the entries {', '.join(sorted(missing))}")
+    old = {name: entries.pop(name) for name in (*FIRST, "redshift")}
+    common = {"kind": "slab", "cell_size": old["pixel_size"], "depth": old["depth"]}
+    eaten = {
+        "name": DARK_MATTER,
+        "field": "dm",
+        "redshift": old["redshift"],
+        "level": old["level"],
+        "normalization": {"kind": "log", **old["normalization_in"]},
+    }
+    painted = {
+        "field": old["field"],
+        "normalization": {"kind": "log", **old["normalization_out"]},
+    }
+    return entries | {"inputs": [eaten | common], "output": painted | common, "parameters": []}
 
 
 def read_card(path: Path) -> ModelCard:

@@ -3,20 +3,25 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.mesh import Slab
+from engine.mesh import Mesh
 from engine.noise import Realisation
 from engine.systems.card import ModelCard
 
-Region = tuple[int, int, int, int]
-"""(y0, y1, x0, x1) in pixels; on a periodic map it may reach beyond the edges."""
+Region = tuple[int, ...]
+"""(y0, y1, x0, x1) or (z0, z1, y0, y1, x0, x1) in cells; on a periodic mesh it may reach beyond
+the edges."""
+
+Inputs = Mesh | Mapping[str, Mesh]
+"""Meshes by the names of the card's inputs; a bare mesh stands for the only one."""
 
 
 class Emulator(ABC):
-    """A trained painter of slabs: physical map in, physical map out.
+    """A trained painter: physical meshes in, one physical mesh out.
 
     Parameters
     ----------
@@ -30,6 +35,15 @@ class Emulator(ABC):
         Paintings at a time on a CPU, asked for by as many threads, each on a core of its own;
         if left out one, on all cores.
     """
+
+    title: ClassVar[str]
+    """Its name for people."""
+    paper: ClassVar[str]
+    """Who published it."""
+    baseline: ClassVar[str] = ""
+    """System that it has to beat; empty for a baseline."""
+    shows: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Statistics of its paper, with their options."""
 
     card: ModelCard
     device: str
@@ -47,77 +61,83 @@ class Emulator(ABC):
 
     @abstractmethod
     def predict_many(
-        self, slab: Slab, realisations: Sequence[Realisation], region: Region | None = None
-    ) -> list[Slab]:
-        """Paint a slab of dark matter once for each realisation, all at a time.
+        self,
+        inputs: Inputs,
+        realisations: Sequence[Realisation],
+        region: Region | None = None,
+        parameters: Mapping[str, float] | None = None,
+    ) -> list[Any]:
+        """Paint once for each realisation, all at a time.
 
         Parameters
         ----------
-        slab : Slab
-            `dm` or `dmo`, of the card's pixel scale.
+        inputs : Mesh or mapping of str to Mesh
+            What the card's inputs ask for, of their cell scale.
         realisations : sequence of Realisation
             A deterministic emulator ignores what they say.
-        region : (y0, y1, x0, x1), optional
-            Only these pixels [pixels]; on a periodic map it may wrap.
+        region : (y0, y1, x0, x1) or (z0, z1, y0, y1, x0, x1), optional
+            Only these cells of the painting; on a periodic mesh it may wrap.
+        parameters : mapping of str to float, optional
+            Instead of the card's own values.
 
         Returns
         -------
-        list of Slab
+        list of Slab, Grid or Cutout
             The card's field at the same place, with `emulator`, `seed` (None if
             deterministic) and `warnings` filled in.
 
         Raises
         ------
         ValueError
-            In one sentence, if the slab can't be painted.
+            In one sentence, if the inputs can't be painted on.
         """
 
     def predict(
         self,
-        slab: Slab,
+        inputs: Inputs,
         seed: int = 0,
         region: Region | None = None,
         realisation: Realisation | None = None,
-    ) -> Slab:
-        """Paint a slab of dark matter.
+        parameters: Mapping[str, float] | None = None,
+    ) -> Any:
+        """Paint once.
 
         Parameters
         ----------
-        slab : Slab
-            `dm` or `dmo`, of the card's pixel scale.
+        inputs, region, parameters
+            See `predict_many`.
         seed : int
             Of the realisation; a deterministic emulator ignores it.
-        region : (y0, y1, x0, x1), optional
-            Only these pixels [pixels]; on a periodic map it may wrap.
         realisation : Realisation, optional
             Says more than a seed, and is taken instead of it.
 
         Returns
         -------
-        Slab
-            See `predict_many`.
+        Slab, Grid or Cutout
+            As the inputs are, see `predict_many`.
 
         Raises
         ------
         ValueError
-            In one sentence, if the slab can't be painted.
+            In one sentence, if the inputs can't be painted on.
         """
-        return self.predict_many(slab, [realisation or Realisation(seed)], region)[0]
+        return self.predict_many(inputs, [realisation or Realisation(seed)], region, parameters)[0]
 
     def ensemble(
         self,
-        slab: Slab,
+        inputs: Inputs,
         seeds: Iterable[int],
         region: Region | None = None,
         progress: Callable[[int, int], None] | None = None,
         cancel: threading.Event | None = None,
-    ) -> Iterator[Slab]:
-        """Paint a slab once for each seed, handing out each painting when it is there.
+        parameters: Mapping[str, float] | None = None,
+    ) -> Iterator[Any]:
+        """Paint once for each seed, handing out each painting when it is there.
 
         Parameters
         ----------
-        slab, region
-            See `predict`.
+        inputs, region, parameters
+            See `predict_many`.
         seeds : iterable of int
             Of the realisations. A deterministic emulator paints once and hands that out
             for every one of them.
@@ -128,13 +148,56 @@ class Emulator(ABC):
         """
         wanted = [Realisation(seed) for seed in seeds]
         at_once = self.at_once if self.card.stochastic else 1
-        same: list[Slab] = []
+        same: list[Any] = []
         for done in range(0, len(wanted), at_once):
             if cancel is not None and cancel.is_set():
                 return
-            painted = same or self.predict_many(slab, wanted[done : done + at_once], region)
+            now = wanted[done : done + at_once]
+            painted = same or self.predict_many(inputs, now, region, parameters)
             same = [] if self.card.stochastic else painted
-            for i, slab_painted in enumerate(painted, done + 1):
+            for i, one in enumerate(painted, done + 1):
                 if progress is not None:
                     progress(i, len(wanted))
-                yield slab_painted
+                yield one
+
+    def named(self, inputs: Inputs) -> dict[str, Mesh]:
+        """Give meshes the names of the card's inputs, refusing those that lack or are too many.
+
+        Raises
+        ------
+        ValueError
+            In one sentence.
+        """
+        expected = [each.name for each in self.card.inputs]
+        if isinstance(inputs, Mesh) and len(expected) == 1:
+            return {expected[0]: inputs}
+        found = {} if isinstance(inputs, Mesh) else dict(inputs)
+        if set(found) != set(expected):
+            had = "one mesh" if isinstance(inputs, Mesh) else ", ".join(found) or "none"
+            raise ValueError(
+                f"{self.card.title} got the inputs {had}, expected {', '.join(expected)}: pass a "
+                "mapping of those names to meshes."
+            )
+        return {name: found[name] for name in expected}
+
+    def values(self, parameters: Mapping[str, float] | None) -> dict[str, float]:
+        """Take the card's parameters, with some of them changed.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if there is none of a name or a value is out of its bounds.
+        """
+        known = {each.name: each for each in self.card.parameters}
+        for name, value in (parameters or {}).items():
+            if name not in known:
+                raise ValueError(
+                    f"{self.card.title} has no parameter {name!r}, its parameters are "
+                    f"{', '.join(known) or 'none'}."
+                )
+            if not known[name].lowest <= value <= known[name].highest:
+                raise ValueError(
+                    f"Parameter {name} of {self.card.title} is {value}, expected "
+                    f"{known[name].lowest} to {known[name].highest}."
+                )
+        return {name: each.value for name, each in known.items()} | dict(parameters or {})

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from engine.device import choose_device
-from engine.mesh import Slab, dark_matter_of_hydro
+from engine.mesh import Mesh, dark_matter_of_hydro
 from engine.networks.ember.compiled import CompiledUNet
 from engine.networks.ember.generator import GeneratorConfig
 from engine.networks.ember.unet import UNet, UNetConfig
@@ -16,10 +17,9 @@ from engine.networks.padding import Padding
 from engine.noise import Realisation, normals
 from engine.systems.card import ModelCard
 from engine.systems.checks import check_input, check_region, warnings_for
-from engine.systems.contract import Emulator, Region
+from engine.systems.contract import Emulator, Inputs, Region
 from engine.systems.registry import register
 
-TITLES = {"ember-unet": "EMBER U-Net", "ember-wgan": "EMBER WGAN"}
 PAPER = "Bernardini et al. 2022, MNRAS 509, 1323"
 
 MAP_SIZES = 4
@@ -35,6 +35,20 @@ class EmberUNet(Emulator):
     Bernardini et al. 2022, section 4.1.
     """
 
+    title = "EMBER U-Net"
+    paper = PAPER
+    baseline = "local-map"
+    shows: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        name: {}
+        for name in (
+            "total_mass",
+            "pdf",
+            "power_spectrum",
+            "bispectrum",
+            "cddf",
+            "halo_relation",
+        )
+    }
     config_class: type[UNetConfig] = UNetConfig
 
     def __init__(
@@ -53,13 +67,20 @@ class EmberUNet(Emulator):
         self._compiled = lru_cache(MAP_SIZES)(self._compile)
 
     def predict_many(
-        self, slab: Slab, realisations: Sequence[Realisation], region: Region | None = None
-    ) -> list[Slab]:
+        self,
+        inputs: Inputs,
+        realisations: Sequence[Realisation],
+        region: Region | None = None,
+        parameters: Mapping[str, float] | None = None,
+    ) -> list[Any]:
         """Paint a slab once for each realisation. See `Emulator.predict_many`."""
-        check_input(slab, self.card)
+        (eaten,) = self.card.inputs
+        slab = self.named(inputs)[eaten.name]
+        check_input(slab, eaten, self.card)
+        self.values(parameters)
         if region is not None:
             check_region(region, slab)
-        warnings = slab.warnings + warnings_for(slab, self.card)
+        warnings = slab.warnings + warnings_for(slab, eaten, self.card)
         painted = self._paint(slab, realisations)
         whole = [
             slab.with_values(
@@ -74,19 +95,21 @@ class EmberUNet(Emulator):
         return whole if region is None else [each.cut(region) for each in whole]
 
     def _paint(
-        self, slab: Slab, realisations: Sequence[Realisation]
+        self, slab: Mesh, realisations: Sequence[Realisation]
     ) -> Iterable[NDArray[np.float32]]:
         """Surface density of the whole map for each realisation, (ny, nx), [Msun h / ckpc^2]."""
-        normalized = self.card.normalization_in.forward(dark_matter_of_hydro(slab)[None, None])
+        scaling = self.card.inputs[0].normalization
+        normalized = scaling.forward(dark_matter_of_hydro(slab)[None, None])
         padding: Padding = "circular" if slab.periodic else "replicate"
-        self.network.config.check_sides(slab.shape)
-        noises = [self._noise(realisation, slab.shape) for realisation in realisations]
+        ny, nx = slab.shape
+        self.network.config.check_sides((ny, nx))
+        noises = [self._noise(realisation, (ny, nx)) for realisation in realisations]
         if self.device == "cpu":
-            compiled = self._compiled(slab.shape, padding)
+            compiled = self._compiled((ny, nx), padding)
             painted = np.concatenate([compiled(normalized, *noise) for noise in noises])
         else:
             painted = self._run(normalized, noises, padding)
-        return self.card.normalization_out.inverse(painted)[:, 0]
+        return self.card.output.normalization.inverse(painted)[:, 0]
 
     def _noise(self, which: Realisation, shape: tuple[int, int]) -> list[NDArray[np.float32]]:
         """Noise for a map of (ny, nx) as the network takes it, coarsest first."""
@@ -128,6 +151,8 @@ class EmberWGAN(EmberUNet):
     Bernardini et al. 2022, sections 4.3 and 4.6.
     """
 
+    title = "EMBER WGAN"
+    baseline = "ember-unet"
     config_class = GeneratorConfig
 
 

@@ -188,7 +188,7 @@ def about_emulator(card: Any) -> list[Row]:
         (
             "Trained at",
             f"z = {card.redshift:.2f}, pixels of {card.pixel_size:.3g} ckpc/h, slabs of "
-            f"{card.depth:.3g} cMpc/h",
+            f"{card.output.depth:.3g} cMpc/h",
         ),
         ("Trained on", "; ".join(f"{data.name} ({data.axes})" for data in card.training_data)),
         *(row for score in card.scores for row in scores(score)),

@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from concurrent.futures import CancelledError
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,8 @@ from engine.cosmology import Cosmology
 from engine.device import choose_device
 from engine.inference import PATIENCE, ResultCache, Worker, prediction_key
 from engine.mesh import Slab
+from engine.systems.local_map import LocalMap
+from tests.engine.systems import local_map as example
 
 LONG = 10.0  # seconds; only a failing test waits so long
 
@@ -23,6 +25,10 @@ def slab(side=4, value=1.0, **changes):
     about = {"simulation": "box"} | changes
     geometry = {"cell_size": 29.3, "depth": 1.4, "box_size": 11.25, "redshift": 2.0}
     return Slab(values, "dm", cosmology=Cosmology(0.3, 0.05, 0.7), **geometry, **about)
+
+
+def local_map(**changes):
+    return LocalMap(replace(example.card(), **changes), example.weights())
 
 
 @pytest.fixture
@@ -227,17 +233,14 @@ def test_a_result_larger_than_the_bound_evicts_nothing():
     [{"simulation": "c"}, {"axis": "x"}, {"index": 1}, {"level": "LR"}, {"origin": "native"}],
 )
 def test_predictions_of_different_slabs_have_different_keys(changes):
-    card = SimpleNamespace(system="s", field="gas", level="HR", stochastic=False)
-    emulator = SimpleNamespace(card=card)
+    emulator = local_map()
     assert prediction_key(emulator, slab()) == prediction_key(emulator, slab(value=2.0))
     assert prediction_key(emulator, slab()) != prediction_key(emulator, slab(**changes))
 
 
 @pytest.mark.parametrize("stochastic", [True, False])
 def test_a_seed_is_part_of_the_key_where_it_changes_the_result(stochastic):
-    emulator = SimpleNamespace(
-        card=SimpleNamespace(system="s", field="gas", level="HR", stochastic=stochastic)
-    )
+    emulator = local_map(stochastic=stochastic)
     keys = {prediction_key(emulator, slab(), seed) for seed in (1, 2)}
     assert len(keys) == (2 if stochastic else 1)
 

@@ -12,7 +12,10 @@ from safetensors.numpy import save_file
 from engine.cosmology import Cosmology
 from engine.normalization import normalization
 from engine.systems.card import (
+    Input,
     ModelCard,
+    Output,
+    Parameter,
     TrainingFile,
     read_card,
     read_weights,
@@ -21,21 +24,29 @@ from engine.systems.card import (
     write_model,
 )
 
+MESH = {
+    "name": "a",
+    "field": "dm",
+    "kind": "grid",
+    "cell_size": 1.0,
+    "redshift": 0.0,
+    "normalization": {"kind": "identity"},
+}
+FLAT = {"kind": "log", "k": 0, "x0": 1, "q": 1}
+PARAMETER = {"name": "q", "symbol": "q", "unit": "", "lowest": 0, "highest": 1, "value": 0}
+
 
 @pytest.fixture
 def card():
+    mesh = {"kind": "slab", "cell_size": 29.3, "depth": 1.4}
+    eaten = normalization("dm")
     return ModelCard(
         system="ember-unet",
         title="EMBER U-Net",
         paper="Bernardini et al. 2022",
-        field="gas",
-        level="HR",
+        inputs=(Input("a", "dm", redshift=2.0, normalization=eaten, level="HR", **mesh),),
+        output=Output("gas", normalization=normalization("gas"), **mesh),
         architecture={"network": "unet", "widths": [4, 8], "decoder_widths": [4]},
-        normalization_in=normalization("dm"),
-        normalization_out=normalization("gas"),
-        pixel_size=29.3,
-        depth=1.4,
-        redshift=2.0,
         cosmology=Cosmology(0.3089, 0.0486, 0.6774),
         stochastic=False,
         training_data=(TrainingFile("a.hdf5", "xy", "0" * 64),),
@@ -44,6 +55,7 @@ def card():
         hours=0.5,
         device="a CPU",
         licence="Apache-2.0",
+        parameters=(Parameter("slope", "q", "", 0.1, 2.0, 0.5),),
         scores=({"simulation": "box", "axes": "z", "all": {"mass": 0.99, "power": [1.0]}},),
     )
 
@@ -125,12 +137,21 @@ def test_a_truncated_or_foreign_card_is_refused(tmp_path, content, words):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"format_version": 99}, "format version 99, expected 1"),
-        ({"field": "cheese"}, "'cheese'"),
-        ({"level": "UHR"}, "'UHR'"),
-        ({"pixel_size": -1.0}, "pixel_size is -1.0"),
-        ({"pixel_size": "wide"}, "can't be used"),
-        ({"normalization_in": {"k": 0, "x0": 1, "q": 1}}, "k is 0"),
+        ({"format_version": 99}, "format version 99, expected 2"),
+        ({"inputs": []}, "inputs are none"),
+        ({"inputs": [MESH, MESH]}, "inputs are a, a, expected"),
+        ({"inputs": [MESH | {"field": "cheese"}]}, "'cheese'"),
+        ({"inputs": [MESH | {"level": "UHR"}]}, "'UHR'"),
+        ({"inputs": [MESH | {"kind": "sphere"}]}, "'sphere'"),
+        ({"inputs": [MESH | {"cell_size": -1.0}]}, "cell_size is -1.0"),
+        ({"inputs": [MESH | {"cell_size": "wide"}]}, "can't be used"),
+        (
+            {"inputs": [MESH | {"normalization": FLAT}]},
+            "k is 0",
+        ),
+        ({"inputs": [MESH | {"normalization": {"kind": "cube"}}]}, "'cube'"),
+        ({"output": {"field": "gas"}}, "can't be used"),
+        ({"parameters": [PARAMETER | {"value": 9}]}, "parameter q is 9, expected 0 to 1"),
         ({"cosmology": {"Omega": 0.3}}, "Omega"),
         ({"extra": 1}, "entries extra"),
     ],
@@ -143,11 +164,37 @@ def test_a_card_with_a_wrong_entry_is_refused(written, changes, words):
     assert written.name in str(error.value)
 
 
+def test_a_card_of_the_first_version_is_read_as_one_of_today(written, card):
+    content = json.loads(written.read_text())
+    (eaten,), painted = content.pop("inputs"), content.pop("output")
+    del content["parameters"]
+    scalings = [dict(mesh["normalization"]) for mesh in (eaten, painted)]
+    content |= {
+        "format_version": 1,
+        "field": "gas",
+        "level": "HR",
+        "normalization_in": {name: scalings[0][name] for name in ("k", "x0", "q")},
+        "normalization_out": {name: scalings[1][name] for name in ("k", "x0", "q")},
+        "pixel_size": 29.3,
+        "depth": 1.4,
+        "redshift": 2.0,
+    }
+    written.write_text(json.dumps(content))
+    found = read_card(written)
+    card = replace(card, inputs=(replace(card.inputs[0], name="dark matter"),), parameters=())
+    assert found == replace(card, weights_sha256=content["weights_sha256"])
+    assert (found.field, found.level, found.redshift) == ("gas", "HR", 2.0)
+    del content["depth"]
+    written.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="entries depth"):
+        read_card(written)
+
+
 def test_a_card_that_lacks_an_entry_is_refused(written):
     content = json.loads(written.read_text())
-    del content["redshift"]
+    del content["cosmology"]
     written.write_text(json.dumps(content))
-    with pytest.raises(ValueError, match="entries redshift"):
+    with pytest.raises(ValueError, match="entries cosmology"):
         read_card(written)
 
 

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from engine.normalization import NORMALIZATIONS, LogNormalization, normalization
+from engine.fields import FIELDS
+from engine.normalization import (
+    NORMALIZATIONS,
+    LogNormalization,
+    normalization,
+    normalization_from_json,
+    normalization_to_json,
+)
 
 scalings = st.builds(
     LogNormalization,
@@ -70,6 +77,18 @@ def test_numbers_without_a_way_back_are_refused(wrong):
         LogNormalization(**{"k": 3.0, "x0": 1e5, "q": 1.0} | wrong)
 
 
-def test_a_field_without_scaling_is_refused_with_those_that_have_one():
-    with pytest.raises(ValueError, match="'temperature', expected one of dm, dmo, gas, hi"):
-        normalization("temperature")
+@pytest.mark.parametrize("field", sorted(FIELDS))
+def test_every_field_has_a_scaling_with_a_way_back_that_survives_a_card(field):
+    scaling = normalization(field)
+    assert normalization_from_json(normalization_to_json(scaling)) == scaling
+    low, high = FIELDS[field].decades
+    x = np.geomspace(10.0**low, 10.0**high, 50)
+    x = np.append(x, -x) if FIELDS[field].signed else x
+    np.testing.assert_allclose(scaling.inverse(scaling.forward(x)), x, rtol=1e-8)
+
+
+def test_an_unknown_field_or_kind_is_refused():
+    with pytest.raises(ValueError, match="field is 'cheese'"):
+        normalization("cheese")
+    with pytest.raises(ValueError, match="kind of normalisation is 'cube', expected one of log"):
+        normalization_from_json({"kind": "cube"})

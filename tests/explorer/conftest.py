@@ -1,7 +1,7 @@
 """A small simulation in the user's folder and an emulator that needs no weights."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from engine.formats.slab_file import SlabFileHeader, create_maps, new_slab_file,
 from engine.halos import Halos
 from engine.inference import Worker
 from engine.mesh import Slab
-from engine.normalization import LogNormalization
-from engine.systems.card import ModelCard
+from engine.noise import Realisation
+from engine.normalization import normalization
+from engine.systems.card import Input, ModelCard, Output
+from engine.systems.contract import Emulator, Inputs, Region
 from explorer import results, threads
 
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
@@ -73,14 +75,20 @@ CARD = ModelCard(
     system="share",
     title="Cosmic share",
     paper="none",
-    field="gas",
-    level="HR",
+    inputs=(
+        Input(
+            "dark matter",
+            "dm",
+            "slab",
+            29.3,
+            redshift=2.0,
+            normalization=normalization("dm"),
+            depth=1.4,
+            level="HR",
+        ),
+    ),
+    output=Output("gas", "slab", 29.3, normalization("gas"), depth=1.4),
     architecture={},
-    normalization_in=LogNormalization(3.0, 5e5, 1.0),
-    normalization_out=LogNormalization(3.0, 7.6e4, 1.0),
-    pixel_size=29.3,
-    depth=1.4,
-    redshift=2.0,
     cosmology=PLANCK,
     stochastic=False,
     training_data=(),
@@ -92,9 +100,11 @@ CARD = ModelCard(
 )
 
 
-class CosmicShare:
+class CosmicShare(Emulator):
     """Paints gas as the cosmic share of the dark matter, and a tenth more."""
 
+    title = "Cosmic share"
+    paper = "none"
     card = CARD
     device = "cpu"
     refuses = ""
@@ -105,7 +115,20 @@ class CosmicShare:
         """Factor on the overdensity when it is stochastic."""
         return float(np.random.default_rng(seed).uniform(0.8, 1))
 
-    def predict(self, slab: Slab, seed: int = 0) -> Slab:
+    def __init__(self) -> None:
+        """No card or weights to be given: it has its own."""
+
+    def predict_many(
+        self,
+        inputs: Inputs,
+        realisations: Sequence[Realisation],
+        region: Region | None = None,
+        parameters: Mapping[str, float] | None = None,
+    ) -> list[Slab]:
+        (slab,) = self.named(inputs).values()
+        return [self.painted_once(slab, each.seed) for each in realisations]
+
+    def painted_once(self, slab: Slab, seed: int) -> Slab:
         if self.refuses:
             raise ValueError(self.refuses)
         type(self).painted += 1
@@ -156,7 +179,7 @@ def hydrogen(
 ) -> type[CosmicShare]:
     """Make the emulator paint neutral hydrogen; "with-hi" has it, as much as dark matter."""
     write_simulation(folder, "with-hi", ("dm", "hi"))
-    card = replace(CARD, field="hi")
+    card = replace(CARD, output=replace(CARD.output, field="hi"))
     monkeypatch.setattr(emulator, "card", card)
     monkeypatch.setattr(engine, "emulators", lambda: [card])
     return emulator

@@ -240,7 +240,8 @@ def test_a_file_without_dark_matter_is_refused(folder, monkeypatch):
 
 
 def test_cards_of_other_levels_are_not_offered(monkeypatch, emulator):
-    other = replace(emulator.card, level="LR", title="From few particles")
+    lower = (replace(emulator.card.inputs[0], level="LR"),)
+    other = replace(emulator.card, inputs=lower, title="From few particles")
     monkeypatch.setattr(engine, "emulators", lambda: [emulator.card, other])
     assert opened().card is emulator.card
 

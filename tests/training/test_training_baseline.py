@@ -10,6 +10,9 @@ from engine import statistics
 from engine.cosmology import Cosmology
 from engine.fields import LEVELS
 from engine.mesh import Slab
+from engine.systems.card import read_card, read_weights
+from engine.systems.local_map import LocalMap
+from engine.systems.registry import emulators
 from training import baseline
 from training.__main__ import app
 from training.config import Split
@@ -36,9 +39,14 @@ def scattered():
     return pairs
 
 
+def fitted(pairs):
+    """The local map of some pairs, ready to paint."""
+    return LocalMap(*baseline.fit(pairs))
+
+
 def test_the_painted_histogram_and_mass_are_the_truths(scattered):
-    table = baseline.fit(scattered)
-    painted = [table.paint(pair.dark_matter) for pair in scattered]
+    table = fitted(scattered)
+    painted = [table.predict(pair.dark_matter) for pair in scattered]
     truth = [pair.target for pair in scattered]
     pdf, mass = statistics.get("pdf"), statistics.get("total_mass")
     true, found = pdf(truth), pdf(painted)
@@ -49,62 +57,65 @@ def test_the_painted_histogram_and_mass_are_the_truths(scattered):
 
 
 def test_it_knows_nothing_of_places_and_never_decreases(scattered):
-    table = baseline.fit(scattered)
+    table = fitted(scattered)
     dark_matter = scattered[0].dark_matter
     shuffled = np.random.default_rng(0).permutation(dark_matter.values.ravel())
-    painted = table.paint(dark_matter).values.ravel()
-    again = table.paint(dark_matter.with_values(shuffled.reshape(128, 128))).values.ravel()
+    painted = table.predict(dark_matter).values.ravel()
+    again = table.predict(dark_matter.with_values(shuffled.reshape(128, 128))).values.ravel()
     np.testing.assert_array_equal(np.sort(painted), np.sort(again))
     assert (np.diff(painted[np.argsort(dark_matter.values, axis=None)]) >= 0).all()
 
 
 def test_without_scatter_it_is_the_relation_itself(data):
     pairs = read_pairs(data / "training-05-z2.hdf5", Split("training-*"), "gas", "HR")
-    painted = baseline.fit(pairs).paint(pairs[0].dark_matter)
+    painted = fitted(pairs).predict(pairs[0].dark_matter)
     np.testing.assert_allclose(painted.values, pairs[0].target.values, rtol=0.02)
 
 
 def test_the_other_run_carries_the_mass_of_the_baryons(scattered):
-    table = baseline.fit(scattered)
+    table = fitted(scattered)
     dark_matter = scattered[0].dark_matter
     heavier = dark_matter.values / np.float32(PLANCK.dark_matter_fraction)
     twin = dark_matter.with_values(heavier, field="dmo")
-    np.testing.assert_allclose(table.paint(twin).values, table.paint(dark_matter).values, rtol=1e-5)
+    np.testing.assert_allclose(
+        table.predict(twin).values, table.predict(dark_matter).values, rtol=1e-5
+    )
 
 
 def test_pixels_of_another_size_are_refused(scattered):
-    table = baseline.fit(scattered)
-    with pytest.raises(ValueError, match=r"pixels of 40 kpc/h, expected 29\.3"):
-        table.paint(replace(scattered[0].dark_matter, cell_size=40.0))
+    table = fitted(scattered)
+    with pytest.raises(ValueError, match=r"pixels of 40 kpc/h, 37 % more"):
+        table.predict(replace(scattered[0].dark_matter, cell_size=40.0))
 
 
-def test_tables_survive_their_file_and_others_are_refused(scattered, tmp_path):
-    table = baseline.fit(scattered, ["a.hdf5 xyz"])
-    baseline.write(tmp_path / "maps.json", [table])
-    assert baseline.read(tmp_path / "maps.json") == [table]
-    (tmp_path / "other.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"other\.json holds no local maps"):
-        baseline.read(tmp_path / "other.json")
-    with pytest.raises(ValueError, match="doesn't increase"):
-        replace(table, painted=table.painted[::-1])
+def test_a_table_that_does_not_increase_is_refused(scattered):
+    card, table = baseline.fit(scattered)
+    with pytest.raises(ValueError, match="doesn't hold a table of two or more rising values"):
+        LocalMap(card, {"dark_matter": table["dark_matter"][::-1], "painted": table["painted"]})
+    with pytest.raises(ValueError, match="doesn't hold a relation that increases"):
+        LocalMap(card, {"dark_matter": table["dark_matter"], "painted": table["painted"][::-1]})
+    with pytest.raises(ValueError, match="doesn't hold a table"):
+        LocalMap(card, {})
 
 
 def test_the_command_fits_what_the_data_folder_holds(data, tmp_path):
-    out = tmp_path / "maps.json"
-    result = CliRunner().invoke(
-        app,
-        ["baseline", "--data", str(data), "--fields", "gas", "--levels", "HR", "--out", str(out)],
-    )
+    asked = ["--fields", "gas", "--levels", "HR", "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, ["baseline", "--data", str(data), *asked])
     assert result.exit_code == 0, result.output
-    (table,) = baseline.read(out)
-    assert (table.field, table.level) == ("gas", "HR")
-    assert table.training_data == ("hydro11-z2-xy.hdf5 xy", "training-05-z2.hdf5 xyz")
+    path = tmp_path / "local-map-gas-hr.json"
+    card = read_card(path)
+    assert (card.field, card.level, card.stochastic) == ("gas", "HR", False)
+    assert [(f.name, f.axes) for f in card.training_data] == [
+        ("hydro11-z2-xy.hdf5", "xy"),
+        ("training-05-z2.hdf5", "xyz"),
+    ]
+    assert LocalMap(card, read_weights(path, card)).card.system == "local-map"
 
 
 def test_what_ships_was_fitted_on_no_held_out_map():
-    shipped = baseline.shipped()
-    assert {(t.field, t.level) for t in shipped} == {(f, n) for f in ("gas", "hi") for n in LEVELS}
-    for table in shipped:
-        assert len(table.dark_matter) > 200
-        assert "hydro11-z2.hdf5 xy" in table.training_data
-        assert not any(name.startswith("validation") for name in table.training_data)
+    cards = [card for card in emulators() if card.system == "local-map"]
+    assert {(c.field, c.level) for c in cards} == {(f, n) for f in ("gas", "hi") for n in LEVELS}
+    for card in cards:
+        files = [(file.name, file.axes) for file in card.training_data]
+        assert ("hydro11-z2.hdf5", "xy") in files
+        assert not any(name.startswith("validation") for name, _ in files)

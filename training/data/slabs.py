@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.mesh import Slab
+from engine.normalization import normalization
 from engine.simulation import open_simulation
+from engine.systems.card import DARK_MATTER, Input, Output
 from training.config import WHOLE, Split
 from training.data.files import refuse_held_out
 
@@ -65,6 +68,22 @@ def read_pairs(path: str | Path, source: Split, field: str, level: str) -> list[
         for axis in source.axes
         for index in range(simulation.n_slabs(axis))
     ]
+
+
+def card_meshes(pairs: Sequence[Pair]) -> tuple[tuple[Input], Output]:
+    """What the card of a network says of the dark matter it ate and of what it paints."""
+    target, dark_matter = pairs[0].target, pairs[0].dark_matter
+    depth = float(np.mean([pair.target.depth for pair in pairs]))
+    mesh: Any = {"kind": target.KIND, "cell_size": target.cell_size, "depth": depth}
+    eaten = Input(
+        DARK_MATTER,
+        dark_matter.field,
+        redshift=dark_matter.redshift,
+        normalization=normalization(dark_matter.field),
+        level=dark_matter.level,
+        **mesh,
+    )
+    return (eaten,), Output(target.field, normalization=normalization(target.field), **mesh)
 
 
 class TrainingMaps:

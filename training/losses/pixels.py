@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from engine.normalization import LogNormalization
+from engine.normalization import Normalization
 from training.losses.power import log_power_error
 
 HALVED = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
@@ -25,14 +25,14 @@ class PixelLoss:
 
     Parameters
     ----------
-    normalization : LogNormalization
+    normalization : Normalization
         Of the painted field.
     absolute, power : float
         Weights of the absolute difference of normalised meshes and of the power-spectrum
         term; the squared difference has weight 1.
     """
 
-    normalization: LogNormalization
+    normalization: Normalization
     absolute: float
     power: float
 
@@ -80,6 +80,6 @@ def pyramid(meshes: Tensor, scales: int) -> list[Tensor]:
     return result
 
 
-def normalized_pyramid(meshes: Tensor, scaling: LogNormalization, scales: int) -> list[Tensor]:
+def normalized_pyramid(meshes: Tensor, scaling: Normalization, scales: int) -> list[Tensor]:
     """Means of a density at every scale, see `pyramid`, then normalised."""
     return [scaling.forward(scale) for scale in pyramid(meshes, scales)]

@@ -1,11 +1,9 @@
 """What a report compares: networks by their cards, and baselines."""
 
-import hashlib
-import json
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -17,8 +15,7 @@ from engine.noise import Realisation
 from engine.simulation import Simulation
 from engine.systems.card import read_card, read_weights
 from engine.systems.contract import Emulator
-from engine.systems.registry import emulator_class
-from training import baseline
+from engine.systems.registry import emulator_class, emulators, load_emulator
 
 BASELINE = "local-map"
 """System of the baseline, where networks have theirs."""
@@ -131,28 +128,26 @@ def from_card(path: Path, device: str = "auto") -> Painter:
 
 def baselines(painters: Sequence[Painter]) -> list[Painter]:
     """Local maps for the fields and levels that some painters paint, as far as there are."""
-    wanted = dict.fromkeys((painter.field, painter.level) for painter in painters)
-    tables = baseline.shipped()
-    found = []
-    for field, level in wanted:
-        fitting = [t for t in tables if (t.field, t.level) == (field, level)]
-        if fitting:
-            found.append(from_table(fitting[0]))
-    return found
+    wanted = {(painter.field, painter.level) for painter in painters}
+    return [
+        from_emulator(load_emulator(BASELINE, card.field, card.level))
+        for card in emulators()
+        if card.system == BASELINE and (card.field, card.level) in wanted
+    ]
 
 
-def from_table(table: baseline.LocalMap) -> Painter:
-    """Make a painter of a baseline's table."""
-    numbers = json.dumps(asdict(table), sort_keys=True).encode()
+def from_emulator(emulator: Emulator) -> Painter:
+    """Make a painter of an emulator that is small enough to stay in memory."""
+    card = emulator.card
     return Painter(
-        BASELINE,
-        "local map",
-        table.field,
-        table.level,
-        hashlib.sha256(numbers).hexdigest(),
-        False,
-        1,
-        lambda slab, seeds: [table.paint(slab)] * len(seeds),
+        card.system,
+        card.title,
+        card.field,
+        card.level,
+        card.weights_sha256,
+        card.stochastic,
+        emulator.at_once,
+        lambda slab, seeds: emulator.predict_many(slab, [Realisation(seed) for seed in seeds]),
     )
 
 

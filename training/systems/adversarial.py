@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.networks.ember.critic import Critic
 from engine.networks.ember.generator import Generator
 from engine.networks.padding import Padding
-from engine.normalization import normalization
+from engine.normalization import NORMALIZATIONS
 from training.checkpoint import Progress
 from training.data.ahead import Batch
 from training.descent import autocast, descend
@@ -117,7 +117,7 @@ class AdversarialStep:
         self.config, self.terms, self.progress, self.fabric = config, terms, progress, fabric
         self.batches = config.critic_steps
         self.draws = max((term.draws for term in terms), default=1)
-        self.dark_scaling, self.scaling = normalization("dm"), normalization(config.field)
+        self.dark_scaling, self.scaling = NORMALIZATIONS["dm"], NORMALIZATIONS[config.field]
         assert isinstance(progress.network, Generator)
         self.generator = progress.network
         self.scales = self.generator.config.halvings + 1

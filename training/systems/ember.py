@@ -14,10 +14,10 @@ from engine.mesh import Slab
 from engine.networks.ember.unet import UNetConfig
 from engine.normalization import normalization
 from engine.systems.card import ModelCard
-from engine.systems.ember import PAPER, TITLES
+from engine.systems.registry import emulator_class
 from training.config import RunConfig, Split
 from training.data.files import find_files
-from training.data.slabs import TrainingMaps, read_pairs
+from training.data.slabs import TrainingMaps, card_meshes, read_pairs
 
 BOXES = (Split("hydro11-z2*", "xy"), Split("training-*-z2*", "xyz"))
 
@@ -74,21 +74,17 @@ def card(
     stochastic : bool
         Whether the network takes noise.
     """
-    first = maps.pairs[0].target
+    emulator = emulator_class(config.system)
+    eaten, painted = card_meshes(maps.pairs)
     kind = "generator" if stochastic else "unet"
     return ModelCard(
         system=config.system,
-        title=TITLES[config.system],
-        paper=PAPER,
-        field=config.field,
-        level=config.level,
+        title=emulator.title,
+        paper=emulator.paper,
+        inputs=eaten,
+        output=painted,
         architecture={"network": kind, **asdict(network)},
-        normalization_in=normalization("dm"),
-        normalization_out=normalization(config.field),
-        pixel_size=first.pixel_size,
-        depth=float(np.mean([pair.target.depth for pair in maps.pairs])),
-        redshift=first.redshift,
-        cosmology=first.cosmology,
+        cosmology=maps.pairs[0].target.cosmology,
         stochastic=stochastic,
         **provenance,
     )

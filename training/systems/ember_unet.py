@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from engine.networks.ember import unet
-from engine.normalization import normalization
+from engine.normalization import NORMALIZATIONS
 from engine.systems.card import ModelCard
 from training.checkpoint import Progress
 from training.config import linear_rate
@@ -80,9 +80,9 @@ class PixelStep:
 
     def __init__(self, config: UNetConfig, progress: Progress, fabric: Fabric) -> None:
         self.config, self.progress, self.fabric = config, progress, fabric
-        self.scaling = normalization("dm")
+        self.scaling = NORMALIZATIONS["dm"]
         assert config.power is not None
-        self.loss = PixelLoss(normalization(config.field), config.absolute, config.power)
+        self.loss = PixelLoss(NORMALIZATIONS[config.field], config.absolute, config.power)
 
     def __call__(self, draw: Draw) -> dict[str, Tensor]:
         """Step once; return the loss's terms."""

@@ -16,7 +16,7 @@ from engine import statistics
 from engine.fields import one_of
 from engine.mesh import Slab
 from engine.networks.ember import critic, generator
-from engine.normalization import normalization
+from engine.normalization import NORMALIZATIONS
 from engine.systems.card import ModelCard
 from training.checkpoint import Progress
 from training.data.slabs import Pair, TrainingMaps
@@ -239,9 +239,9 @@ class EmberWGAN(Scored[WGANConfig, TrainingMaps]):
         device = next(network.parameters()).device
         random = torch.Generator(device).manual_seed(number)
         with torch.inference_mode():
-            x = normalization("dm").forward(torch.tensor(slab.values, device=device)[None, None])
+            x = NORMALIZATIONS["dm"].forward(torch.tensor(slab.values, device=device)[None, None])
             full_size = network(x, draw_noise(network, x, random))[0]
-            values = normalization(self.config.field).inverse(full_size)
+            values = NORMALIZATIONS[self.config.field].inverse(full_size)
         return slab.with_values(values[0, 0].cpu().numpy(), field=self.config.field)
 
     def exported(self, weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -1,0 +1,54 @@
+"""Painting at a place of a simulation, and what the painting is compared with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine import inputs
+from engine.places import Place, Run
+from engine.simulation import Simulation
+from engine.systems.contract import Emulator
+
+
+def paint(
+    emulator: Emulator,
+    simulation: Simulation,
+    place: Place,
+    run: Run | None = None,
+    seed: int = 0,
+    parameters: Mapping[str, float] | None = None,
+) -> Any:
+    """Gather what an emulator eats at a place, and paint there.
+
+    Parameters
+    ----------
+    emulator : Emulator
+        See `engine.load_emulator`.
+    simulation : Simulation
+        See `engine.open_simulation`.
+    place : SlabPlace, BoxPlace or ObjectPlace
+        Where.
+    run : Run, optional
+        Which run the dark matter is of; if left out the first that there is of the level the
+        emulator was trained on, else of another.
+    seed : int
+        Of the realisation; a deterministic emulator ignores it.
+    parameters : mapping of str to float, optional
+        Instead of the card's own values.
+
+    Returns
+    -------
+    Slab, Grid or Cutout
+        The emulator's field at the place.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if the simulation can't feed the emulator there.
+    """
+    eaten = inputs.inputs(simulation, emulator.card, place, run)
+    return emulator.predict(eaten, seed=seed, parameters=parameters)
+
+
+def truth(emulator: Emulator, simulation: Simulation, place: Place) -> Any:
+    """The simulation's own mesh of what an emulator paints at a place, or None without one."""
+    return inputs.truth(simulation, emulator.card, place)
