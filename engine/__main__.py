@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from engine.fields import AXES, LEVELS
-from engine.formats.slab_file import MANTISSA_BITS
+from engine.formats.rounding import MANTISSA_BITS
 from engine.projection.snapshots import project_snapshot
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -24,7 +24,7 @@ def main() -> None:
 @app.command()
 def project(
     snapshot: Annotated[list[Path], typer.Argument(help="The snapshot's file, files or folder.")],
-    out: Annotated[Path, typer.Argument(help="The slab file to write.")],
+    out: Annotated[Path, typer.Argument(help="The simulation file to write.")],
     name: Annotated[str, typer.Option(help="Name of the simulation; default: that of OUT.")] = "",
     fields: Annotated[
         str, typer.Option(help="Maps: dm,gas,hi,stars,temperature; dmo for a dark-matter-only run.")

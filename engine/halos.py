@@ -1,6 +1,8 @@
-"""Halo catalogues, and which haloes a slab holds."""
+"""Catalogues of haloes, subhaloes and other objects, and which haloes a slab holds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,3 +70,79 @@ class Halos:
         slabs = max(1, round(slab.box_size / slab.depth))
         number = slab_numbers(height, slab.box_size, slabs, first)
         return np.flatnonzero(number == slab.index % slabs)
+
+
+@dataclass(frozen=True, eq=False)
+class Subhalos:
+    """Haloes and the subhaloes within them.
+
+    Parameters
+    ----------
+    position : array, (n, 3)
+        Centres, comoving [Mpc/h].
+    mvir : array, (n,)
+        Mass bound, [Msun/h].
+    rvir : array, (n,)
+        Radius, comoving [kpc/h].
+    vmax : array, (n,)
+        Largest circular velocity, [km/s].
+    host : array, (n,)
+        Row of the halo it lies in; -1 for those that lie in none.
+    run : str
+        "hydro" or "dmo".
+    definition : str
+        How they were found and measured.
+    """
+
+    position: NDArray[np.float32]
+    mvir: NDArray[np.float32]
+    rvir: NDArray[np.float32]
+    vmax: NDArray[np.float32]
+    host: NDArray[np.int64]
+    run: str
+    definition: str = ""
+
+    def __post_init__(self) -> None:
+        """Freeze the columns."""
+        for name in ("position", "mvir", "rvir", "vmax"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float32))
+        object.__setattr__(self, "host", frozen_array(self.host, np.int64))
+
+    def __len__(self) -> int:
+        """Number of haloes and subhaloes."""
+        return len(self.mvir)
+
+
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """A catalogue of objects that maps are cut out around.
+
+    Parameters
+    ----------
+    position : array, (n, 3)
+        Centres, comoving [Mpc/h].
+    columns : mapping of str to array, (n,)
+        What else is known of each, by name.
+    units : mapping of str to str
+        Of the columns, as text.
+    name : str
+        Of the catalogue.
+    definition : str
+        How they were chosen and measured.
+    """
+
+    position: NDArray[np.float32]
+    columns: Mapping[str, NDArray[np.float32]]
+    units: Mapping[str, str]
+    name: str
+    definition: str = ""
+
+    def __post_init__(self) -> None:
+        """Freeze the columns."""
+        frozen = {name: frozen_array(column, np.float32) for name, column in self.columns.items()}
+        object.__setattr__(self, "position", frozen_array(self.position, np.float32))
+        object.__setattr__(self, "columns", MappingProxyType(frozen))
+
+    def __len__(self) -> int:
+        """Number of objects."""
+        return len(self.position)

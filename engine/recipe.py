@@ -15,12 +15,12 @@ import torch
 
 from engine import statistics
 from engine.fields import AXES, INPUT_FIELDS, LEVELS, ORIGINS, field_named, one_of
+from engine.files import sha256
 from engine.mesh import Slab
 from engine.noise import MAX_SEED
 from engine.results import Outcome
 from engine.simulation import Simulation, open_simulation
 from engine.statistics.compared import curves
-from engine.systems.card import sha256
 from engine.systems.contract import Emulator
 from engine.systems.registry import emulators as all_emulators
 from engine.systems.registry import load_emulator

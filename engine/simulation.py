@@ -1,113 +1,114 @@
-"""Simulations: slab files by name, opened lazily."""
+"""Simulations: files by name, opened lazily."""
 
 from functools import cached_property
 from pathlib import Path
 
 from engine.assets import asset_folders, user_folder
-from engine.cosmology import Cosmology
 from engine.fields import field_named, map_axes, one_of
-from engine.formats.slab_file import SlabFile
-from engine.halos import Halos
-from engine.mesh import Slab
+from engine.formats.catalogues import (
+    list_catalogues,
+    read_halos,
+    read_objects,
+    read_subhalos,
+)
+from engine.formats.cutouts import catalogue_of, list_cutouts, read_cutout
+from engine.formats.grids import START, list_grids, read_grid, read_initial_conditions
+from engine.formats.maps import MapKey, list_maps, read_map
+from engine.formats.simulation_file import SimulationHeader, read_header
+from engine.formats.snapshot import open_hdf5
+from engine.halos import Halos, Objects, Subhalos
+from engine.initial_conditions import InitialConditions
+from engine.mesh import Cutout, Grid, Slab
+from engine.places import Run
 
-MapKey = tuple[str, str, str, str]
-"""(field, level, origin, axis)."""
 
+class Simulation(SimulationHeader):
+    """What a simulation file holds: maps, grids, cut-outs and catalogues, read when asked for.
 
-class Simulation:
-    """Maps and haloes of one simulation.
+    It has the attributes of its header (name, box_size, redshift, cosmology, code, provenance)
+    and those below.
 
     Parameters
     ----------
     path : path
-        Its slab file.
+        Its simulation file.
+
+    Attributes
+    ----------
+    depth, offset : float
+        Of a slab, and where slab 0 begins along the line of sight, comoving, [Mpc/h]; 0 without
+        maps.
+    pixels : int
+        Pixels a side of the maps, of the finest if they differ; 0 without maps.
+    pixel_size : float
+        Of these, comoving, [kpc/h]; 0 without maps.
+    runs : tuple of str
+        Runs that have a halo catalogue.
 
     Raises
     ------
     ValueError
-        In one sentence, if it is not a slab file this version reads.
+        In one sentence, if it is not a simulation file this version reads.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = SlabFile(path)
+        super().__init__(**vars(read_header(path)))
         self.path = path
-
-    @property
-    def name(self) -> str:
-        """The file's name without its ending."""
-        return self._file.header.name
-
-    @property
-    def box_size(self) -> float:
-        """Comoving, [Mpc/h]."""
-        return self._file.header.box_size
-
-    @property
-    def depth(self) -> float:
-        """Of a slab, comoving, [Mpc/h]."""
-        return self._file.header.depth
-
-    @property
-    def offset(self) -> float:
-        """Where slab 0 begins along the line of sight, comoving, [Mpc/h]."""
-        return self._file.header.offset
-
-    @property
-    def pixels(self) -> int:
-        """Pixels a side of every map."""
-        return self._file.header.pixels
-
-    @property
-    def pixel_size(self) -> float:
-        """Comoving, [kpc/h]."""
-        return self._file.header.pixel_size
-
-    @property
-    def redshift(self) -> float:
-        """Of the snapshot."""
-        return self._file.header.redshift
-
-    @property
-    def cosmology(self) -> Cosmology:
-        """Of the simulation."""
-        return self._file.header.cosmology
-
-    @property
-    def code(self) -> str:
-        """The simulation code."""
-        return self._file.header.code
-
-    @property
-    def provenance(self) -> str:
-        """Where the simulation comes from and how its maps were made."""
-        return self._file.header.provenance
-
-    @property
-    def runs(self) -> tuple[str, ...]:
-        """Runs that have a halo catalogue."""
-        return self._file.runs
+        with open_hdf5(path) as file:
+            self._maps = list_maps(file, self, path.name)
+            self._grids = list_grids(file, self, path.name)
+            self._cutouts = list_cutouts(file, path.name)
+            self.runs = list_catalogues(file, "halos")
+            self._subhalos = list_catalogues(file, "subhalos")
+            self._objects = list_catalogues(file, "objects")
+            self.has_initial_conditions = START in file
+        meshes = (self._maps, self._grids, self._cutouts, self.has_initial_conditions)
+        if not any((*meshes, self.runs, self._subhalos, self._objects)):
+            raise ValueError(
+                f"{path.name} holds nothing this version reads, expected maps/<field>/<level>/"
+                "<origin>/<axis>, grids/<field>/<level>/<origin> or what else a simulation file "
+                "can hold."
+            )
+        finest = max(self._maps.values(), key=lambda layout: layout.pixels, default=None)
+        self.pixels, self.pixel_size = (finest.pixels, finest.pixel_size) if finest else (0, 0.0)
+        self.depth, self.offset = (finest.depth, finest.offset) if finest else (0.0, 0.0)
+        self._slabs = finest.n_slabs if finest else 0
 
     @cached_property
     def axes(self) -> str:
         """Axes that have maps, in the order x < y < z."""
-        return "".join(sorted({key[3] for key in self.available()}))
+        return "".join(sorted({key[3] for key in self._maps}))
 
     def n_slabs(self, axis: str = "z") -> int:
         """Number of slabs along an axis."""
         one_of(f"axis of {self.name}", axis, tuple(self.axes))
-        return self._file.header.n_slabs
+        return self._slabs
 
     def available(self) -> tuple[MapKey, ...]:
         """(field, level, origin, axis) of all maps."""
-        return self._file.maps
+        return tuple(self._maps)
 
     def has(self, field: str, axis: str = "z", level: str = "HR", origin: str = "ds") -> bool:
         """Whether there is such a map."""
-        return (field, level, origin, axis) in self._file.maps
+        return (field, level, origin, axis) in self._maps
+
+    def grids(self) -> dict[Run, int]:
+        """Cells a side of all grids, by the run they are of."""
+        return dict(self._grids)
+
+    def has_grid(self, field: str, level: str = "HR", origin: str = "ds") -> bool:
+        """Whether there is such a grid, of any number of cells."""
+        return Run(field, level, origin) in self._grids
+
+    def cutouts(self) -> dict[tuple[str, str], int]:
+        """Number of objects of all cut-outs, by field and axis."""
+        return dict(self._cutouts)
 
     def particles(self, field: str, axis: str = "z", level: str = "HR", origin: str = "ds") -> int:
         """Number of particles in the whole run that a map is made from; 0 if not known."""
-        return self._file.particles((field, level, origin, axis))
+        with open_hdf5(self.path) as file:
+            dataset = file["/".join(("maps", field, level, origin, axis))]
+            return int(dataset.attrs.get("particles", 0))
 
     def slab(
         self, field: str, axis: str = "z", index: int = 0, level: str = "HR", origin: str = "ds"
@@ -139,17 +140,88 @@ class Simulation:
                 f"slab is {index}, expected 0 to {self.n_slabs(axis) - 1} along {axis} of "
                 f"{self.name}."
             )
-        return self._file.read_map((field, level, origin, axis), index)
+        key = (field, level, origin, axis)
+        return read_map(self.path, key, index, self, self._maps[key])
 
     def _no_such_map(self, field: str, axis: str, level: str, origin: str) -> str:
-        others = sorted({"/".join(key[1:]) for key in self.available() if key[0] == field})
+        others = sorted({"/".join(key[1:]) for key in self._maps if key[0] == field})
         if not others:
-            fields = ", ".join(sorted({key[0] for key in self.available()}))
+            fields = ", ".join(sorted({key[0] for key in self._maps})) or "none"
             return f"{self.name} has no maps of {field!r}, expected one of {fields}."
         return (
             f"{self.name} has no map {field}/{level}/{origin}/{axis}, expected one of "
             f"{', '.join(others)} (level/origin/axis)."
         )
+
+    def grid(
+        self, field: str, cells: int | None = None, level: str = "HR", origin: str = "ds"
+    ) -> Grid:
+        """A field in the cells of the whole box.
+
+        Parameters
+        ----------
+        field : str
+            Its name, see `engine.fields`.
+        cells : int, optional
+            A side; those of the file if left out. Fewer, if they divide these, are means over
+            cubes of cells, which keeps the mass; not of a field that is weighted by mass.
+        level, origin : str
+            Resolution of the run and whether it was thinned out ("ds") or run so ("native").
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if there is no such grid.
+        """
+        run = Run(field, level, origin)
+        if run not in self._grids:
+            there = ", ".join(f"{each.name} of {n}^3" for each, n in self._grids.items())
+            raise ValueError(
+                f"{self.name} has no grid {run.name}, expected one of {there or 'none'}: project "
+                f"the snapshot with --grids {field}."
+            )
+        stored = self._grids[run]
+        about = field_named(field)
+        coarse = about.is_density or about.signed
+        cells = stored if cells is None else cells
+        if cells < 1 or stored % cells or (cells != stored and not coarse):
+            divisors = [n for n in range(1, stored + 1) if not stored % n]
+            raise ValueError(
+                f"{self.name} has {stored} cells a side of {run.name}, and {cells} were asked for, "
+                f"expected {' or '.join(map(str, divisors if coarse else [stored]))}; project the "
+                f"snapshot with --grids {field} --cells {cells}."
+            )
+        return read_grid(self.path, run, cells, self)
+
+    def cutout(self, field: str, number: int = 0, axis: str = "z") -> Cutout:
+        """The map around an object.
+
+        Parameters
+        ----------
+        field : str
+            Its name, see `engine.fields`.
+        number : int
+            Row of the object in its catalogue, from 0.
+        axis : {"x", "y", "z"}
+            Line of sight.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if there is no such cut-out.
+        """
+        key = (field, axis)
+        if key not in self._cutouts:
+            there = ", ".join("/".join(each) for each in self._cutouts) or "none"
+            raise ValueError(
+                f"{self.name} has no cut-outs {field}/{axis}, expected one of {there}."
+            )
+        if not 0 <= number < self._cutouts[key]:
+            raise ValueError(
+                f"object is {number}, expected 0 to {self._cutouts[key] - 1} of {self.name}."
+            )
+        positions = self.objects(catalogue_of(self.path, key)).position
+        return read_cutout(self.path, key, number, positions, self)
 
     def halos(self, run: str = "hydro") -> Halos:
         """The halo catalogue of a run.
@@ -160,11 +232,49 @@ class Simulation:
             In one sentence, if the run has none.
         """
         one_of(f"run of the haloes of {self.name}", run, self.runs)
-        return self._file.read_halos(run)
+        return read_halos(self.path, run)
+
+    def subhalos(self, run: str = "dmo") -> Subhalos:
+        """The catalogue of haloes and subhaloes of a run.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if the run has none.
+        """
+        one_of(f"run of the subhaloes of {self.name}", run, self._subhalos)
+        return read_subhalos(self.path, run)
+
+    def objects(self, name: str = "clusters") -> Objects:
+        """A catalogue of objects that maps are cut out around.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if there is none of that name.
+        """
+        one_of(f"catalogue of objects of {self.name}", name, self._objects)
+        return read_objects(self.path, name)
+
+    def initial_conditions(self) -> InitialConditions:
+        """The linear overdensity that the run began with, grown to z = 0, at the cells' centres.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if the file has none.
+        """
+        found = read_initial_conditions(self.path, self)
+        if found is None:
+            raise ValueError(
+                f"{self.name} has no initial conditions, expected some: project the snapshot with "
+                "--initial-conditions FILE."
+            )
+        return found
 
 
 def _found() -> dict[str, Path]:
-    """Slab files by name; the user's hide shipped ones of the same name."""
+    """Simulation files by name; the user's hide shipped ones of the same name."""
     files: dict[str, Path] = {}
     for folder in asset_folders("simulations"):
         for path in sorted(folder.glob("*.hdf5")):
@@ -178,12 +288,12 @@ def simulations() -> list[str]:
 
 
 def open_simulation(name: str | Path) -> Simulation:
-    """Open a simulation by its name or its slab file's path.
+    """Open a simulation by its name or its simulation file's path.
 
     Raises
     ------
     ValueError
-        In one sentence, if there is none of that name or the file is not a slab file.
+        In one sentence, if there is none of that name or the file is none.
     """
     found = _found()
     if str(name) in found:
@@ -193,5 +303,6 @@ def open_simulation(name: str | Path) -> Simulation:
         return Simulation(path)
     raise ValueError(
         f"simulation is {str(name)!r}, expected one of {', '.join(sorted(found)) or 'none yet'} "
-        f"or the path of a slab file (your own are looked for in {user_folder() / 'simulations'})."
+        f"or the path of a simulation file (your own are looked for in "
+        f"{user_folder() / 'simulations'})."
     )

@@ -11,10 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ENGINE_ORDER = (
-    {"fields", "units", "cosmology", "assets", "noise", "device"},
+    {"files", "fields", "units", "cosmology", "assets", "noise", "device"},
     {"places", "normalization", "networks"},
     {"mesh"},
-    {"halos", "results"},
+    {"halos", "results", "initial_conditions"},
     {"checks", "published"},
     {"formats", "fourier"},
     {"simulation"},

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from engine.cosmology import Cosmology
+from engine.files import written_whole
 from engine.formats.snapshot import open_hdf5, read_rows
 from engine.mesh import Slab
 from engine.results import CURVE_ARRAYS, Curve, Outcome, Table
@@ -53,19 +54,14 @@ def write_map_file(path: Path, outcome: Outcome, recipe: str) -> None:
     recipe : str
         JSON from which it can be made again.
     """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with h5py.File(part, "w") as file:
-            file.attrs.update(format=FORMAT, format_version=VERSION, recipe=recipe, units=UNITS)
-            for name, slab in outcome.maps.items():
-                _write_slab(file, f"maps/{name}", slab)
-            _write_curves(file, "curves", outcome.curves)
-            _write_curves(file, "beside", outcome.beside)
-            for name, table in outcome.tables.items():
-                _write_table(file.create_group(f"tables/{name}", track_order=True), table)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(path) as part, h5py.File(part, "w") as file:
+        file.attrs.update(format=FORMAT, format_version=VERSION, recipe=recipe, units=UNITS)
+        for name, slab in outcome.maps.items():
+            _write_slab(file, f"maps/{name}", slab)
+        _write_curves(file, "curves", outcome.curves)
+        _write_curves(file, "beside", outcome.beside)
+        for name, table in outcome.tables.items():
+            _write_table(file.create_group(f"tables/{name}", track_order=True), table)
 
 
 def _write_slab(file: h5py.File, name: str, slab: Slab) -> None:

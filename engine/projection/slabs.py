@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.fields import map_axes
-from engine.formats.slab_file import SlabFileHeader
+from engine.formats.maps import SlabLayout
 from engine.places import slab_numbers
 from engine.projection.deposition import deposit
 from engine.projection.particles import Particles
@@ -20,7 +20,7 @@ CHUNK = 1 << 22
 
 def slab_maps(
     particles: Particles,
-    header: SlabFileHeader,
+    layout: SlabLayout,
     axis: str,
     step: Callable[[int], None] = lambda done: None,
 ) -> Iterator[tuple[int, NDArray[np.float64]]]:
@@ -35,24 +35,24 @@ def slab_maps(
     """
     column, row, depth = map_axes(axis)
     quantities, number = particles.weights.shape[1], len(particles.position)
-    shape = (header.pixels, header.pixels)
-    together = max(1, MAP_MEMORY // (8 * quantities * header.pixels**2))
-    for first in range(0, header.n_slabs, together):
-        group = range(first, min(first + together, header.n_slabs))
+    shape = (layout.pixels, layout.pixels)
+    together = max(1, MAP_MEMORY // (8 * quantities * layout.pixels**2))
+    for first in range(0, layout.n_slabs, together):
+        group = range(first, min(first + together, layout.n_slabs))
         maps = np.zeros((len(group), quantities, *shape))
         for start in range(0, number, CHUNK):
             piece = slice(start, start + CHUNK)
             position = particles.position[piece]
             slab = slab_numbers(
-                position[:, depth], 1000 * header.box_size, header.n_slabs, 1000 * header.offset
+                position[:, depth], 1000 * layout.box_size, layout.n_slabs, 1000 * layout.offset
             )
             for index in group:
                 mine = np.flatnonzero(slab == index)
                 if len(mine):
                     deposit(
-                        position[mine, column] / header.pixel_size,
-                        position[mine, row] / header.pixel_size,
-                        particles.support[piece][mine] / header.pixel_size,
+                        position[mine, column] / layout.pixel_size,
+                        position[mine, row] / layout.pixel_size,
+                        particles.support[piece][mine] / layout.pixel_size,
                         particles.weights[piece][mine].T,
                         shape,
                         out=maps[index - first],

@@ -10,14 +10,10 @@ import numpy as np
 
 from engine.fields import AXES, INPUT_FIELDS, LEVELS, field_named, map_axes, one_of
 from engine.formats import open_snapshot
-from engine.formats.slab_file import (
-    MANTISSA_BITS,
-    SlabFileHeader,
-    create_maps,
-    new_slab_file,
-    round_mantissa,
-    write_halos,
-)
+from engine.formats.catalogues import write_halos
+from engine.formats.maps import SlabLayout, create_maps
+from engine.formats.rounding import MANTISSA_BITS, round_mantissa
+from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 from engine.formats.snapshot import Snapshot
 from engine.projection.particles import SMOOTHINGS, Job, Particles, collect
 from engine.projection.slabs import slab_maps
@@ -53,7 +49,7 @@ def project_snapshot(
     provenance: str = "",
     progress: Progress = lambda fraction, doing: None,
 ) -> Path:
-    """Project a snapshot to slabs and write them as a slab file.
+    """Project a snapshot to slabs and write them as a simulation file.
 
     Particles belong whole to the slab that holds their centre; mass is conserved in every
     slab to 1e-5. Memory is bounded whatever the number of particles and slabs; particles
@@ -64,7 +60,7 @@ def project_snapshot(
     paths : path or sequence of path
         The snapshot's file, files, or folder.
     out : path
-        The slab file; it appears only when it is complete.
+        The simulation file; it appears only when it is complete.
     name : str, optional
         Of the simulation; the name of `out` if left out.
     fields : sequence of str
@@ -97,7 +93,7 @@ def project_snapshot(
     Returns
     -------
     Path
-        Of the slab file.
+        Of the simulation file.
 
     Raises
     ------
@@ -118,30 +114,33 @@ def project_snapshot(
     )
     _check_place(out, (main, *opened.values()))
     box = main.header.box_size
-    header = SlabFileHeader(
+    header = SimulationHeader(
         name=name or out.stem,
         box_size=box / 1000,
         redshift=main.header.redshift,
         cosmology=main.header.cosmology,
         code=main.header.code,
         provenance=_provenance(main, provenance, smoothing, seed),
+    )
+    layout = SlabLayout(
+        box_size=header.box_size,
         pixels=pixels or PIXELS_PER_SEPARATION * round(_dark_matter(main) ** (1 / 3)),
-        n_slabs=n_slabs or max(round(box / 1000 / SLAB_DEPTH), 1),
+        n_slabs=n_slabs or max(round(header.box_size / SLAB_DEPTH), 1),
         offset=offset,
     )
     jobs = _jobs(main, fields, levels, opened)
     steps = _Steps(sum(job.keep * (1 + len(lines)) for job in jobs), progress)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with new_slab_file(out, header) as file:
+    with new_simulation_file(out, header) as file:
         for run, snapshot in _catalogues(main, opened):
             if halos := snapshot.halos(run):
                 write_halos(file, halos)
         for job in jobs:
             with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
                 smoothed = steps.advance(f"{job.title}: smoothing")
-                particles = collect(job, Path(folder), smoothing, seed, header.pixel_size, smoothed)
+                particles = collect(job, Path(folder), smoothing, seed, layout.pixel_size, smoothed)
                 for axis in lines:
-                    _write_axis(file, job, particles, header, axis, mantissa_bits, steps)
+                    _write_axis(file, job, particles, layout, axis, mantissa_bits, steps)
     progress(1.0, "done")
     return out
 
@@ -191,7 +190,7 @@ def _check_numbers(**numbers: float | None) -> None:
 def _check_place(out: Path, snapshots: Iterable[Snapshot]) -> None:
     """Refuse to write where a folder or a snapshot lies."""
     if out.is_dir():
-        raise ValueError(f"{out} is a folder, expected the name of the slab file to write.")
+        raise ValueError(f"{out} is a folder, expected the name of the simulation file to write.")
     if out.parent.is_file():
         raise ValueError(f"{out.parent} is a file, expected a folder to write {out.name} into.")
     for snapshot in snapshots:
@@ -328,7 +327,7 @@ def _write_axis(
     file: h5py.File,
     job: Job,
     particles: Particles,
-    header: SlabFileHeader,
+    layout: SlabLayout,
     axis: str,
     mantissa_bits: int,
     steps: _Steps,
@@ -337,16 +336,16 @@ def _write_axis(
     made = f"{job.snapshot.name}, {job.keep} of {job.number} particles"
     bits = max(mantissa_bits - LEVELS.index(job.level), 1)
     stored = {
-        name: create_maps(file, (name, job.level, job.origin, axis), job.keep, made, bits)
+        name: create_maps(file, layout, (name, job.level, job.origin, axis), job.keep, made, bits)
         for name in job.fields
     }
     advance = steps.advance(f"{job.title}: axis {axis}")
-    for index, maps in slab_maps(particles, header, axis, advance):
+    for index, maps in slab_maps(particles, layout, axis, advance):
         sums = dict(zip(job.carried, maps, strict=True))
         for name, dataset in stored.items():
             if name == "temperature":
                 gas = sums["gas"]
                 values = np.divide(sums[name], gas, out=np.zeros_like(gas), where=gas > 0)
             else:
-                values = sums[name] / header.pixel_size**2
+                values = sums[name] / layout.pixel_size**2
             dataset[index] = round_mantissa(values, bits)

@@ -6,7 +6,6 @@ Reading either needs no torch and runs no code that a file brings along.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from engine.cosmology import Cosmology
 from engine.fields import LEVELS, field_named, one_of
+from engine.files import sha256, written_whole
 from engine.normalization import (
     Normalization,
     normalization_from_json,
@@ -402,22 +402,14 @@ def write_model(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{card.name}.json"
     stored = {n: np.ascontiguousarray(w, np.float16 if half else None) for n, w in weights.items()}
-    temporary = weights_path(path).with_suffix(".part")
-    save_file(stored, temporary)
-    card = replace(card, weights_sha256=sha256(temporary))
-    temporary.replace(weights_path(path))
+    with written_whole(weights_path(path)) as part:
+        save_file(stored, part)
+        card = replace(card, weights_sha256=sha256(part))
     write_card(path, card)
     return path, card
 
 
 def write_card(path: Path, card: ModelCard) -> None:
     """Write a card whole or not at all."""
-    temporary = path.with_name(f"{path.name}.part")
-    temporary.write_text(json.dumps(card.to_dict(), indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    with written_whole(path) as part:
+        part.write_text(json.dumps(card.to_dict(), indent=1) + "\n", encoding="utf-8")

@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 import engine
-from engine.formats.slab_file import SlabFileHeader, create_maps, new_slab_file
+from engine.formats.maps import SlabLayout, create_maps
+from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -87,18 +88,17 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     simulations = folder / "simulations"
     simulations.mkdir()
     source = engine.open_simulation("hydro11-z2")
-    header = SlabFileHeader(
+    header = SimulationHeader(
         name="zz-dark-only",
         box_size=source.box_size,
         redshift=source.redshift,
         cosmology=source.cosmology,
         code=source.code,
         provenance="the dark-matter-only twin of hydro11-z2",
-        pixels=source.pixels,
-        n_slabs=2,
     )
-    with new_slab_file(simulations / "zz-dark-only.hdf5", header) as file:
-        maps = create_maps(file, ("dmo", "HR", "ds", "z"), 96**3, "copied")
+    layout = SlabLayout(source.box_size, source.pixels, 2)
+    with new_simulation_file(simulations / "zz-dark-only.hdf5", header) as file:
+        maps = create_maps(file, layout, ("dmo", "HR", "ds", "z"), 96**3, "copied")
         for index in range(2):
             maps[index] = source.slab("dmo", index=index).values
     (simulations / "zz-broken.hdf5").write_bytes(b"not a slab file")

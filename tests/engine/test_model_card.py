@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from engine.cosmology import Cosmology
+from engine.files import sha256
 from engine.normalization import normalization
 from engine.systems.card import (
     Input,
@@ -19,7 +20,6 @@ from engine.systems.card import (
     TrainingFile,
     read_card,
     read_weights,
-    sha256,
     weights_path,
     write_model,
 )

@@ -252,7 +252,7 @@ def test_nothing_is_written_over_a_snapshot_or_a_folder(snapshot, tmp_path):
     before = snapshot.read_bytes()
     with pytest.raises(ValueError, match=r"snap\.hdf5 is the snapshot itself"):
         project_snapshot(snapshot, tmp_path / "sub" / ".." / "snap.hdf5")
-    with pytest.raises(ValueError, match="is a folder, expected the name of the slab file"):
+    with pytest.raises(ValueError, match="is a folder, expected the name of the simulation file"):
         project_snapshot(snapshot, tmp_path)
     assert snapshot.read_bytes() == before
 

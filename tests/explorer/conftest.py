@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 import engine
 from engine.cosmology import Cosmology
-from engine.formats.slab_file import SlabFileHeader, create_maps, new_slab_file, write_halos
+from engine.formats.catalogues import write_halos
+from engine.formats.maps import SlabLayout, create_maps
+from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 from engine.halos import Halos
 from engine.inference import Worker
 from engine.mesh import Slab
@@ -45,27 +47,26 @@ def maps_of(seed: int) -> NDArray[np.float32]:
 
 def write_simulation(folder: Path, name: str, fields: tuple[str, ...]) -> Path:
     path = folder / f"{name}.hdf5"
-    header = SlabFileHeader(
+    header = SimulationHeader(
         name=name,
         box_size=BOX,
         redshift=2.0,
         cosmology=PLANCK,
         code="none",
         provenance="made up for a <test>",
-        pixels=PIXELS,
-        n_slabs=SLABS,
     )
-    with new_slab_file(path, header) as file:
+    layout = SlabLayout(BOX, PIXELS, SLABS)
+    with new_simulation_file(path, header) as file:
         if "gas" in fields:
             write_halos(file, HALOS)
         for axis in "xz":
             dark_matter = maps_of(ord(axis))
             if "dm" in fields:
-                thinned = create_maps(file, ("dm", "MR", "ds", axis), 8**3, "drawn")
+                thinned = create_maps(file, layout, ("dm", "MR", "ds", axis), 8**3, "drawn")
                 thinned[:] = dark_matter.mean(axis=0)
             for field in fields:
                 share = BARYONS if field == "gas" else 1
-                create_maps(file, (field, "HR", "ds", axis), 16**3, "drawn")[:] = (
+                create_maps(file, layout, (field, "HR", "ds", axis), 16**3, "drawn")[:] = (
                     share * dark_matter
                 )
     return path

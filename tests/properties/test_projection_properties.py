@@ -4,9 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from engine.cosmology import Cosmology
 from engine.fields import map_axes
-from engine.formats.slab_file import SlabFileHeader
+from engine.formats.maps import SlabLayout
 from engine.places import slab_numbers
 from engine.projection.particles import Particles
 from engine.projection.slabs import slab_maps
@@ -15,10 +14,7 @@ BOX = 4096  # kpc/h: pixels, slabs and lattice are powers of two, so that shifts
 PIXELS, SLABS = 32, 4
 LATTICE = 1 / 8
 
-HEADER = SlabFileHeader(
-    name="any", box_size=BOX / 1000, redshift=0.0, cosmology=Cosmology(0.3, 0.05, 0.7), code="",
-    provenance="", pixels=PIXELS, n_slabs=SLABS,
-)  # fmt: skip
+LAYOUT = SlabLayout(BOX / 1000, PIXELS, SLABS)
 
 coordinate = some.integers(0, int(BOX / LATTICE) - 1).map(lambda i: i * LATTICE)
 support = some.floats(-1, 4).map(lambda power: 10**power)  # of a thousandth of a pixel to the box's
@@ -36,7 +32,7 @@ def particles(rows, shift=(0, 0, 0)):
 
 
 def maps(some_particles, axis):
-    return np.stack([values[0] for _, values in slab_maps(some_particles, HEADER, axis)])
+    return np.stack([values[0] for _, values in slab_maps(some_particles, LAYOUT, axis)])
 
 
 @settings(max_examples=60)
@@ -45,7 +41,7 @@ def test_every_slab_has_the_mass_of_the_particles_in_it(rows, axis):
     given_particles = particles(rows)
     values = maps(given_particles, axis)
     height = given_particles.position[:, map_axes(axis)[2]]
-    slab = slab_numbers(height, 1000 * HEADER.box_size, HEADER.n_slabs, 1000 * HEADER.offset)
+    slab = slab_numbers(height, 1000 * LAYOUT.box_size, LAYOUT.n_slabs, 1000 * LAYOUT.offset)
     assert np.array_equal(slab, (height // (BOX / SLABS)).astype(int))
     expected = np.bincount(slab, given_particles.weights[:, 0], SLABS)
     assert np.allclose(values.sum((1, 2)), expected, rtol=1e-5, atol=0)

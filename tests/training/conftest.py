@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from engine.cosmology import Cosmology
-from engine.formats.slab_file import SlabFileHeader, create_maps, new_slab_file, write_halos
+from engine.formats.catalogues import write_halos
+from engine.formats.maps import SlabLayout, create_maps
+from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 from engine.halos import Halos
 
 PIXEL_SIZE = 29.3  # kpc/h
@@ -27,14 +29,15 @@ def clumps(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 def write_slabs(path: Path, axes: str, side: int, n_slabs: int = 2, seed: int = 0) -> Path:
     """A slab file whose gas is a power of its dark matter."""
     box = side * PIXEL_SIZE / 1000
-    header = SlabFileHeader(path.stem, box, 2.0, PLANCK, "none", "a test", side, n_slabs)
+    header = SimulationHeader(path.stem, box, 2.0, PLANCK, "none", "a test")
+    layout = SlabLayout(box, side, n_slabs)
     random = np.random.default_rng(seed)
-    with new_slab_file(path, header) as file:
+    with new_simulation_file(path, header) as file:
         for axis in axes:
             dark_matter = clumps(random, (n_slabs, side, side))
             gas = 2e4 * (dark_matter / 1e5) ** 0.9
             for field, values in (("dm", dark_matter), ("gas", gas)):
-                create_maps(file, (field, "HR", "ds", axis), side**3, "a test")[:] = values
+                create_maps(file, layout, (field, "HR", "ds", axis), side**3, "a test")[:] = values
         at = np.array([[0.1, 0.1, 0.1], [0.9, 0.9, 0.9]]) * box
         mass = np.array([1e11, 1e13])
         write_halos(file, Halos(at, mass, mass / 1e11, mass, "hydro"))

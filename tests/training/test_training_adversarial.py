@@ -15,10 +15,11 @@ from lightning_fabric import Fabric
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
+from engine.files import sha256
 from engine.networks.ember import critic, generator, unet
 from engine.normalization import normalization
 from engine.simulation import open_simulation
-from engine.systems.card import read_card, read_weights, sha256
+from engine.systems.card import read_card, read_weights
 from engine.systems.ember import EmberUNet, EmberWGAN
 from training import checkpoint, descent, export, loop
 from training.__main__ import app

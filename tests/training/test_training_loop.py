@@ -9,8 +9,9 @@ import torch
 from lightning_fabric import Fabric
 from typer.testing import CliRunner
 
+from engine.files import sha256
 from engine.networks.ember import unet
-from engine.systems.card import read_card, sha256
+from engine.systems.card import read_card
 from training import checkpoint, loop
 from training.__main__ import app
 from training.config import Split, linear_rate

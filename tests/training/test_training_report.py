@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from engine.assets import shipped_folder
 from engine.cosmology import Cosmology
-from engine.formats.slab_file import write_halos
+from engine.formats.catalogues import write_halos
 from engine.halos import Halos
 from engine.mesh import Slab
 from engine.simulation import open_simulation

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.systems.card import TrainingFile, sha256
+from engine.files import sha256
+from engine.systems.card import TrainingFile
 from training.config import HELD_OUT, Split
 
 

@@ -1,4 +1,8 @@
-"""The slab file comes back as it was written, and a damaged or foreign one is refused in words."""
+"""A simulation file comes back as it was written; a damaged or foreign one is refused in words."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -10,19 +14,18 @@ from hypothesis.extra import numpy as arrays
 import engine
 from engine.assets import DATA_VARIABLE
 from engine.cosmology import Cosmology
-from engine.formats.slab_file import (
-    SlabFileHeader,
-    create_maps,
-    new_slab_file,
-    round_mantissa,
-    write_halos,
-)
+from engine.formats.catalogues import write_halos
+from engine.formats.maps import SlabLayout, create_maps
+from engine.formats.rounding import round_mantissa
+from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 from engine.halos import Halos
 
-HEADER = SlabFileHeader(
+HEADER = SimulationHeader(
     name="toy", box_size=6.0, redshift=2.0, cosmology=Cosmology(0.3, 0.05, 0.7), code="none",
-    provenance="made in a test", pixels=16, n_slabs=4,
+    provenance="made in a test",
 )  # fmt: skip
+LAYOUT = SlabLayout(6.0, 16, 4)
+ROOT = Path(__file__).parents[2]
 HALOS = Halos(
     position=[[1, 2, 3]], mvir=[1e12], rvir=[200], fof_mass=[1.1e12], run="hydro", definition="d"
 )
@@ -36,10 +39,10 @@ def maps():
 @pytest.fixture
 def path(tmp_path, maps):
     path = tmp_path / "toy.hdf5"
-    with new_slab_file(path, HEADER) as file:
-        create_maps(file, ("dm", "HR", "ds", "z"), 4096, "made")[:] = maps
-        create_maps(file, ("gas", "HR", "ds", "z"), 4000, "made")[:] = maps / 5
-        create_maps(file, ("dm", "MR", "ds", "z"), 512, "made")[:] = maps
+    with new_simulation_file(path, HEADER) as file:
+        create_maps(file, LAYOUT, ("dm", "HR", "ds", "z"), 4096, "made")[:] = maps
+        create_maps(file, LAYOUT, ("gas", "HR", "ds", "z"), 4000, "made")[:] = maps / 5
+        create_maps(file, LAYOUT, ("dm", "MR", "ds", "z"), 512, "made")[:] = maps
         write_halos(file, HALOS)
     return path
 
@@ -97,6 +100,72 @@ def test_an_unknown_map_is_refused_in_words(path, arguments, words):
         engine.open_simulation(path).slab(**{"field": "dm", **arguments})
 
 
+def test_what_is_not_known_is_left_alone(path, maps):
+    with h5py.File(path, "a") as file:
+        file["maps/magnetic/HR/ds/z"] = np.ones((4, 16, 16))
+        file["maps/dm/HR/ds/z-squared"] = np.ones(3)
+        file["spectra/lyman alpha"] = np.ones(5)
+        file["halos/hydro/spin"] = np.ones(7)
+        file["maps/lost"] = h5py.SoftLink("/nowhere")
+    simulation = engine.open_simulation(path)
+    assert {key[0] for key in simulation.available()} == {"dm", "gas"}
+    assert np.array_equal(simulation.slab("dm", index=1).values, maps[1])
+    assert len(simulation.halos("hydro")) == 1
+
+
+def test_maps_of_coarser_pixels_stand_beside_finer_ones(path):
+    with h5py.File(path, "a") as file:
+        coarse = create_maps(file, SlabLayout(6.0, 8, 4), ("dmo", "MR", "native", "z"), 64, "made")
+        coarse[:] = 1
+    simulation = engine.open_simulation(path)
+    assert simulation.pixels == 16
+    assert simulation.slab("dmo", level="MR", origin="native").pixel_size == 750
+
+
+def test_a_signed_field_may_be_negative(path):
+    with h5py.File(path, "a") as file:
+        create_maps(file, LAYOUT, ("delta", "HR", "ds", "z"), 64, "made")[:] = -0.5
+    slab = engine.open_simulation(path).slab("delta", index=2)
+    assert (slab.values == -0.5).all()
+    assert slab.unit == "1"
+
+
+class TestTheFirstVersion:
+    """It had the geometry at its root, one for all maps."""
+
+    @pytest.fixture
+    def old(self, path):
+        with h5py.File(path, "a") as file:
+            file.attrs.update(format="baryon-explorer slabs", format_version=1)
+            file.attrs.update(pixels=16, n_slabs=4, offset=0.25)
+            for key in (("dm", "HR"), ("gas", "HR"), ("dm", "MR")):
+                maps = file["/".join(("maps", *key, "ds", "z"))]
+                for word in ("cell_size", "depth", "offset"):
+                    del maps.attrs[word]
+        return path
+
+    def test_opens_unchanged(self, old, maps):
+        simulation = engine.open_simulation(old)
+        assert (simulation.pixels, simulation.n_slabs("z"), simulation.offset) == (16, 4, 0.25)
+        slab = simulation.slab("dm", index=2)
+        assert np.array_equal(slab.values, maps[2])
+        assert (slab.pixel_size, slab.depth, slab.start) == (375, 1.5, 3.25)
+
+    def test_a_wrong_shape_is_refused(self, old):
+        with h5py.File(old, "a") as file:
+            del file["maps/gas/HR/ds/z"]
+            file["maps/gas/HR/ds/z"] = np.ones((4, 16, 17))
+        with pytest.raises(ValueError, match=r"shape \(4, 16, 17\), but .* \(4, 16, 16\)"):
+            engine.open_simulation(old)
+
+    def test_the_shipped_one_opens(self):
+        simulation = engine.open_simulation("hydro11-z2")
+        assert (simulation.pixels, simulation.n_slabs("z"), simulation.depth) == (384, 8, 1.40625)
+        assert simulation.slab("hi", index=7).values.sum() > 0
+        assert simulation.has("dmo", level="VLR", origin="native")
+        assert not simulation.grids()
+
+
 class TestFolders:
     def test_the_users_come_first(self, path, tmp_path, monkeypatch):
         folder = tmp_path / "mine" / "simulations"
@@ -123,23 +192,33 @@ class TestBadFiles:
     def test_newer_version(self, path):
         with h5py.File(path, "a") as file:
             file.attrs["format_version"] = 9
-        self.refused(path, r"toy\.hdf5 has slab format version 9, expected 1")
+        self.refused(path, r"toy\.hdf5 has version 9 of the format .*, expected 2")
 
     def test_missing_attribute(self, path):
         with h5py.File(path, "a") as file:
             del file.attrs["box_size"]
         self.refused(path, r"toy\.hdf5 lacks the root attribute .*box_size")
 
-    def test_unknown_dataset(self, path):
+    def test_cells_that_do_not_fill_the_box(self, path):
         with h5py.File(path, "a") as file:
-            file["maps/magnetic/HR/ds/z"] = np.ones((4, 16, 16))
-        self.refused(path, r"maps/magnetic/HR/ds/z is not one this version knows")
+            file["maps/gas/HR/ds/z"].attrs["cell_size"] = 380
+        self.refused(path, r"maps/gas/HR/ds/z has shape \(4, 16, 16\), but its geometry .* 6 Mpc/h")
 
-    def test_wrong_shape(self, path):
+    def test_slabs_that_are_missing(self, path):
         with h5py.File(path, "a") as file:
-            del file["maps/gas/HR/ds/z"]
-            file["maps/gas/HR/ds/z"] = np.ones((4, 16, 17))
-        self.refused(path, r"maps/gas/HR/ds/z has shape \(4, 16, 17\), expected \(4, 16, 16\)")
+            file["maps/gas/HR/ds/z"].attrs["depth"] = 0.75
+        self.refused(path, r"shape \(4, 16, 16\), but its geometry says \(8, 16, 16\)")
+
+    @pytest.mark.parametrize("value", ["deep", np.nan, h5py.Empty("f")])
+    def test_a_geometry_of_no_number(self, path, value):
+        with h5py.File(path, "a") as file:
+            file["maps/gas/HR/ds/z"].attrs["depth"] = value
+        self.refused(path, "maps/gas/HR/ds/z has no attribute depth that is a finite number")
+
+    def test_maps_of_other_slabs(self, path):
+        with h5py.File(path, "a") as file:
+            create_maps(file, SlabLayout(6.0, 16, 3), ("stars", "MR", "ds", "z"), 8, "made")
+        self.refused(path, "holds maps of . slabs from 0 Mpc/h and . slabs .* expected the same")
 
     @pytest.mark.parametrize("value", [np.nan, -1.0, np.inf])
     def test_impossible_values(self, path, value):
@@ -161,10 +240,10 @@ class TestBadFiles:
         self.refused(path, r"toy\.hdf5 .*truncated")
 
     @pytest.mark.parametrize("value", [0, -3])
-    def test_no_pixels(self, path, value):
+    def test_no_cells(self, path, value):
         with h5py.File(path, "a") as file:
-            file.attrs["pixels"] = value
-        self.refused(path, rf"toy\.hdf5: its attribute pixels is {value}, expected a positive")
+            file["maps/dm/HR/ds/z"].attrs["cell_size"] = value
+        self.refused(path, r"shape \(4, 16, 16\), but its geometry says \(4, 0, 0\)")
 
     def test_haloes_of_different_numbers(self, path):
         with h5py.File(path, "a") as file:
@@ -173,23 +252,54 @@ class TestBadFiles:
         with pytest.raises(ValueError, match=r"halos/hydro has columns of .* expected as many"):
             engine.open_simulation(path).halos("hydro")
 
-    def test_no_maps(self, path):
+    def test_nothing_in_it(self, path):
+        with h5py.File(path, "a") as file:
+            del file["maps"], file["halos"]
+        self.refused(path, r"toy\.hdf5 holds nothing this version reads, expected maps/")
+
+    def test_haloes_alone(self, path):
         with h5py.File(path, "a") as file:
             del file["maps"]
-        self.refused(path, r"toy\.hdf5 holds no maps")
+        simulation = engine.open_simulation(path)
+        assert len(simulation.halos("hydro")) == 1
+        assert (simulation.axes, simulation.pixels, simulation.depth) == ("", 0, 0)
+        self.refused(path, "toy has no maps of 'dm', expected one of none")
 
     def test_a_snapshot(self, gadget, universe):
-        self.refused(gadget(universe), r"snap\.hdf5 is no slab file.*python -m engine project")
+        self.refused(
+            gadget(universe), r"snap\.hdf5 is no simulation file.*python -m engine project"
+        )
 
 
 class TestWriting:
     def test_a_failure_leaves_the_old_file_and_nothing_else(self, path, tmp_path):
         before = path.read_bytes()
-        with pytest.raises(RuntimeError), new_slab_file(path, HEADER) as file:  # noqa: PT012
-            create_maps(file, ("dm", "HR", "ds", "z"), 1, "made")
+        with pytest.raises(RuntimeError), new_simulation_file(path, HEADER) as file:  # noqa: PT012
+            create_maps(file, LAYOUT, ("dm", "HR", "ds", "z"), 1, "made")
             raise RuntimeError
         assert path.read_bytes() == before
         assert [p.name for p in tmp_path.iterdir()] == ["toy.hdf5"]
+
+    def test_killed_while_writing_leaves_the_old_file(self, path):
+        before = path.read_bytes()
+        killed = """
+import os, sys
+from pathlib import Path
+from engine.formats.maps import create_maps
+from tests.engine.test_simulation_file import HEADER, LAYOUT
+from engine.formats.simulation_file import new_simulation_file
+with new_simulation_file(Path(sys.argv[1]), HEADER) as file:
+    create_maps(file, LAYOUT, ("dm", "HR", "ds", "z"), 1, "made")[:] = 1
+    file.flush()
+    os.kill(os.getpid(), 9)
+"""
+        done = subprocess.run([sys.executable, "-c", killed, path], cwd=ROOT, check=False)
+        assert done.returncode == -9
+        assert path.read_bytes() == before
+        assert engine.open_simulation(path).has("gas")
+        with new_simulation_file(path, HEADER) as file:  # what the killed one left is no hindrance
+            create_maps(file, LAYOUT, ("dm", "HR", "ds", "z"), 1, "made")[:] = 1
+        assert [p.name for p in path.parent.iterdir()] == ["toy.hdf5"]
 
     @given(
         values=arrays.arrays(
