@@ -1,5 +1,6 @@
 """The page: what stands where."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -128,7 +129,8 @@ def deliver(change: Callable[[], None]) -> None:
 
 
 def warm_up() -> None:
-    """Read and summarise a first slab for nobody, so that the first visitor need not wait."""
-    begun = Store(Selection()).begin()
-    if begun is not None:
-        begun.exception()  # waits; what is wrong is told to who asks for it
+    """Paint the first slab for nobody, so that the first visitor need not wait.
+
+    What is wrong is told to who asks for it.
+    """
+    asyncio.run(Store(Selection()).refresh())

@@ -25,6 +25,10 @@ MOMENT = 1.0
 """Seconds that a session waits for maps before its page is built: they are read in a tenth of
 that, and a page sent without them shows them some seconds later."""
 
+FIRST_SIGHT = {"field": "hi", "emulator": "ember-wgan"}
+"""What the product is for: many universes from one map. A link that names anything keeps the first
+choices of all it doesn't name, as links of before did."""
+
 NO_SIMULATION = (
     "No simulation was found among the assets or in your data folder, expected one slab file or "
     "more; make one with python -m engine project."
@@ -155,12 +159,21 @@ class Store(param.Parameterized):
         self.selection.simulation = self._opened
         if self._opened is None:
             return list(problems.values()) or [NO_SIMULATION]
+        if not link:
+            self._select_first_sight()
         return list(filter(None, [problems[name] for name in wanted])) + [
             problem
             for name in QUERY
             if name in link and not (name == "simulation" and wanted)
             for problem in self._select_from_link(name, link[name])
         ]
+
+    def _select_first_sight(self) -> None:
+        """Select what a page that no link names anything of shows, as far as it is offered."""
+        for name, value in FIRST_SIGHT.items():
+            if value in self.selection.param[name].objects:
+                self.selection.param.update(**{name: value})
+                self.selection.set_choices(self._choices())
 
     def _select_from_link(self, name: str, value: str) -> list[str]:
         """Select one thing that a link asks for; a sentence if it isn't to be had."""

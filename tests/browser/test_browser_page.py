@@ -53,6 +53,16 @@ def test_the_page_shows_three_maps_and_their_curves(explorer, picture):
         assert explorer.page.get_by_text(words).first.is_visible()
 
 
+def test_the_page_opens_with_what_it_is_for(explorer):
+    explorer.open().painted()
+    assert explorer.page.get_by_text("True neutral hydrogen mass").is_visible()
+    new = explorer.page.get_by_role("button", name="New sample")
+    assert new.is_enabled()
+    before = explorer.shown()
+    new.click()
+    explorer.settle(before)
+
+
 def test_truth_and_prediction_have_the_same_colours_for_the_same_values(explorer):
     explorer.open("?simulation=hydro11-z2").painted()
     maps = explorer.maps()

@@ -65,6 +65,22 @@ def test_the_first_simulation_is_open_without_a_link():
     assert opened().selection.simulation == engine.simulations()[0]
 
 
+def test_without_a_link_the_page_shows_what_it_is_for_and_any_link_what_it_did(monkeypatch):
+    (share,) = engine.emulators()
+    both = [
+        replace(card, system=system, title=system, stochastic=system == "ember-wgan")
+        for system in ("ember-unet", "ember-wgan")
+        for card in (share, replace(share, output=replace(share.output, field="hi")))
+    ]
+    monkeypatch.setattr(engine, "emulators", lambda: both)
+    bare, named = opened(), opened(simulation="with-gas")
+    assert (bare.selection.field, bare.selection.emulator) == ("hi", "ember-wgan")
+    assert bare.card.stochastic
+    assert (named.selection.field, named.selection.emulator) == ("gas", "ember-unet")
+    only_looks = opened(dark="no")
+    assert (only_looks.selection.field, only_looks.selection.emulator) == ("gas", "ember-unet")
+
+
 def test_a_change_of_the_selection_is_computed():
     store = computed(simulation="with-gas")
     store.selection.slab = 3
