@@ -45,6 +45,13 @@ def project(
         int, typer.Option(help="Bits of the mantissa kept at HR; one fewer at each level below.")
     ] = MANTISSA_BITS,
     provenance: Annotated[str, typer.Option(help="Where the simulation comes from.")] = "",
+    allow_incomplete: Annotated[
+        bool,
+        typer.Option(
+            "--allow-incomplete",
+            help="Project particles that don't make up the header's Omega_m or box; noted.",
+        ),
+    ] = False,
 ) -> None:
     """Project a snapshot's particles to slab maps."""
     columns = (
@@ -70,6 +77,7 @@ def project(
             smoothing=smoothing,
             mantissa_bits=bits,
             provenance=provenance,
+            allow_incomplete=allow_incomplete,
             progress=lambda fraction, doing: bar.update(
                 task, completed=fraction, description=doing
             ),

@@ -13,9 +13,9 @@ from engine.formats.catalogues import (
 )
 from engine.formats.cutouts import catalogue_of, list_cutouts, read_cutout
 from engine.formats.grids import START, list_grids, read_grid, read_initial_conditions
+from engine.formats.hdf5 import open_hdf5
 from engine.formats.maps import MapKey, list_maps, read_map
 from engine.formats.simulation_file import SimulationHeader, read_header
-from engine.formats.snapshot import open_hdf5
 from engine.halos import Halos, Objects, Subhalos
 from engine.initial_conditions import InitialConditions
 from engine.mesh import Cutout, Grid, Slab

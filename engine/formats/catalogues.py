@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.formats.snapshot import open_hdf5, read_rows
+from engine.formats.hdf5 import open_hdf5, read_rows
 from engine.halos import Halos, Objects, Subhalos
 
 POSITION = {"position": "Mpc/h"}

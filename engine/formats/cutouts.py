@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.fields import AXES, FIELDS, field_named
+from engine.formats.hdf5 import open_hdf5, read_rows
 from engine.formats.meshes import (
     checked_values,
     create_mesh,
@@ -20,7 +21,6 @@ from engine.formats.meshes import (
 )
 from engine.formats.rounding import MANTISSA_BITS
 from engine.formats.simulation_file import SimulationHeader
-from engine.formats.snapshot import open_hdf5, read_rows
 from engine.mesh import Cutout
 from engine.places import Run
 

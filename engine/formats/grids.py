@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.fields import FIELDS, LEVELS, ORIGINS, field_named
+from engine.formats.hdf5 import open_hdf5, read_rows
 from engine.formats.meshes import (
     checked_values,
     create_mesh,
@@ -25,7 +26,6 @@ from engine.formats.meshes import (
 )
 from engine.formats.rounding import MANTISSA_BITS, round_mantissa
 from engine.formats.simulation_file import SimulationHeader
-from engine.formats.snapshot import open_hdf5, read_rows
 from engine.initial_conditions import InitialConditions
 from engine.mesh import Grid
 from engine.places import Run

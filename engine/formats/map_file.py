@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.cosmology import Cosmology
 from engine.files import written_whole
-from engine.formats.snapshot import open_hdf5, read_rows
+from engine.formats.hdf5 import open_hdf5, read_rows
 from engine.mesh import Slab
 from engine.results import CURVE_ARRAYS, Curve, Outcome, Table
 

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from engine.fields import AXES, FIELDS, LEVELS, ORIGINS, field_named
+from engine.formats.hdf5 import open_hdf5, read_rows
 from engine.formats.meshes import (
     checked_values,
     create_mesh,
@@ -22,7 +23,6 @@ from engine.formats.meshes import (
 )
 from engine.formats.rounding import MANTISSA_BITS
 from engine.formats.simulation_file import SimulationHeader
-from engine.formats.snapshot import open_hdf5, read_rows
 from engine.mesh import Slab
 from engine.places import Run
 from engine.units import MPC_IN_KPC

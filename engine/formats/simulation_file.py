@@ -22,7 +22,7 @@ import numpy as np
 
 from engine.cosmology import Cosmology
 from engine.files import written_whole
-from engine.formats.snapshot import open_hdf5
+from engine.formats.hdf5 import open_hdf5
 
 FORMAT = "baryon-explorer simulation"
 VERSION = 2

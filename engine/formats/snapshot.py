@@ -2,49 +2,35 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.cosmology import Cosmology
+from engine.formats.hdf5 import (
+    attribute,
+    check_block,
+    dataset_in,
+    group_in,
+    number_row,
+    open_hdf5,
+    read_rows,
+)
+from engine.formats.header import TYPES, Header, species_counts, text
 from engine.halos import Halos
-
-PARTICLE_TYPES = {"gas": 0, "dark matter": 1, "stars": 4}
 
 CHUNK = 1 << 20
 """Particles read at a time: 12 MB of positions."""
 
-
-@dataclass(frozen=True)
-class Header:
-    """What a snapshot says of itself, in the engine's units.
-
-    Parameters
-    ----------
-    box_size : float
-        Comoving, [kpc/h].
-    redshift : float
-        Of the snapshot.
-    cosmology : Cosmology
-        Of the simulation.
-    code : str
-        Simulation code, as far as the file tells.
-    counts : dict
-        Number of particles of each species.
-    notes : tuple of str
-        What was assumed because the file does not say.
-    """
-
-    box_size: float
-    redshift: float
-    cosmology: Cosmology
-    code: str
-    counts: dict[str, int]
-    notes: tuple[str, ...] = ()
+WITHOUT = {
+    "neutral fraction": "; where there is none, leave hi out (--fields dm,gas)",
+    "internal energy": "; where there is none, leave temperature out",
+    "electron abundance": "; where there is none, leave temperature out",
+    "smoothing": "; --smoothing neighbours does without",
+}
+"""What to do without a block."""
 
 
 class Snapshot(ABC):
@@ -64,16 +50,18 @@ class Snapshot(ABC):
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)
+        self._checked: set[tuple[str, str, str]] = set()
         self._counts = [self._read_counts(path) for path in self.paths]
+        self._check_same_snapshot()
         with open_hdf5(self.paths[0]) as file:
             self.header = self._read_header(file)
         self._check_header()
-        for species, number in self.header.counts.items():
+        for species, expected in self.header.counts.items():
             found = sum(counts.get(species, 0) for counts in self._counts)
-            if found != number:
+            if found != expected:
                 raise ValueError(
                     f"{self.name} holds {found} {species} particles in {len(self.paths)} "
-                    f"file(s), but its header says {number}; give all files of the snapshot."
+                    f"file(s), but its header says {expected}; give all files of the snapshot."
                 )
 
     def _check_header(self) -> None:
@@ -89,11 +77,27 @@ class Snapshot(ABC):
                     f"{self.name}: the {what} in the header is {value:g}, expected a positive "
                     "number (a snapshot of a cosmological run in a periodic box)."
                 )
+        Omega_b = header.cosmology.Omega_b
+        if not 0 <= Omega_b < header.cosmology.Omega_m:
+            raise ValueError(
+                f"{self.name}: Omega_b is {Omega_b:g}, expected at least 0 and less than Omega_m, "
+                f"{header.cosmology.Omega_m:g}."
+            )
+        if not 0 <= header.redshift < np.inf:
+            raise ValueError(f"{self.name} is at redshift {header.redshift:g}, expected 0 or more.")
 
     @property
     def name(self) -> str:
         """The first file's name, for messages."""
         return self.paths[0].name
+
+    @property
+    def neutral_hydrogen(self) -> str:
+        """What the masses of neutral hydrogen are made of, for the reader of a map."""
+        return (
+            "0.76 hydrogen times the file's neutral fraction, star-forming gas and molecular "
+            "hydrogen included"
+        )
 
     @staticmethod
     @abstractmethod
@@ -108,8 +112,12 @@ class Snapshot(ABC):
         """Factor from the file's unit to the engine's for a quantity."""
 
     @abstractmethod
-    def masses(self, species: str, start: int, stop: int) -> NDArray[np.float64]:
-        """Particle masses, (stop - start,), [Msun/h]."""
+    def _quantities(self, field: str, species: str) -> tuple[str, ...]:
+        """Blocks besides the positions that a map of the field is made of."""
+
+    @abstractmethod
+    def matter(self, species: str, start: int, stop: int) -> NDArray[np.float64]:
+        """Mass in every particle, whatever it is counted as, (stop - start,), [Msun/h]."""
 
     @abstractmethod
     def hi_masses(self, start: int, stop: int) -> NDArray[np.float64]:
@@ -119,10 +127,18 @@ class Snapshot(ABC):
     def temperatures(self, start: int, stop: int) -> NDArray[np.float64]:
         """Gas temperatures, (stop - start,), [K]."""
 
+    def masses(self, species: str, start: int, stop: int) -> NDArray[np.float64]:
+        """Particle masses, (stop - start,), [Msun/h]."""
+        return self.matter(species, start, stop)
+
+    def coordinates(self, species: str, start: int, stop: int) -> NDArray[np.float64]:
+        """Comoving positions as the file has them, (stop - start, 3), [kpc/h]."""
+        return self._read(species, "position", start, stop)
+
     def positions(self, species: str, start: int, stop: int) -> NDArray[np.float32]:
         """Comoving positions, (stop - start, 3), [kpc/h], wrapped into [0, box)."""
         box = np.float32(self.header.box_size)
-        position = self._read(species, "position", start, stop).astype(np.float32)
+        position = self.coordinates(species, start, stop).astype(np.float32)
         if position.size and np.abs(position - box / 2).max() > 1.5 * box:
             raise ValueError(
                 f"{self.name}: coordinates of {species} reach from {position.min():g} to "
@@ -139,9 +155,9 @@ class Snapshot(ABC):
 
     def chunks(self, species: str) -> Iterator[tuple[int, int]]:
         """Bounds of pieces of the species that fit in memory comfortably."""
-        number = self.header.counts.get(species, 0)
-        for start in range(0, number, CHUNK):
-            yield start, min(start + CHUNK, number)
+        total = self.header.counts.get(species, 0)
+        for start in range(0, total, CHUNK):
+            yield start, min(start + CHUNK, total)
 
     def total_mass(self, species: str) -> float:
         """Mass of all particles of a species, [Msun/h]."""
@@ -150,11 +166,13 @@ class Snapshot(ABC):
     def halos(self, run: str) -> Halos | None:
         """The halo catalogue stored with the particles, or None."""
         with open_hdf5(self.paths[0]) as file:
-            if "Halos" not in file:
+            group = group_in(file, "Halos")
+            if group is None:
                 return None
-            group = file["Halos"]
             column = {name: self._halo_column(group, name) for name in HALO_COLUMNS}
-            definition = str(group.attrs.get("definition", ""))
+            definition = attribute([group], ("definition",)) or ""
+        if len({len(values) for values in column.values()}) > 1:
+            raise ValueError(f"{self.name}: the columns of Halos are not of one length.")
         length, mass = self._factor("position"), self._factor("mass")
         centre = np.mod(column["Coordinates"] * length, self.header.box_size)
         return Halos(
@@ -163,15 +181,21 @@ class Snapshot(ABC):
             rvir=(column["Rvir"] * length).astype(np.float32),
             fof_mass=(column["FoFMass"] * mass).astype(np.float32),
             run=run,
-            definition=definition,
+            definition=text(definition),
         )
 
     def _halo_column(self, group: h5py.Group, name: str) -> NDArray[np.float64]:
-        if name not in group:
+        block = dataset_in(group, name)
+        if block is None:
             raise ValueError(
                 f"{self.name} has a group Halos without {name}, expected {', '.join(HALO_COLUMNS)}."
             )
-        values = read_rows(group[name], self.name)
+        check_block(block)
+        if block.shape[1:] != ((3,) if name == "Coordinates" else ()):
+            raise ValueError(
+                f"{self.name}: Halos/{name} has shape {block.shape}, expected a row a halo."
+            )
+        values = read_rows(block, self.name)
         _check_values(values, f"{self.name}: Halos/{name}", positive=name != "Coordinates")
         return values
 
@@ -179,6 +203,28 @@ class Snapshot(ABC):
         """Whether the files hold a block for the quantity."""
         with open_hdf5(self._first_with(species)) as file:
             return self._block(file, species, quantity) is not None
+
+    def check_blocks(self, field: str, species: str, smoothing: str) -> None:
+        """Refuse a field whose blocks are not all there in all files, unread.
+
+        Parameters
+        ----------
+        field : str
+            Its name.
+        species : str
+            That it is made of.
+        smoothing : str
+            "file" if gas has the kernels of the file.
+        """
+        quantities = ["position", *self._quantities(field, species)]
+        if smoothing == "file" and species == "gas":
+            quantities.append("smoothing")
+        for path, counts in zip(self.paths, self._counts, strict=True):
+            if not counts.get(species, 0):
+                continue
+            with open_hdf5(path) as file:
+                for quantity in quantities:
+                    self._checked_block(file, species, quantity, counts[species])
 
     def _first_with(self, species: str) -> Path:
         """The first file that holds particles of the species."""
@@ -188,11 +234,35 @@ class Snapshot(ABC):
         raise ValueError(f"{self.name} holds no {species} particles.")
 
     def _block(self, file: h5py.File, species: str, quantity: str) -> h5py.Dataset | None:
-        group = file.get(f"PartType{PARTICLE_TYPES[species]}", {})
+        group = group_in(file, f"PartType{TYPES[species]}")
         for name in self.blocks[quantity]:
-            if isinstance(group.get(name), h5py.Dataset):
-                return group[name]
+            block = dataset_in(group, name)
+            if block is not None:
+                return block
         return None
+
+    def _checked_block(
+        self, file: h5py.File, species: str, quantity: str, count: int
+    ) -> h5py.Dataset:
+        """The quantity's block, of the right shape and with its numbers there."""
+        kind, name = f"PartType{TYPES[species]}", Path(file.filename).name
+        block = self._block(file, species, quantity)
+        if block is None:
+            raise ValueError(
+                f"{name} has no block {' or '.join(self.blocks[quantity])} in {kind}, "
+                f"which is needed for the {quantity} of {species}{WITHOUT.get(quantity, '')}."
+            )
+        expected = (count, 3) if quantity == "position" else (count,)
+        if block.shape != expected:
+            raise ValueError(
+                f"{name}: {kind}/{block.name.split('/')[-1]} has shape {block.shape}, "
+                f"expected {expected} from the header."
+            )
+        seen = (file.filename, species, quantity)
+        if seen not in self._checked:  # once: a virtual dataset may have thousands of parts
+            check_block(block)
+            self._checked.add(seen)
+        return block
 
     def _read(
         self, species: str, quantity: str, start: int, stop: int, positive: bool = False
@@ -201,119 +271,74 @@ class Snapshot(ABC):
         pieces = []
         offset = 0
         for path, counts in zip(self.paths, self._counts, strict=True):
-            number = counts.get(species, 0)
-            low, high = max(start - offset, 0), min(stop - offset, number)
+            count = counts.get(species, 0)
+            low, high = max(start - offset, 0), min(stop - offset, count)
             if low < high:
-                values = self._read_file(path, species, quantity, low, high, number)
+                values = self._read_file(path, species, quantity, low, high, count)
                 _check_values(values, f"{path.name}: {quantity} of {species}", positive)
                 pieces.append(values)
-            offset += number
+            offset += count
         return np.concatenate(pieces) * self._factor(quantity)
 
     def _read_file(
-        self, path: Path, species: str, quantity: str, low: int, high: int, number: int
+        self, path: Path, species: str, quantity: str, low: int, high: int, count: int
     ) -> NDArray[np.float64]:
-        kind = f"PartType{PARTICLE_TYPES[species]}"
         with open_hdf5(path) as file:
-            block = self._block(file, species, quantity)
-            if block is None:
-                raise ValueError(
-                    f"{path.name} has no block {' or '.join(self.blocks[quantity])} in {kind}, "
-                    f"which is needed for the {quantity} of {species}."
-                )
-            expected = (number, 3) if quantity == "position" else (number,)
-            if block.shape != expected:
-                raise ValueError(
-                    f"{path.name}: {kind}/{block.name.split('/')[-1]} has shape {block.shape}, "
-                    f"expected {expected} from the header."
-                )
+            block = self._checked_block(file, species, quantity, count)
             return read_rows(block, path.name, low, high)
 
     def _read_counts(self, path: Path) -> dict[str, int]:
         with open_hdf5(path) as file:
-            header = file.get("Header")
-            if header is None or "NumPart_ThisFile" not in header.attrs:
-                raise ValueError(
-                    f"{path.name} has no Header/NumPart_ThisFile, expected a Gadget-style snapshot."
-                )
-            numbers = np.atleast_1d(header.attrs["NumPart_ThisFile"]).astype(np.int64)
-        return species_counts(numbers)
+            counts = number_row([group_in(file, "Header")], "NumPart_ThisFile", np.int64)
+        if counts is None:
+            raise ValueError(
+                f"{path.name} has no Header/NumPart_ThisFile, expected a Gadget-style snapshot."
+            )
+        return species_counts(counts, path.name)
+
+    def _check_same_snapshot(self) -> None:
+        """Refuse files whose headers are not of one snapshot."""
+        said: dict[str, list[float]] = {}
+        for path in self.paths:
+            with open_hdf5(path) as file:
+                groups = [group_in(file, "Header"), group_in(file, "Parameters")]
+                for name in ("BoxSize", "Redshift", "NumPart_Total"):
+                    row = number_row(groups, name)
+                    values = [] if row is None else row.tolist()
+                    if said.setdefault(name, values) != values:
+                        raise ValueError(
+                            f"{path.name} has {name} {values} and {self.name} {said[name]}, "
+                            "expected the files of one snapshot."
+                        )
+
+    def _rough_density(self, box_size: float, common: dict[str, float]) -> float:
+        """Mean density of matter in the file's own units, from the first particles' masses.
+
+        Parameters
+        ----------
+        box_size : float
+            In the file's unit.
+        common : dict
+            Mass of all particles of a species, where it is in no block.
+        """
+        total = 0.0
+        for species in TYPES:
+            count = sum(counts.get(species, 0) for counts in self._counts)
+            if count and (mass := common.get(species, 0.0) or self._first_mass(species)):
+                total += count * mass
+        return total / box_size**3 if box_size > 0 else 0.0
+
+    def _first_mass(self, species: str) -> float:
+        """Mean of the first particles' masses, in the file's unit; 0 where no block has them."""
+        path = self._first_with(species)
+        with open_hdf5(path) as file:
+            block = self._block(file, species, "mass")
+            if block is None or block.ndim != 1 or not block.size:
+                return 0.0
+            return float(np.mean(read_rows(block, path.name, 0, 1000)))
 
 
 HALO_COLUMNS = ("Coordinates", "Mvir", "Rvir", "FoFMass")
-
-
-def species_counts(numbers: NDArray[np.int64]) -> dict[str, int]:
-    """Particle numbers by species from an array by particle type; absent species left out."""
-    return {
-        species: int(numbers[kind])
-        for species, kind in PARTICLE_TYPES.items()
-        if kind < len(numbers) and numbers[kind]
-    }
-
-
-def total_counts(header: h5py.Group) -> dict[str, int]:
-    """Particle numbers of the whole snapshot, 64 bits joined from the two header words.
-
-    Raises
-    ------
-    ValueError
-        In one sentence, if the header does not say.
-    """
-    if "NumPart_Total" not in header.attrs:
-        name = Path(header.file.filename).name
-        raise ValueError(f"{name} has no Header/NumPart_Total, expected the particle numbers.")
-    low = np.atleast_1d(header.attrs["NumPart_Total"])
-    # A word of 32 bits that was stored as signed looks negative when it is large.
-    low = low.astype(np.int64) & (0xFFFFFFFF if low.itemsize == 4 else -1)
-    high = np.zeros_like(low)
-    if "NumPart_Total_HighWord" in header.attrs:
-        high = np.atleast_1d(header.attrs["NumPart_Total_HighWord"]).astype(np.int64)
-    return species_counts(low + (high << 32))
-
-
-def open_hdf5(path: Path) -> h5py.File:
-    """Open an HDF5 file for reading.
-
-    Raises
-    ------
-    ValueError
-        In one sentence, if there is no such file or it is not readable HDF5.
-    """
-    if not path.is_file():
-        raise ValueError(f"{path} does not exist, expected an HDF5 file.")
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise ValueError(
-            f"{path.name} is not a readable HDF5 file: it is truncated or of another format "
-            f"({str(error).split('(')[-1].rstrip(')')})."
-        ) from error
-
-
-def read_rows(
-    block: h5py.Dataset,
-    name: str,
-    low: int = 0,
-    high: int | None = None,
-    dtype: type[np.floating] = np.float64,
-) -> NDArray[Any]:
-    """Rows [low, high) of a block as numbers; `name` of the file is for the message.
-
-    Raises
-    ------
-    ValueError
-        In one sentence, if they can't be read.
-    """
-    if block.dtype.kind not in "iuf":
-        raise ValueError(f"{name}: {block.name} holds words or records, expected numbers.")
-    try:
-        return np.asarray(block[low:high], dtype=dtype)
-    except OSError as error:
-        raise ValueError(
-            f"{name}: {block.name} can't be read ({error}); the file is damaged, copy it or make "
-            "it again."
-        ) from error
 
 
 def _check_values(values: NDArray[np.float64], what: str, positive: bool) -> None:
@@ -326,12 +351,3 @@ def _check_values(values: NDArray[np.float64], what: str, positive: bool) -> Non
             f"{what} holds {int(bad.sum())} value(s) that are {how}, expected none; "
             "repair the file or leave them out."
         )
-
-
-def attribute(groups: Sequence[Any], names: Sequence[str]) -> Any:
-    """The first attribute found under any of the names, as a Python scalar; None if none is."""
-    for group in groups:
-        for name in names:
-            if group is not None and name in group.attrs:
-                return np.ravel(group.attrs[name])[0].item()
-    return None

@@ -15,6 +15,7 @@ from engine.formats.maps import SlabLayout, create_maps
 from engine.formats.rounding import MANTISSA_BITS, round_mantissa
 from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 from engine.formats.snapshot import Snapshot
+from engine.projection.consistency import check_snapshots
 from engine.projection.particles import SMOOTHINGS, Job, Particles, collect
 from engine.projection.slabs import slab_maps
 from engine.projection.smoothing import NEIGHBOURS
@@ -47,6 +48,7 @@ def project_snapshot(
     smoothing: str = "neighbours",
     mantissa_bits: int = MANTISSA_BITS,
     provenance: str = "",
+    allow_incomplete: bool = False,
     progress: Progress = lambda fraction, doing: None,
 ) -> Path:
     """Project a snapshot to slabs and write them as a simulation file.
@@ -87,6 +89,9 @@ def project_snapshot(
         are fewer, and rounding stays well below what is left to their chance.
     provenance : str
         Where the simulation comes from.
+    allow_incomplete : bool
+        Whether particles that don't carry the header's Omega_m to 1 %, or don't fill its box,
+        are projected all the same; the file's provenance then says what was found.
     progress : callable
         Called with the fraction done and what is being done.
 
@@ -113,6 +118,9 @@ def project_snapshot(
         pixels=pixels, n_slabs=n_slabs, offset=offset, seed=seed, mantissa_bits=mantissa_bits
     )
     _check_place(out, (main, *opened.values()))
+    jobs = _jobs(main, fields, levels, opened)
+    wanted = {main: fields} | {twin: (name,) for (name, _), twin in opened.items()}
+    found = check_snapshots(wanted, smoothing, allow_incomplete, progress)
     box = main.header.box_size
     header = SimulationHeader(
         name=name or out.stem,
@@ -120,7 +128,7 @@ def project_snapshot(
         redshift=main.header.redshift,
         cosmology=main.header.cosmology,
         code=main.header.code,
-        provenance=_provenance(main, provenance, smoothing, seed),
+        provenance=_provenance(main, provenance, fields, smoothing, seed, found),
     )
     layout = SlabLayout(
         box_size=header.box_size,
@@ -128,7 +136,6 @@ def project_snapshot(
         n_slabs=n_slabs or max(round(header.box_size / SLAB_DEPTH), 1),
         offset=offset,
     )
-    jobs = _jobs(main, fields, levels, opened)
     steps = _Steps(sum(job.keep * (1 + len(lines)) for job in jobs), progress)
     out.parent.mkdir(parents=True, exist_ok=True)
     with new_simulation_file(out, header) as file:
@@ -210,7 +217,14 @@ def _dark_matter(snapshot: Snapshot) -> int:
     return number
 
 
-def _provenance(main: Snapshot, told: str, smoothing: str, seed: int) -> str:
+def _provenance(
+    main: Snapshot,
+    told: str,
+    fields: tuple[str, ...],
+    smoothing: str,
+    seed: int,
+    found: tuple[str, ...],
+) -> str:
     """What a reader of the maps must know of their making."""
     kernel = (
         f"to the {NEIGHBOURS}th neighbour of the same species"
@@ -222,10 +236,11 @@ def _provenance(main: Snapshot, told: str, smoothing: str, seed: int) -> str:
         told,
         f"Snapshot {main.name} ({main.header.code}).",
         *(f"{note}." for note in main.header.notes),
+        *(f"Projected although incomplete: {sentence}" for sentence in found),
         f"Cubic spline with support {kernel}; stars: one pixel. Particles belong whole to the "
-        "slab of their centre. HI: 0.76 hydrogen times the file's neutral fraction, star-forming "
-        "gas and molecular hydrogen included; temperature weighted by gas mass. "
-        f"Levels thinned at random with seed {seed}.",
+        "slab of their centre.",
+        f"HI: {main.neutral_hydrogen}." if "hi" in fields else "",
+        f"Temperature weighted by gas mass. Levels thinned at random with seed {seed}.",
     ]
     return " ".join(part for part in parts if part)
 

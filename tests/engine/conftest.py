@@ -11,10 +11,18 @@ import pytest
 BOX = 10000.0
 """Comoving, [kpc/h]."""
 
+OMEGA_M, OMEGA_B = 0.3089, 0.0486
+
+CRITICAL = 2.77536627e11 * (BOX / 1000) ** 3
+"""Mass of a universe of Omega_m = 1 in the box, [Msun/h]: 3 H0^2 / (8 pi G)."""
+
 
 @dataclass
 class Universe:
-    """Particles in kpc/h, Msun/h and (km/s)^2, clustered around a few centres."""
+    """Particles in kpc/h, Msun/h and (km/s)^2, clustered around a few centres.
+
+    They carry Omega_m, gas and stars of it Omega_b.
+    """
 
     seed: int = 1
     number: int = 8**3
@@ -32,7 +40,7 @@ class Universe:
 
         self.columns["dark matter"] = {
             "position": places(self.number),
-            "mass": np.full(self.number, 1.1e8),
+            "mass": np.full(self.number, (OMEGA_M - self.gas * OMEGA_B) * CRITICAL / self.number),
         }
         if not self.gas:
             return
@@ -48,6 +56,14 @@ class Universe:
             "position": places(self.stars),
             "mass": random.uniform(1e6, 1e7, self.stars),
         }
+        self.balance()
+
+    def balance(self) -> None:
+        """Scale the baryons' masses so that they carry Omega_b."""
+        baryons = [self.columns[species]["mass"] for species in ("gas", "stars")]
+        factor = OMEGA_B * CRITICAL / sum(mass.sum() for mass in baryons)
+        for mass in baryons:
+            mass *= factor
 
     def counts(self) -> list[int]:
         return [len(self.columns.get(s, {}).get("mass", ())) for s in KINDS]
@@ -55,7 +71,7 @@ class Universe:
 
 KINDS = ("gas", "dark matter", "", "", "stars", "")
 
-COSMOLOGY = {"Omega0": 0.3089, "OmegaLambda": 0.6911, "HubbleParam": 0.6774}
+COSMOLOGY = {"Omega0": OMEGA_M, "OmegaLambda": 0.6911, "HubbleParam": 0.6774}
 
 GADGET_BLOCKS = {
     "position": ("Coordinates", 1.0),
@@ -83,7 +99,8 @@ def write_gadget(
             header = file.create_group("Header").attrs
             slices = {s: share(len(c["mass"]), number, files) for s, c in universe.columns.items()}
             here = [slices[s].stop - slices[s].start if s in slices else 0 for s in KINDS]
-            table = [0, 1.1e-2 if mass_table else 0, 0, 0, 0, 0]
+            dark = universe.columns.get("dark matter", {"mass": np.zeros(1)})["mass"][0]
+            table = [0, 1e-10 * dark if mass_table else 0, 0, 0, 0, 0]
             header.update(
                 BoxSize=BOX, Redshift=2.0, Time=1 / 3, NumFilesPerSnapshot=files,
                 NumPart_ThisFile=np.array(here, np.int32), MassTable=np.array(table, float),
@@ -117,7 +134,7 @@ def gadget(tmp_path: Path) -> Callable[..., Path]:
 
     def write(universe: Universe, name: str = "snap", **options) -> Path:
         attributes = {
-            **COSMOLOGY, "OmegaBaryon": 0.0486, "UnitLength_in_cm": 3.085678e21,
+            **COSMOLOGY, "OmegaBaryon": OMEGA_B, "UnitLength_in_cm": 3.085678e21,
             "UnitMass_in_g": 1.989e43, "UnitVelocity_in_cm_per_s": 1e5,
         }  # fmt: skip
         attributes.update(options.pop("attributes", {}))

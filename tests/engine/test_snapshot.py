@@ -170,10 +170,13 @@ def test_a_silent_file_in_mpc_is_known_by_its_density(tmp_path, universe, write,
 
 
 def test_heavier_particles_of_a_zoom_are_left_out_and_this_is_said(gadget, universe):
-    numbers = np.array([512, 512, 99, 0, 60, 0], np.uint32)
-    snapshot = open_snapshot(gadget(universe, attributes={"NumPart_Total": numbers}))
-    assert "particles of type 2 left out" in snapshot.header.notes
-    assert set(snapshot.header.counts) == {"gas", "dark matter", "stars"}
+    numbers = np.array([512, 512, 99, 0, 60, 7], np.uint32)
+    counted = {"NumPart_Total": numbers, "NumPart_ThisFile": numbers}
+    snapshot = open_snapshot(gadget(universe, attributes=counted))
+    assert "particles of type 2 and 5 left out" in snapshot.header.notes
+    assert snapshot.header.counts == {
+        "gas": 512, "dark matter": 512, "stars": 60, "type 2": 99, "type 5": 7,
+    }  # fmt: skip
 
 
 def test_wind_particles_of_arepo_weigh_nothing(tmp_path, universe, write):
