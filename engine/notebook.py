@@ -41,16 +41,20 @@ def _check(recipe: Recipe) -> str:
 
 def _data(recipe: Recipe) -> str:
     source = recipe.source
-    run = f"level={source.level!r}, origin={source.origin!r}"
+    run = f"engine.Run({source.field!r}, {source.level!r}, {source.origin!r})"
     lines = [
-        "import engine\n",
+        "import engine",
+        "from engine import inputs\n",
         f"simulation = engine.open_simulation({source.simulation!r})",
+        f"run = {run}",
         *(_emulator(name, recipe.field, p) for name, p in recipe.paintings.items()),
         "\n\ndef maps_of(index):",
-        f"    dark_matter = simulation.slab({source.field!r}, {source.axis!r}, index, {run})",
-        '    maps = {"input": dark_matter}',
-        f"    if simulation.has({recipe.field!r}, {source.axis!r}):",
-        f'        maps["truth"] = simulation.slab({recipe.field!r}, {source.axis!r}, index)',
+        f"    place = engine.SlabPlace({source.axis!r}, index)",
+        "    eaten = inputs.inputs(simulation, prediction.card, place, run)",
+        '    maps = {"input": next(iter(eaten.values()))}',
+        "    truth = engine.truth(prediction, simulation, place)",
+        "    if truth is not None:",
+        '        maps["truth"] = truth',
         *(_painting(name, p) for name, p in recipe.paintings.items()),
         "    return maps\n\n",
         f"maps = maps_of({source.index})",
@@ -65,7 +69,7 @@ def _emulator(name: str, field: str, painting: Painting) -> str:
 
 def _painting(name: str, painting: Painting) -> str:
     seed = "" if painting.seed is None else f", seed={painting.seed}"
-    return f'    maps["{name}"] = {name}.predict(dark_matter{seed})'
+    return f'    maps["{name}"] = engine.paint({name}, simulation, place, run{seed})'
 
 
 def _statistics(recipe: Recipe) -> str:

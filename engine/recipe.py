@@ -3,24 +3,25 @@
 import json
 import re
 import warnings
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
-from types import UnionType
-from typing import Any, Self, get_args, get_origin, get_type_hints
+from typing import Any, Self
 
-import openvino
 import torch
 
-from engine import statistics
+from engine import inputs, statistics
 from engine.fields import AXES, INPUT_FIELDS, LEVELS, ORIGINS, field_named, one_of
 from engine.files import sha256
+from engine.json_reader import brief, built, checked_number
 from engine.mesh import Slab
 from engine.noise import MAX_SEED
+from engine.painting import paint
+from engine.places import Run, SlabPlace
 from engine.results import Outcome
 from engine.simulation import Simulation, open_simulation
 from engine.statistics.compared import curves
+from engine.surroundings import Surroundings, differences
 from engine.systems.contract import Emulator
 from engine.systems.registry import emulators as all_emulators
 from engine.systems.registry import load_emulator
@@ -29,9 +30,6 @@ FORMAT = "baryon-explorer recipe"
 VERSION = 1
 
 SCOPES = ("slab", "axis", "region")
-
-TOLERANCE = "1e-5 in normalised units"
-"""What another backend, release or number of threads may change of a painting."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,17 @@ class Source:
         one_of("recipe entry source.field", self.field, INPUT_FIELDS)
         one_of("recipe entry source.level", self.level, LEVELS)
         one_of("recipe entry source.origin", self.origin, ORIGINS)
-        _check_number("source.index", self.index, 0, None)
+        checked_number("source.index", self.index, 0, None)
+
+    @property
+    def run(self) -> Run:
+        """Which run the dark matter is of."""
+        return Run(self.field, self.level, self.origin)
+
+    @property
+    def place(self) -> SlabPlace:
+        """Where it is."""
+        return SlabPlace(self.axis, self.index)
 
     @classmethod
     def of(cls, simulation: Simulation, dark_matter: Slab) -> Self:
@@ -97,58 +105,15 @@ class Painting:
     def __post_init__(self) -> None:
         """Refuse what names no painting."""
         _check_hash("weights_sha256", self.weights_sha256)
-        one_of("recipe entry level", self.level, LEVELS)
+        one_of("recipe entry level", self.level, ("", *LEVELS))
         if self.seed is not None:
-            _check_number("seed", self.seed, 0, MAX_SEED)
+            checked_number("seed", self.seed, 0, MAX_SEED)
 
     @classmethod
     def of(cls, emulator: Emulator, seed: int | None) -> Self:
         """Say what an emulator paints with a seed."""
         card = emulator.card
         return cls(card.system, card.level, card.weights_sha256, seed if card.stochastic else None)
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What else may change the last digits.
-
-    Parameters
-    ----------
-    baryon_explorer, torch, openvino, numpy : str
-        Versions.
-    device : str
-        What the emulator ran on, "cpu" or a CUDA device.
-    processor : str
-        Its maker's name for it.
-    threads : int
-        Of the CPU.
-    """
-
-    baryon_explorer: str
-    torch: str
-    openvino: str
-    numpy: str
-    device: str
-    processor: str
-    threads: int
-
-    def __post_init__(self) -> None:
-        """Refuse what no machine has."""
-        _check_number("made_with.threads", self.threads, 1, None)
-        one_of("recipe entry made_with.device", self.device.split(":")[0], ("cpu", "cuda"))
-
-    @classmethod
-    def here(cls, device: str) -> Self:
-        """Describe this process as it computes on a device."""
-        return cls(
-            baryon_explorer=_version("baryon-explorer"),
-            torch=_version("torch"),
-            openvino=_version("openvino"),
-            numpy=_version("numpy"),
-            device=device,
-            processor=_processor(device),
-            threads=torch.get_num_threads(),
-        )
 
 
 @dataclass(frozen=True)
@@ -222,11 +187,11 @@ class Recipe:
                 f"The recipe is no whole JSON ({error}), expected the text of one recipe."
             ) from None
         if not isinstance(content, dict):
-            raise ValueError(f"The recipe is {_brief(content)}, expected a JSON object.")
+            raise ValueError(f"The recipe is {brief(content)}, expected a JSON object.")
         for name, expected in (("format", FORMAT), ("format_version", VERSION)):
             if (found := content.pop(name, None)) != expected:
-                raise ValueError(f"recipe entry {name} is {_brief(found)}, expected {expected!r}.")
-        recipe: Self = _built(cls, content, "")
+                raise ValueError(f"recipe entry {name} is {brief(found)}, expected {expected!r}.")
+        recipe: Self = built(cls, content, "recipe")
         return recipe
 
 
@@ -256,7 +221,7 @@ def check(recipe: Recipe) -> tuple[str, ...]:
             )
         _check_same(f"{card.name}.safetensors", card.weights_sha256, painting.weights_sha256)
     here = Surroundings.here(_device(recipe))
-    return _differences(recipe.made_with, here)
+    return differences(recipe.made_with, here)
 
 
 def rerun(recipe: Recipe) -> Outcome:
@@ -277,11 +242,12 @@ def rerun(recipe: Recipe) -> Outcome:
         name: load_emulator(p.emulator, recipe.field, p.level, _device(recipe))
         for name, p in recipe.paintings.items()
     }
-    maps = _maps(recipe, simulation, emulators, recipe.source.index)
+    maps = _maps(recipe, simulation, emulators, recipe.source.place)
     summed = [maps]
     if recipe.scope == "axis":
-        numbers = range(simulation.n_slabs(recipe.source.axis))
-        summed = [_maps(recipe, simulation, emulators, index) for index in numbers]
+        axis = recipe.source.axis
+        places = [SlabPlace(axis, index) for index in range(simulation.n_slabs(axis))]
+        summed = [_maps(recipe, simulation, emulators, place) for place in places]
     by_name = {name: [each[name] for each in summed] for name in maps}
     if recipe.region is not None:
         y0, y1, x0, x1 = recipe.region
@@ -290,16 +256,19 @@ def rerun(recipe: Recipe) -> Outcome:
 
 
 def _maps(
-    recipe: Recipe, simulation: Simulation, emulators: dict[str, Emulator], index: int
+    recipe: Recipe, simulation: Simulation, emulators: dict[str, Emulator], place: SlabPlace
 ) -> dict[str, Slab]:
     """Input, truth and paintings of a slab."""
-    source = recipe.source
-    dark_matter = simulation.slab(source.field, source.axis, index, source.level, source.origin)
-    maps = {"input": dark_matter}
-    if simulation.has(recipe.field, source.axis):
-        maps["truth"] = simulation.slab(recipe.field, source.axis, index)
+    card = emulators["prediction"].card
+    eaten = inputs.inputs(simulation, card, place, recipe.source.run)
+    maps: dict[str, Any] = {"input": eaten[card.inputs[0].name]}
+    true = inputs.truth(simulation, card, place)
+    if true is not None:
+        maps["truth"] = true
     for name, painting in recipe.paintings.items():
-        maps[name] = emulators[name].predict(dark_matter, seed=painting.seed or 0)
+        maps[name] = paint(
+            emulators[name], simulation, place, recipe.source.run, seed=painting.seed or 0
+        )
     return maps
 
 
@@ -320,35 +289,6 @@ def _device(recipe: Recipe) -> str:
     return kind if kind == "cpu" or torch.cuda.is_available() else "cpu"
 
 
-def _processor(device: str) -> str:
-    if device.startswith("cuda"):
-        return str(torch.cuda.get_device_name(device))
-    return str(openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")).strip()
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
-        return "not installed"
-
-
-def _differences(then: Surroundings, now: Surroundings) -> tuple[str, ...]:
-    pairs = {f.name: (getattr(then, f.name), getattr(now, f.name)) for f in fields(then)}
-    pairs["device"] = (then.device.split(":")[0], now.device.split(":")[0])
-    other = [
-        f"{name.replace('_', ' ')} {was} (here {here})"
-        for name, (was, here) in pairs.items()
-        if was != here
-    ]
-    if not other:
-        return ()
-    return (
-        f"The recipe was made with {', '.join(other)}: paintings agree to {TOLERANCE}, not "
-        "necessarily to the bit.",
-    )
-
-
 def _check_same(name: str, found: str, expected: str) -> None:
     if found != expected:
         raise ValueError(
@@ -360,50 +300,3 @@ def _check_same(name: str, found: str, expected: str) -> None:
 def _check_hash(entry: str, found: str) -> None:
     if not re.fullmatch("[0-9a-f]{64}", found):
         raise ValueError(f"recipe entry {entry} is {found!r}, expected 64 hexadecimal digits.")
-
-
-def _check_number(entry: str, found: int, least: int, most: int | None) -> None:
-    if found < least or (most is not None and found > most):
-        to = "or more" if most is None else f"to {most}"
-        raise ValueError(f"recipe entry {entry} is {found}, expected {least} {to}.")
-
-
-IN_WORDS = {str: "text", int: "a whole number", tuple: "a list", type(None): "null"}
-
-
-def _built(kind: Any, content: Any, entry: str) -> Any:
-    """Build a type from JSON content; what doesn't fit is refused by its entry's name."""
-    if isinstance(kind, UnionType):
-        inner, none = get_args(kind)
-        return _built(none if content is None else inner, content, entry)
-    if is_dataclass(kind):
-        return _built_class(kind, content, entry)
-    if get_origin(kind) is tuple and isinstance(content, list):
-        (inner, _) = get_args(kind)
-        return tuple(_built(inner, each, f"{entry}[{i}]") for i, each in enumerate(content))
-    if type(content) is not kind:
-        expected = IN_WORDS[get_origin(kind) or kind]
-        raise ValueError(f"recipe entry {entry} is {_brief(content)}, expected {expected}.")
-    return content
-
-
-def _built_class(kind: Any, content: Any, entry: str) -> Any:
-    if not isinstance(content, dict):
-        raise ValueError(f"recipe entry {entry} is {_brief(content)}, expected an object.")
-    hints = get_type_hints(kind)
-    for name in sorted(set(content) ^ set(hints)):
-        found = f"is {_brief(content[name])}" if name in content else "is missing"
-        raise ValueError(
-            f"recipe entry {_path(entry, name)} {found}, expected the entries {', '.join(hints)}."
-        )
-    return kind(**{name: _built(hints[name], content[name], _path(entry, name)) for name in hints})
-
-
-def _path(entry: str, name: str) -> str:
-    return f"{entry}.{name}" if entry else name
-
-
-def _brief(content: Any) -> str:
-    """Write JSON content in few characters."""
-    text = json.dumps(content)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ENGINE_ORDER = (
-    {"files", "fields", "units", "cosmology", "assets", "noise", "device"},
+    {"files", "fields", "json_reader", "units", "cosmology", "assets", "noise", "device"},
     {"places", "normalization", "networks"},
     {"mesh"},
     {"halos", "results", "initial_conditions"},
@@ -21,7 +21,7 @@ ENGINE_ORDER = (
     {"projection", "systems.card"},
     {"inputs"},
     {"systems", "statistics"},
-    {"inference", "calibration", "painting"},
+    {"inference", "calibration", "painting", "surroundings"},
     {"recipe", "summary"},
     {"notebook"},
 )
