@@ -3,9 +3,9 @@
 The one place that knows: the page, recipes, training and reports all ask here.
 """
 
-from engine.fields import INPUT_FIELDS, LEVELS, ORIGINS
+from engine.fields import INPUT_FIELDS, LEVELS, ORIGINS, field_named
 from engine.mesh import Mesh
-from engine.places import Place, Run, SlabPlace
+from engine.places import BoxPlace, ObjectPlace, Place, Run, SlabPlace, kind_of
 from engine.simulation import Simulation
 from engine.systems.card import Input, ModelCard
 
@@ -22,7 +22,8 @@ def inputs(
     card : ModelCard
         Of the emulator.
     place : Place
-        What is painted.
+        What is painted. The inputs of a region of a box are the whole box: what lies around
+        the region has its part in the painting.
     run : Run, optional
         Which run its dark matter is of; the first of `runs` if left out.
 
@@ -36,15 +37,18 @@ def inputs(
     ValueError
         In one sentence, if the simulation lacks one of them.
     """
-    chosen = run or next(iter(runs(simulation, card, place)), Run())
+    check_kind(card, place)
+    around = BoxPlace() if isinstance(place, BoxPlace) else place
+    chosen = run or next(iter(runs(simulation, card, around)), Run())
     return {
-        each.name: mesh_at(simulation, place, chosen if eats_dark_matter(each) else Run(each.field))
+        each.name: mesh_at(simulation, around, chosen if eats_dark_matter(each) else own_run(each))
         for each in card.inputs
     }
 
 
 def truth(simulation: Simulation, card: ModelCard, place: Place) -> Mesh | None:
     """What a painting is compared with: the same mesh of the simulation, if there is one."""
+    check_kind(card, place)
     run = Run(card.field)
     return mesh_at(simulation, place, run) if has(simulation, place, run) else None
 
@@ -63,9 +67,11 @@ def runs(simulation: Simulation, card: ModelCard, place: Place) -> list[Run]:
 
 def dark_matter_runs(simulation: Simulation) -> list[Run]:
     """All runs that a simulation has dark matter of, dm before dmo, high resolution first."""
-    keys = {Run(*key[:3]) for key in simulation.available() if key[0] in INPUT_FIELDS}
+    keys = {key[:3] for key in simulation.available()}
+    keys |= {(run.field, run.level, run.origin) for run in simulation.grids()}
+    keys |= {(field, LEVELS[0], ORIGINS[0]) for field, _ in simulation.cutouts()}
     return sorted(
-        keys,
+        (Run(*key) for key in keys if key[0] in INPUT_FIELDS),
         key=lambda run: (
             INPUT_FIELDS.index(run.field),
             LEVELS.index(run.level),
@@ -79,11 +85,35 @@ def eats_dark_matter(eaten: Input) -> bool:
     return eaten.field in INPUT_FIELDS
 
 
+def own_run(eaten: Input) -> Run:
+    """Which run an input is of that isn't chosen: of its own level."""
+    return Run(eaten.field, eaten.level or LEVELS[0])
+
+
+def check_kind(card: ModelCard, place: Place) -> None:
+    """Refuse a place where there is no mesh of the kind that an emulator paints.
+
+    Raises
+    ------
+    ValueError
+        In one sentence.
+    """
+    if kind_of(place) != card.output.kind:
+        raise ValueError(
+            f"{card.title} paints a {card.output.kind}, and {place} is a place of a "
+            f"{kind_of(place)}: choose another place or emulator."
+        )
+
+
 def has(simulation: Simulation, place: Place, run: Run) -> bool:
     """Whether a simulation holds a mesh of a run at a place."""
     if isinstance(place, SlabPlace):
         return simulation.has(run.field, place.axis, run.level, run.origin)
-    return False
+    if isinstance(place, ObjectPlace):
+        return (run.field, place.axis) in simulation.cutouts() and run.level == LEVELS[0]
+    if field_named(run.field).signed:
+        return simulation.has_initial_conditions
+    return simulation.has_grid(run.field, run.level, run.origin)
 
 
 def mesh_at(simulation: Simulation, place: Place, run: Run) -> Mesh:
@@ -96,4 +126,10 @@ def mesh_at(simulation: Simulation, place: Place, run: Run) -> Mesh:
     """
     if isinstance(place, SlabPlace):
         return simulation.slab(run.field, place.axis, place.index, run.level, run.origin)
-    raise ValueError(f"{simulation.name} holds slabs, and {place} is none: choose a slab of it.")
+    if isinstance(place, ObjectPlace):
+        return simulation.cutout(run.field, place.number, place.axis)
+    if field_named(run.field).signed:
+        box: Mesh = simulation.initial_conditions()
+    else:
+        box = simulation.grid(run.field, level=run.level, origin=run.origin)
+    return box if place.region is None else box.cut(place.region)

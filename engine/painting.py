@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import inputs
-from engine.places import Place, Run
+from engine.places import BoxPlace, Place, Run
 from engine.simulation import Simulation
 from engine.systems.contract import Emulator
 
@@ -46,7 +46,8 @@ def paint(
         In one sentence, if the simulation can't feed the emulator there.
     """
     eaten = inputs.inputs(simulation, emulator.card, place, run)
-    return emulator.predict(eaten, seed=seed, parameters=parameters)
+    region = place.region if isinstance(place, BoxPlace) else None
+    return emulator.predict(eaten, seed=seed, region=region, parameters=parameters)
 
 
 def truth(emulator: Emulator, simulation: Simulation, place: Place) -> Any:

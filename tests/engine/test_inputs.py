@@ -61,7 +61,8 @@ def test_painting_at_a_place_is_predicting_from_its_inputs(simulation, emulator)
     assert painted.place == engine.truth(emulator, simulation, place).place == place
 
 
-def test_a_place_that_a_simulation_lacks_is_refused(simulation, emulator):
-    with pytest.raises(ValueError, match=r"hydro11-z2 .*slab"):
+def test_a_place_of_another_kind_is_refused(simulation, emulator):
+    with pytest.raises(ValueError, match=r"Local map paints a slab, and BoxPlace.* of a grid"):
         engine.paint(emulator, simulation, BoxPlace())
-    assert engine.truth(emulator, simulation, BoxPlace()) is None
+    with pytest.raises(ValueError, match=r"ObjectPlace.* is a place of a cutout"):
+        engine.truth(emulator, simulation, engine.ObjectPlace(2, "x"))
