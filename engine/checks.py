@@ -60,10 +60,10 @@ def checked_values(mesh: Mesh) -> NDArray[np.float32]:
     if lowest >= least and np.isfinite([lowest, highest]).all():
         return values
     unusable = values.size - np.count_nonzero(np.isfinite(values) & (values >= least))
-    cells = "cells" if mesh.NDIM == 3 else "pixels"
     wrong = "not finite" if mesh.about.signed else "negative or not finite"
     raise ValueError(
-        f"{place(mesh)} has {unusable} {cells} that are {wrong}, expected none: make it again."
+        f"{place(mesh)} has {unusable} {cells_of(mesh.NDIM)} that are {wrong}, expected none: "
+        "make it again."
     )
 
 
@@ -90,3 +90,8 @@ def place(mesh: Mesh) -> str:
         return what
     painted = f" painted by {mesh.emulator}" if mesh.emulator else ""
     return f"{what} of {mesh.simulation}{mesh.where}{painted}"
+
+
+def cells_of(ndim: int) -> str:
+    """What a person calls the cells of a mesh of so many dimensions."""
+    return "pixels" if ndim == 2 else "cells"

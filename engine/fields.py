@@ -43,6 +43,16 @@ class Field:
         """Unit of the values of a mesh of `ndim` dimensions, as text."""
         return DENSITY_UNITS[ndim] if self.is_density else self.own_unit
 
+    def decades_of(self, ndim: int) -> tuple[int, int]:
+        """`decades` of the values of a mesh of `ndim` dimensions.
+
+        A volume density is a surface density over the slab's depth: 1000 kpc/h, the whole
+        decade nearest to that of the slabs that `decades` are for.
+        """
+        first, last = self.decades
+        lower = 3 if ndim == 3 and self.is_density else 0
+        return first - lower, last - lower
+
     @property
     def is_density(self) -> bool:
         """Whether values are mass per comoving area or volume, so that sums are masses."""
@@ -87,6 +97,7 @@ FIELDS: dict[str, Field] = {
 the centre of a 1e13 Msun/h halo. HI spans the most: voids are neutral to 1e-6."""
 
 INPUT_FIELDS = ("dm", "dmo")
+DENSITIES = tuple(name for name, field in FIELDS.items() if field.is_density)
 LEVELS = ("HR", "MR", "LR", "VLR")
 ORIGINS = ("ds", "native")
 AXES = "xyz"

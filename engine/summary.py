@@ -16,11 +16,12 @@ def table(outcome: Outcome) -> str:
     spectra = {name: statistics.get("power_spectrum")(slab) for name, slab in maps.items()}
     k = next(iter(spectra.values())).x
     bins = np.linspace(0, len(k) - 1, WAVENUMBERS).round().astype(int)
-    with_mass = all(slab.about.is_density for slab in maps.values())
+    total = statistics.get("total_mass")
+    with_mass = all(total.takes(slab.field, slab.KIND) for slab in maps.values())
     head = f"{'':<12}" + f"{'mass [Msun/h]':>16}" * with_mass
     lines = [head + "".join(f"{f'P({k[i]:.3g})':>12}" for i in bins) + "  k [h/Mpc], P [(Mpc/h)^2]"]
     for name, slab in maps.items():
-        mass = f"{statistics.get('total_mass')(slab):>16.6e}" if with_mass else ""
+        mass = f"{total(slab):>16.6e}" if with_mass else ""
         power = "".join(f"{spectra[name].y[i]:>12.4e}" for i in bins)
         lines.append(f"{name:<12}{mass}{power}")
     return "\n".join(lines)

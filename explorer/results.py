@@ -284,6 +284,6 @@ def of_maps(field_name: str) -> list[str]:
     named = [
         name
         for name, each in found.items()
-        if each.title and not each.needs and field_name in (each.fields or (field_name,))
+        if each.title and not each.needs and each.takes(field_name, "slab")
     ]
     return sorted(named, key=lambda name: found[name].place)

@@ -1,19 +1,24 @@
-"""Fourier modes of a map: their wavenumbers, bins and the transform itself."""
+"""Fourier modes of a mesh: their wavenumbers, bins and the transform itself."""
 
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from engine.checks import checked_values, place
-from engine.fourier.window import hann, independent_modes
-from engine.mesh import Slab, frozen_array
+from engine.checks import cells_of, checked_values, place
+from engine.fourier.window import HANN_POWER, hann, independent_modes, multiplicity
+from engine.mesh import Mesh, frozen_array
 from engine.units import MPC_IN_KPC
 
 SHORTEST_SIDE = 4
-"""[pixels]; a shorter map has no mode between the fundamental and the Nyquist wavenumber."""
+"""[cells]; a shorter mesh has no mode between the fundamental and the Nyquist wavenumber."""
+
+CELLS_AT_A_TIME = 1 << 22
+"""Of a grid, whose contrast is made and transformed so many cells after another: 16 MB."""
 
 EDGE_MARGIN = 1e-6
 """Outermost automatic edges stand this much outside, so that rounding loses no mode there."""
@@ -21,16 +26,16 @@ EDGE_MARGIN = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Modes:
-    """The modes of a real map, sorted into bins of wavenumber.
+    """The modes of a real mesh, sorted into bins of wavenumber.
 
-    A mode and its conjugate carry the same power, so only one quarter of the plane is
-    kept, with the number of modes that each place stands for.
+    A mode and its mirror images are in one bin, so only frequencies that are not negative
+    are kept, with the number of modes that each place stands for.
 
     Parameters
     ----------
     edges : array, (n + 1,)
         Of the bins, [h/Mpc].
-    bin_index : array, (ny // 2 + 1, nx // 2 + 1)
+    bin_index : array, (..., ny // 2 + 1, nx // 2 + 1)
         Bin of each wavenumber; n where it falls in none. Read-only, as small as it can be.
     columns : array, (nx // 2 + 1,)
         How many modes each column of a half plane stands for: 2, or 1 where a column
@@ -51,37 +56,45 @@ class Modes:
     independent: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        """Freeze the arrays: the same modes serve every map of their shape."""
+        """Freeze the arrays: the same modes serve every mesh of their shape."""
         for entry in fields(self):
             object.__setattr__(self, entry.name, frozen_array(getattr(self, entry.name)))
 
-    def sum_per_bin(self, quantity_k: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Sum a real quantity, equal at k and -k, over the modes of each bin.
+    def sum_per_bin(
+        self, one_k: NDArray[np.complex64], other_k: NDArray[np.complex64]
+    ) -> NDArray[np.float64]:
+        """Sum Re(one other*) over the modes of each bin; the power where both are the same.
 
         Parameters
         ----------
-        quantity_k : array, (ny, nx // 2 + 1)
-            On the half plane of a real transform.
+        one_k, other_k : array, (..., ny, nx // 2 + 1)
+            On the half space of a real transform.
 
         Returns
         -------
         array, (n,)
         """
-        folded = _fold(quantity_k) * self.columns
-        return _per_bin(self.bin_index, folded, len(self.count))
+        sums = np.zeros(len(self.count))
+        ones, others = _layers(one_k), _layers(other_k)
+        # A layer and its mirror image at a time, so that a grid needs no second array.
+        for number, bin_index in enumerate(_layers(self.bin_index)):
+            alike = {number, -number % len(ones)}
+            folded = reduce(add, (_fold(_product(ones[i], others[i])) for i in sorted(alike)))
+            sums += _per_bin(bin_index, folded * self.columns, len(sums))
+        return sums
 
 
 @lru_cache(maxsize=16)
 def modes(
-    shape: tuple[int, int], pixel_size: float, bins: int | tuple[float, ...], periodic: bool
+    shape: tuple[int, ...], cell_size: float, bins: int | tuple[float, ...], periodic: bool
 ) -> Modes:
-    """Sort the modes of a map into bins; remembered, since maps come in few shapes.
+    """Sort the modes of a mesh into bins; remembered, since meshes come in few shapes.
 
     Parameters
     ----------
     shape : tuple of int
-        (ny, nx).
-    pixel_size : float
+        (ny, nx) or (nz, ny, nx).
+    cell_size : float
         Comoving, [Mpc/h].
     bins : int or tuple of float
         Edges [h/Mpc], or about how many logarithmic bins to make between the fundamental
@@ -95,14 +108,10 @@ def modes(
     ValueError
         If no mode falls in any bin.
     """
-    ny, nx = shape
-    ky = 2 * np.pi * fft.rfftfreq(ny, pixel_size)
-    kx = 2 * np.pi * fft.rfftfreq(nx, pixel_size)
-    k = np.hypot(ky[:, np.newaxis], kx)
-    columns = _multiplicity(nx).astype(np.float32)
-    number = _multiplicity(ny)[:, np.newaxis] * columns
+    k = reduce(np.hypot, np.ix_(*(2 * np.pi * fft.rfftfreq(n, cell_size) for n in shape)))
+    number = multiplicity(shape)
     if isinstance(bins, int):
-        edges = _holding_modes(logarithmic_edges(shape, pixel_size, bins, periodic), k)
+        edges = _holding_modes(logarithmic_edges(shape, cell_size, bins, periodic), k)
     else:
         edges = np.array(bins)
     bin_index: NDArray[np.integer] = np.digitize(k, edges) - 1
@@ -117,80 +126,87 @@ def modes(
     return Modes(
         edges=edges,
         bin_index=bin_index,
-        columns=columns,
+        columns=multiplicity(shape[-1:]).astype(np.float32),
         count=count,
         wavenumber=_per_bin(bin_index, number * k, len(count)),
-        independent=count / 2 if periodic else _windowed(bin_index, shape, len(count)),
+        independent=count / 2 if periodic else independent_modes(bin_index, shape, len(count)),
     )
 
 
-def overdensity(slab: Slab) -> NDArray[np.float32]:
-    """Contrast of a map with its own mean.
+def overdensity(mesh: Mesh) -> NDArray[np.float32]:
+    """Contrast of a mesh with its own mean; of a signed field, the field without its mean.
 
     Returns
     -------
-    array, (ny, nx)
+    array, as `mesh.values`
         Dimensionless.
 
     Raises
     ------
     ValueError
-        If a side is shorter than 4 pixels, or the map is zero everywhere, or negative or
-        not finite anywhere.
+        If a side is shorter than 4 cells, or a value is not finite; or, unless the field is
+        signed, if the mesh is zero everywhere or negative anywhere.
     """
-    if min(slab.shape) < SHORTEST_SIDE:
-        raise ValueError(
-            f"{place(slab)} is {slab.shape[0]} x {slab.shape[1]} pixels, expected "
-            f"{SHORTEST_SIDE} or more a side for a Fourier statistic: take a larger region."
-        )
-    values = checked_values(slab)
-    mean = values.mean(dtype=np.float64)
-    if not mean:
-        raise ValueError(
-            f"{place(slab)} is zero everywhere, expected a positive mean to measure the contrast "
-            "against: take another slab or field."
-        )
-    return values / np.float32(mean) - np.float32(1)
+    return _contrast(mesh.values, _checked_mean(mesh), mesh.about.signed)
 
 
-def overdensity_k(slab: Slab) -> NDArray[np.complex64]:
-    """Fourier transform of a map's contrast with its own mean.
+def overdensity_k(mesh: Mesh) -> NDArray[np.complex64]:
+    """Fourier transform of a mesh's contrast with its own mean.
 
-    A map that isn't periodic is multiplied by a Hann window, sin^2 along each axis, after
+    A mesh that isn't periodic is multiplied by a Hann window, sin^2 along each axis, after
     its mean is subtracted.
 
-    Single precision: maps are stored in it, and its rounding (1e-7 of the map's rms, like
-    the map's own) lies far below any power that a map resolves; half the time and memory.
+    Single precision: meshes are stored in it, and its rounding (1e-7 of the mesh's rms, like
+    the mesh's own) lies far below any power that a mesh resolves; half the time and memory.
+    A grid is transformed in place, and needs as much memory again as its values.
 
     Returns
     -------
-    array, (ny, nx // 2 + 1)
-        Dimensionless, unnormalised sum over pixels.
+    array, (..., ny, nx // 2 + 1)
+        Dimensionless, unnormalised sum over cells.
 
     Raises
     ------
     ValueError
         See `overdensity`.
     """
-    delta = overdensity(slab)
-    if not slab.periodic:
-        delta *= hann(slab.shape)
-    return fft.rfft2(delta, overwrite_x=True)
+    mean, layers = _checked_mean(mesh), _layers(mesh.values)
+    if not mesh.periodic:
+        window, height = hann(mesh.shape[-2:]), hann(mesh.shape[:-2]).reshape(-1, 1, 1)
+    workers = -1 if len(layers) > 1 else None  # threads take longer to start than a map does
+    delta_k = np.empty((*mesh.shape[:-1], mesh.shape[-1] // 2 + 1), np.complex64)
+    at_a_time = max(1, CELLS_AT_A_TIME // layers[0].size)
+    for first in range(0, len(layers), at_a_time):
+        part = slice(first, first + at_a_time)
+        delta = _contrast(layers[part], mean, mesh.about.signed)
+        if not mesh.periodic:
+            delta *= window
+            delta *= height[part]
+        _layers(delta_k)[part] = fft.rfft2(delta, overwrite_x=True, workers=workers)
+    if len(layers) == 1:
+        return delta_k
+    return fft.fft(delta_k, axis=0, overwrite_x=True, workers=workers)
 
 
-def area(slab: Slab) -> float:
-    """Comoving area of the map, [(Mpc/h)^2]."""
-    return slab.values.size * slab.pixel_area / MPC_IN_KPC**2
+def volume(mesh: Mesh) -> float:
+    """Comoving area or volume of the mesh, [(Mpc/h)^2] or [(Mpc/h)^3]."""
+    return mesh.values.size * mesh.cell_volume / MPC_IN_KPC**mesh.NDIM
+
+
+def power_norm(mesh: Mesh) -> float:
+    """By what |delta_k|^2 is multiplied to be P(k), [(Mpc/h)^2] or [(Mpc/h)^3]."""
+    window = 1 if mesh.periodic else HANN_POWER**mesh.NDIM
+    return volume(mesh) / mesh.values.size**2 / window
 
 
 def logarithmic_edges(
-    shape: tuple[int, int], pixel_size: float, n: int, periodic: bool
+    shape: tuple[int, ...], cell_size: float, n: int, periodic: bool
 ) -> NDArray[np.float64]:
     """Edges of n logarithmic bins from the fundamental to the Nyquist wavenumber.
 
     Parameters
     ----------
-    shape, pixel_size, periodic
+    shape, cell_size, periodic
         See `modes`.
     n : int
         Number of bins; whether they hold modes is not looked at.
@@ -200,9 +216,9 @@ def logarithmic_edges(
     array, (n + 1,)
         [h/Mpc].
     """
-    longest_wave = max(shape) * pixel_size if periodic else min(shape) * pixel_size / 2
+    longest_wave = max(shape) * cell_size if periodic else min(shape) * cell_size / 2
     first = 2 * np.pi / longest_wave * (1 - EDGE_MARGIN)
-    nyquist = np.pi / pixel_size * (1 + EDGE_MARGIN)
+    nyquist = np.pi / cell_size * (1 + EDGE_MARGIN)
     return np.geomspace(first, nyquist, n + 1)
 
 
@@ -212,21 +228,41 @@ def _holding_modes(edges: NDArray[np.float64], k: NDArray[np.float64]) -> NDArra
     return np.append(edges[:-1][holds_modes], edges[-1])
 
 
-def _multiplicity(n: int) -> NDArray[np.float64]:
-    """How many of n frequencies have each absolute value: 2, or 1 at zero and Nyquist."""
-    number = np.full(n // 2 + 1, 2.0)
-    number[0] = 1
-    if n % 2 == 0:
-        number[-1] = 1
-    return number
+def _checked_mean(mesh: Mesh) -> float:
+    """Mean of a mesh that has a contrast with it, see `overdensity`."""
+    if min(mesh.shape) < SHORTEST_SIDE:
+        raise ValueError(
+            f"{place(mesh)} is {' x '.join(map(str, mesh.shape))} {cells_of(mesh.NDIM)}, expected "
+            f"{SHORTEST_SIDE} or more a side for a Fourier statistic: take a larger region."
+        )
+    mean = float(checked_values(mesh).mean(dtype=np.float64))
+    if not mean and not mesh.about.signed:
+        raise ValueError(
+            f"{place(mesh)} is zero everywhere, expected a positive mean to measure the contrast "
+            f"against: take another {mesh.KIND} or field."
+        )
+    return mean
 
 
-def _windowed(
-    bin_index: NDArray[np.integer], shape: tuple[int, int], n: int
-) -> NDArray[np.float64]:
-    """Independent modes per bin under the window, from the quarter plane's bins."""
-    row, column = (np.minimum(np.arange(side), side - np.arange(side)) for side in shape)
-    return independent_modes(bin_index[row][:, column], n)
+def _contrast(values: NDArray[np.float32], mean: float, signed: bool) -> NDArray[np.float32]:
+    """Values over their mean less one; those of a signed field less their mean."""
+    if signed:
+        return values - np.float32(mean)
+    delta = values / np.float32(mean)
+    delta -= np.float32(1)
+    return delta
+
+
+def _layers(array: NDArray[Any]) -> NDArray[Any]:
+    """A view of a grid, or of a map as the one layer of a grid, (nz, ny, nx)."""
+    return array.reshape(-1, *array.shape[-2:])
+
+
+def _product(one_k: NDArray[np.complex64], other_k: NDArray[np.complex64]) -> NDArray[np.float32]:
+    """Re(one other*) of each mode, which is the same at k and -k."""
+    product: NDArray[np.float32] = one_k.real * other_k.real
+    product += one_k.imag * other_k.imag
+    return product
 
 
 def _fold(quantity_k: NDArray[np.floating]) -> NDArray[np.floating]:

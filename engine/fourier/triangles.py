@@ -1,10 +1,10 @@
 """Closed triangles of modes whose three sides lie in one bin of wavenumber.
 
-A map filtered to a shell of wavenumbers, cubed and averaged over its pixels is the sum of
+A mesh filtered to a shell of wavenumbers, cubed and averaged over its cells is the sum of
 delta_k1 delta_k2 delta_k3 over all triangles k1 + k2 + k3 = 0 of that shell, at the cost of
-one transform (Scoccimarro 2015; Watkinson et al. 2017). On n pixels a side a sum of n per
+one transform (Scoccimarro 2015; Watkinson et al. 2017). On n cells a side a sum of n per
 axis passes for zero too; three frequencies of up to m can reach 3 m, so each shell is
-transformed on a grid of more than 3 m pixels: large shells on one larger than the map's,
+transformed on a grid of more than 3 m cells: large shells on one larger than the mesh,
 which makes bins up to the Nyquist wavenumber exact, small ones on a much smaller one, which
 makes all of them together cost little more than the largest.
 
@@ -14,7 +14,7 @@ Scoccimarro 2015, Phys. Rev. D 92, 083532; Watkinson et al. 2017, MNRAS 472, 243
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import pairwise
 
 import numpy as np
@@ -27,14 +27,14 @@ from engine.mesh import frozen_array
 
 @dataclass(frozen=True, eq=False)
 class Shell:
-    """The modes of a map in one bin, and the triangles among them.
+    """The modes of a mesh in one bin, and the triangles among them.
 
     Parameters
     ----------
-    inside : array, (2 my + 1, mx + 1)
-        Whether the mode of frequency (row - my, column) is in the bin. Read-only.
+    inside : array, (..., 2 my + 1, mx + 1)
+        Whether the mode of frequency (..., row - my, column) is in the bin. Read-only.
     grid : tuple of int
-        Pixels (gy, gx) on which three of its modes don't alias.
+        Cells (..., gy, gx) on which three of its modes don't alias.
     triangles : float
         Ordered triples of modes that sum to zero: six for each triangle of different
         sides, its mirror image through the origin counted apart.
@@ -43,7 +43,7 @@ class Shell:
     """
 
     inside: NDArray[np.bool_]
-    grid: tuple[int, int]
+    grid: tuple[int, ...]
     triangles: float
     wavenumber: float
 
@@ -52,16 +52,15 @@ class Shell:
 
         Parameters
         ----------
-        quantity_k : array, (ny, nx // 2 + 1)
-            On the half plane of a real transform.
+        quantity_k : array, (..., ny, nx // 2 + 1)
+            On the half space of a real transform.
 
         Returns
         -------
-        array, (gy, gx)
+        array, (..., gy, gx)
             Sum over the modes, not divided by anything.
         """
-        rows, columns = self.inside.shape
-        return _real_space(quantity_k[_signed(rows), :columns] * self.inside, self.grid)
+        return _real_space(quantity_k[_frequencies(self.inside.shape)] * self.inside, self.grid)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,15 +80,15 @@ class Shells:
 
 @lru_cache(maxsize=16)
 def shells(
-    shape: tuple[int, int], pixel_size: float, bins: int | tuple[float, ...], periodic: bool
+    shape: tuple[int, ...], cell_size: float, bins: int | tuple[float, ...], periodic: bool
 ) -> Shells:
-    """Sort modes into shells and count triangles; remembered, since maps come in few shapes.
+    """Sort modes into shells and count triangles; remembered, since meshes come in few shapes.
 
     Modes at the Nyquist wavenumber of an axis are in no shell: their sign isn't known.
 
     Parameters
     ----------
-    shape, pixel_size, periodic
+    shape, cell_size, periodic
         See `modes.modes`.
     bins : int or tuple of float
         Edges [h/Mpc], or about how many logarithmic bins to make between the fundamental
@@ -101,56 +100,56 @@ def shells(
         If there is no triangle in any bin.
     """
     if isinstance(bins, int):
-        wanted = logarithmic_edges(shape, pixel_size, bins, periodic)
+        wanted = logarithmic_edges(shape, cell_size, bins, periodic)
         edges, found = wanted[:1].tolist(), list[Shell]()
         for edge in wanted[1:].tolist():
-            shell = _shell(shape, pixel_size, edges[-1], edge)
+            shell = _shell(shape, cell_size, edges[-1], edge)
             if shell.triangles:
                 edges, found = [*edges, edge], [*found, shell]
         if found and edges[-1] < wanted[-1]:
             edges[-1] = float(wanted[-1])
-            found[-1] = _shell(shape, pixel_size, *edges[-2:])
+            found[-1] = _shell(shape, cell_size, *edges[-2:])
     else:
         edges = list(bins)
-        found = [_shell(shape, pixel_size, low, high) for low, high in pairwise(edges)]
+        found = [_shell(shape, cell_size, low, high) for low, high in pairwise(edges)]
     if not any(shell.triangles for shell in found):
-        raise ValueError(_no_triangles(shape, pixel_size, bins))
+        raise ValueError(_no_triangles(shape, cell_size, bins))
     return Shells(frozen_array(edges, np.float64), tuple(found))
 
 
-def _shell(shape: tuple[int, int], pixel_size: float, low: float, high: float) -> Shell:
+def _shell(shape: tuple[int, ...], cell_size: float, low: float, high: float) -> Shell:
     """Find the modes of low <= |k| < high and count their triangles."""
-    fundamental = [2 * np.pi / (n * pixel_size) for n in shape]
-    my, mx = (min((n - 1) // 2, int(high / k)) for n, k in zip(shape, fundamental, strict=True))
-    ky, kx = fundamental[0] * np.arange(-my, my + 1), fundamental[1] * np.arange(mx + 1)
-    k = np.hypot(ky[:, np.newaxis], kx)
+    fundamental = [2 * np.pi / (n * cell_size) for n in shape]
+    most = [min((n - 1) // 2, int(high / k)) for n, k in zip(shape, fundamental, strict=True)]
+    axes = [k * np.arange(-m, m + 1) for k, m in zip(fundamental, most, strict=True)]
+    axes[-1] = fundamental[-1] * np.arange(most[-1] + 1)
+    k = reduce(np.hypot, np.ix_(*axes))
     inside = (k >= low) & (k < high)
-    gy, gx = (fft.next_fast_len(3 * m + 1, real=True) for m in (my, mx))
-    shell = _real_space(inside.astype(np.float64), (gy, gx))
-    weighted = _real_space(inside * k, (gy, gx))
+    grid = tuple(fft.next_fast_len(3 * m + 1, real=True) for m in most)
+    shell = _real_space(inside.astype(np.float64), grid)
+    weighted = _real_space(inside * k, grid)
     return Shell(
         inside=frozen_array(inside),
-        grid=(gy, gx),
+        grid=grid,
         triangles=float(np.rint((shell**3).mean())),
         wavenumber=float((weighted * shell**2).mean()),
     )
 
 
-def _real_space(shell_k: NDArray[np.inexact], grid: tuple[int, int]) -> NDArray[np.floating]:
-    """Transform a shell's modes to a grid, larger or smaller than the map they are from."""
-    (rows, columns), (gy, gx) = shell_k.shape, grid
-    half_plane = np.zeros((gy, gx // 2 + 1), np.result_type(shell_k, np.complex64))
-    half_plane[_signed(rows), :columns] = shell_k
-    return fft.irfft2(half_plane, s=grid, norm="forward", overwrite_x=True)
+def _real_space(shell_k: NDArray[np.inexact], grid: tuple[int, ...]) -> NDArray[np.floating]:
+    """Transform a shell's modes to a grid, larger or smaller than the mesh they are from."""
+    half_space = np.zeros((*grid[:-1], grid[-1] // 2 + 1), np.result_type(shell_k, np.complex64))
+    half_space[_frequencies(shell_k.shape)] = shell_k
+    return fft.irfftn(half_space, s=grid, norm="forward", overwrite_x=True)
 
 
-def _signed(rows: int) -> NDArray[np.intp]:
-    """Frequencies of a shell's rows; as indices, the negative ones count from a plane's end."""
-    return np.arange(rows) - rows // 2
+def _frequencies(shape: tuple[int, ...]) -> tuple[NDArray[np.intp] | slice, ...]:
+    """Where a shell's modes are in a half space, whose negative frequencies are at its end."""
+    return (*np.ix_(*(np.arange(n) - n // 2 for n in shape[:-1])), slice(shape[-1]))
 
 
-def _no_triangles(shape: tuple[int, int], pixel_size: float, bins: int | tuple[float, ...]) -> str:
-    first, nyquist = 2 * np.pi / (max(shape) * pixel_size), np.pi / pixel_size
+def _no_triangles(shape: tuple[int, ...], cell_size: float, bins: int | tuple[float, ...]) -> str:
+    first, nyquist = 2 * np.pi / (max(shape) * cell_size), np.pi / cell_size
     wanted = "" if isinstance(bins, int) else f"from {bins[0]:.4g} to {bins[-1]:.4g} h/Mpc "
     return (
         f"Wavenumber bins {wanted}hold no closed triangle of three equal sides, expected some "

@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.checks import checked_wavenumbers
 from engine.fields import field_named
-from engine.fourier.modes import area, modes, overdensity_k
+from engine.fourier.modes import modes, overdensity_k, volume
 from engine.fourier.triangles import Shell, shells
-from engine.fourier.window import HANN_CUBE, WINDOW_NOTE, triangle_overlap
-from engine.mesh import Slab
+from engine.fourier.window import HANN_CUBE, triangle_overlap
+from engine.mesh import Cutout, Slab
 from engine.results import Curve
-from engine.statistics.contract import Statistic, Sums
+from engine.statistics.mode_sums import ModeStatistic, ModeSums
 from engine.statistics.registry import register
 from engine.units import MPC_IN_KPC
 
@@ -24,48 +22,28 @@ modes, and the lowest bin still begins with the fundamental."""
 
 
 @dataclass(frozen=True, eq=False)
-class BispectrumSums(Sums):
+class BispectrumSums(ModeSums):
     """Products of three modes summed over the triangles of each bin.
 
     Parameters
     ----------
-    field : str
-        Of the maps.
-    periodic : bool
-        Whether they were; otherwise a window was used.
-    edges : array, (n + 1,)
-        Of the bins, [h/Mpc].
     product : array, (n,)
         Sum over triangles of B, [(Mpc/h)^4].
     variance : array, (n,)
         Of that sum, were the maps Gaussian fields of their power, [(Mpc/h)^8].
-    wavenumber : array, (n,)
-        Sum over triangles of their sides' mean |k|, [h/Mpc].
-    count : array, (n,)
-        Ordered triangles: six for each one of different sides.
-    maps : int
-        Number of maps.
+
+    See Also
+    --------
+    ModeSums : the other parameters; `wavenumber` and `count` are of triangles.
     """
 
-    SHARED: ClassVar[dict[str, str]] = {
-        "field": "fields",
-        "periodic": "answers to whether the maps are periodic",
-        "edges": "wavenumber bins [h/Mpc]",
-    }
-
-    field: str
-    periodic: bool
-    edges: NDArray[np.float64]
     product: NDArray[np.float64]
     variance: NDArray[np.float64]
-    wavenumber: NDArray[np.float64]
-    count: NDArray[np.float64]
-    maps: int
 
 
 @register("bispectrum")
 @dataclass(frozen=True)
-class Bispectrum(Statistic[BispectrumSums, Curve]):
+class Bispectrum(ModeStatistic[BispectrumSums]):
     """Bispectrum of the contrast of a map with its own mean, for equilateral triangles.
 
     B(k) = A^2 <delta_k1 delta_k2 delta_k3> / N^3 for N pixels in the area A, averaged over
@@ -88,44 +66,30 @@ class Bispectrum(Statistic[BispectrumSums, Curve]):
     Bernardini et al. 2022, section 5; Scoccimarro 2015 for the transforms.
     """
 
+    kinds = ("slab", "cutout")
     title = "Bispectrum, equilateral"
     place = 6
     over = "wavenumber"
 
     bins: int | Sequence[float] = DEFAULT_BINS
 
-    def __post_init__(self) -> None:
-        """Refuse bins that are none."""
-        object.__setattr__(self, "bins", checked_wavenumbers(self.bins))
-
-    def compute(self, slab: Slab) -> BispectrumSums:
-        """Sum the products of a map's modes over its triangles.
-
-        Parameters
-        ----------
-        slab : Slab
-            Of 4 pixels a side or more.
-
-        Raises
-        ------
-        ValueError
-            If the map is smaller, zero everywhere, negative or not finite, or no bin holds
-            a triangle.
-        """
+    def _compute(self, slab: Slab | Cutout) -> BispectrumSums:
+        """Sum the products of the modes of a map of 4 pixels a side or more."""
         delta_k = overdensity_k(slab)
         delta_k /= np.float32(slab.values.size)
         power_k = np.square(delta_k.real) + np.square(delta_k.imag)
         found = shells(slab.shape, slab.pixel_size / MPC_IN_KPC, self.bins, slab.periodic)
-        cube = 1 if slab.periodic else HANN_CUBE
+        cube = 1 if slab.periodic else HANN_CUBE**slab.NDIM
         product = np.array([_cubed(shell, delta_k) for shell in found.each])
         # Wick's theorem: a triangle meets its mirror image in 6 ways, each with P1 P2 P3.
         variance = 6 * np.array([_cubed(shell, power_k) for shell in found.each])
         return BispectrumSums(
             field=slab.field,
+            dimensions=slab.NDIM,
             periodic=slab.periodic,
             edges=found.edges,
-            product=area(slab) ** 2 / cube * product,
-            variance=area(slab) ** 4 / cube**2 * variance * _overlap(slab, found.edges),
+            product=volume(slab) ** 2 / cube * product,
+            variance=volume(slab) ** 4 / cube**2 * variance * _overlap(slab, found.edges),
             wavenumber=np.array([shell.wavenumber for shell in found.each]),
             count=np.array([shell.triangles for shell in found.each]),
             maps=1,
@@ -144,23 +108,14 @@ class Bispectrum(Statistic[BispectrumSums, Curve]):
             P3> / triangles), the maps taken as independent: what a clustered field adds to
             it is larger at small scales, and left out.
         """
-        about = field_named(sums.field)
-        notes = [] if sums.periodic else [WINDOW_NOTE]
-        if sums.maps > 1:
-            notes.append(f"Mean over {sums.maps} maps, every triangle weighs the same.")
-        # Bins without triangles are NaN; their sums are zero but for rounding.
         count = np.where(sums.count > 0, sums.count, np.nan)
-        return Curve(
-            x=sums.wavenumber / count,
-            y=sums.product / count,
-            error=np.sqrt(np.maximum(sums.variance, 0)) / count,
-            count=sums.count,
-            edges=sums.edges,
-            name=f"equilateral bispectrum of {about.label}",
-            x_label="k [h/Mpc]",
-            y_label="B(k) [(Mpc/h)^4]",
+        return sums.curve(
+            sums.product / count,
+            np.sqrt(np.maximum(sums.variance, 0)) / count,
+            f"Mean over {sums.maps} {sums.noun}s, every triangle weighs the same.",
+            name=f"equilateral bispectrum of {field_named(sums.field).label}",
+            y_label=f"B(k) [{sums.volume_unit(2)}]",
             error_kind="Gaussian, from the number of triangles",
-            note=" ".join(notes),
         )
 
 
@@ -171,7 +126,7 @@ def _cubed(shell: Shell, quantity_k: NDArray[np.inexact]) -> float:
     return float((filtered * filtered * filtered).mean())
 
 
-def _overlap(slab: Slab, edges: NDArray[np.float64]) -> NDArray[np.float64] | float:
+def _overlap(slab: Slab | Cutout, edges: NDArray[np.float64]) -> NDArray[np.float64] | float:
     """By how much a window, if there is one, raises the variance of each bin."""
     if slab.periodic:
         return 1.0

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.checks import checked_density, checked_edges, checked_values, place
+from engine.checks import checked_density, checked_edges, checked_values
 from engine.fields import field_named
 from engine.mesh import Slab
 from engine.results import Curve
@@ -83,6 +83,7 @@ class Cddf(Statistic[CddfSums, Curve]):
     Bernardini et al. 2022, equation 1 and appendix A; Rahmati et al. 2013.
     """
 
+    kinds = ("slab",)
     fields = ("hi",)
     title = "Column densities"
     place = 3
@@ -95,24 +96,8 @@ class Cddf(Statistic[CddfSums, Curve]):
         """Refuse bins that are none."""
         object.__setattr__(self, "bins", checked_edges(self.bins, "CDDF"))
 
-    def compute(self, slab: Slab) -> CddfSums:
-        """Count a map's sightlines.
-
-        Parameters
-        ----------
-        slab : Slab
-            Of HI, or any tile of one.
-
-        Raises
-        ------
-        ValueError
-            If the field is not HI, or a pixel is negative or not finite.
-        """
-        if slab.field != "hi":
-            raise ValueError(
-                f"{place(slab)} is of {slab.about.label}, expected neutral hydrogen (hi) to count "
-                "absorbers: take the hi map."
-            )
+    def _compute(self, slab: Slab) -> CddfSums:
+        """Count the sightlines of a map of HI, or of any tile of one."""
         edges = np.array(self.bins)
         values = np.sort(checked_values(slab), axis=None)
         # The few edges become surface densities, rather than all pixels columns.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from engine.mesh import Slab
+from engine.mesh import Mesh
 from engine.results import Curve
 from engine.statistics.registry import get
 
@@ -10,24 +10,29 @@ COMPARED = ("truth", "prediction", "other")
 """Maps whose statistics are taken; the last is a second painting."""
 
 
-def curves(statistic: str, maps: Mapping[str, Slab | Sequence[Slab]]) -> dict[str, Curve]:
-    """Take a statistic of every map that is compared, or of every painting and the truth.
+def curves(statistic: str, maps: Mapping[str, Mesh | Sequence[Mesh]]) -> dict[str, Curve]:
+    """Take a statistic of every map that is compared, with those it takes beside.
 
     Parameters
     ----------
     statistic : str
-        Name of one that makes a curve of a map or of two.
-    maps : mapping of str to Slab or sequence of Slab
-        By the names in `COMPARED`, as far as they are there; slabs are summed over.
+        Name of one that makes a curve.
+    maps : mapping of str to Mesh or sequence of Mesh
+        By the names in `COMPARED` and in the statistic's `maps`, as far as they are there;
+        a sequence is summed over.
 
     Returns
     -------
     dict of str to Curve
-        By the map's name; a statistic of two maps has none for the truth.
+        By the compared map's name; none for one that the statistic takes beside the others,
+        as that of a pair takes the truth.
     """
     compute = get(statistic)
-    there = [name for name in COMPARED if name in maps]
-    if not compute.of_pairs:
-        return {name: compute(maps[name]) for name in there}
-    paintings = [name for name in there if name != "truth"] if "truth" in there else []
-    return {name: compute(maps["truth"], maps[name]) for name in paintings}
+    beside = [name for name in compute.maps if name != "painted"]
+    if not all(name in maps for name in beside):
+        return {}
+    return {
+        name: compute(*(maps[name if each == "painted" else each] for each in compute.maps))
+        for name in COMPARED
+        if name in maps and name not in beside
+    }

@@ -9,7 +9,9 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
-from engine.mesh import Slab
+from engine.checks import place
+from engine.fields import FIELDS
+from engine.mesh import Mesh
 
 S = TypeVar("S", bound="Sums")
 R = TypeVar("R")
@@ -17,7 +19,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums over pixels or modes that add with `+` over slabs, realisations and tiles.
+    """Sums over cells or modes that add with `+` over meshes, realisations and tiles.
 
     Entries named in `SHARED` say what was summed (bins, field); two sums that differ there
     don't add. It gives the words to tell so.
@@ -48,21 +50,33 @@ class Sums:
         return replace(self, **added)
 
 
+NEEDS = {"halos": "no haloes, expected a catalogue: pass halos=simulation.halos('hydro')"}
+"""What a statistic can't do without, in the words that tell so."""
+
+
 @dataclass(frozen=True)
 class Statistic(ABC, Generic[S, R]):
-    """A summary statistic with its options, of one map or of several compared.
+    """A summary statistic with its options, of one mesh or of several compared.
 
-    Called on a slab, or on several to be summed, it does both its steps at once.
+    Its attributes say what it takes, so that whoever computes statistics binds them by name.
+    Called on a mesh, or on several to be summed, it does both its steps at once.
     """
 
-    of_pairs: ClassVar[bool] = False
-    """Whether it compares a prediction with a truth."""
+    name: ClassVar[str]
+    """Under which it is registered."""
+
+    maps: ClassVar[tuple[str, ...]] = ("painted",)
+    """Names of the meshes it takes, in this order. "painted" is any mesh that is looked at, the
+    truth too unless it is named itself."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("slab", "grid", "cutout")
+    """Kinds of mesh it takes."""
 
     fields: ClassVar[tuple[str, ...]] = ()
-    """The only fields that it is of; empty for one of any field."""
+    """Fields it takes; any if none is named."""
 
     needs: ClassVar[tuple[str, ...]] = ()
-    """Options without which it can't be computed."""
+    """Options that it can't do without."""
 
     title: ClassVar[str] = ""
     """Of its curve; empty for what is no curve."""
@@ -79,39 +93,86 @@ class Statistic(ABC, Generic[S, R]):
     least: ClassVar[float] = 0
     """Bins in which the truth counts fewer say nothing of a ratio."""
 
-    @abstractmethod
-    def compute(self, *slabs: Any, **nothing: Any) -> S:
-        """Sum over one slab, or over one pair (truth, prediction).
+    @property
+    def of_pairs(self) -> bool:
+        """Whether it compares a painting with a truth."""
+        return "truth" in self.maps
 
-        Each statistic names the slabs it takes; only `Any` here lets it do so.
+    def takes(self, field: str, kind: str) -> bool:
+        """Whether a mesh of a field and kind is of use to it."""
+        return kind in self.kinds and (not self.fields or field in self.fields)
+
+    def compute(self, *meshes: Mesh) -> S:
+        """Sum over one mesh of each of the names in `maps`.
+
+        Raises
+        ------
+        ValueError
+            If a mesh or an option it needs is missing or of no use.
+        """
+        if len(meshes) != len(self.maps):
+            raise ValueError(
+                f"The {self._in_words} got {len(meshes)} meshes, expected {len(self.maps)}: "
+                f"{', '.join(self.maps)}."
+            )
+        for need in self.needs:
+            if getattr(self, need) is None:
+                raise ValueError(f"The {self._in_words} got {NEEDS[need]}.")
+        for mesh in meshes:
+            self._check(mesh)
+        return self._compute(*meshes)
+
+    @abstractmethod
+    def _compute(self, *meshes: Any, **nothing: Any) -> S:
+        """Sum over meshes that have been checked.
+
+        Each statistic names the meshes it takes; only `Any` here lets it do so.
         """
 
     @abstractmethod
     def finish(self, sums: S) -> R:
         """Make the result that the sums stand for."""
 
-    def __call__(self, *maps: Slab | Iterable[Slab], **options: Any) -> R:
+    def __call__(self, *maps: Mesh | Iterable[Mesh], **options: Any) -> R:
         """Compute and finish.
 
         Parameters
         ----------
-        *maps : Slab or iterable of Slab
-            A slab, or slabs whose sums are added; as many arguments as the statistic
-            compares maps.
+        *maps : Mesh or iterable of Mesh
+            A mesh, or meshes whose sums are added; as many arguments as the statistic
+            has `maps`.
         **options
             Replace the statistic's own for this call, for example `bins`.
 
         Raises
         ------
         ValueError
-            If there is no slab, or one of them can't be used.
+            If there is no mesh, or one of them can't be used.
         """
         statistic = replace(self, **options)
-        columns = [(each,) if isinstance(each, Slab) else each for each in maps]
+        columns = [(each,) if isinstance(each, Mesh) else each for each in maps]
         each_sums: list[S] = [statistic.compute(*row) for row in zip(*columns, strict=True)]
         if not each_sums:
-            raise ValueError(f"{type(self).__name__} got no slab, expected one or more.")
+            raise ValueError(f"The {self._in_words} got no mesh, expected one or more.")
         return statistic.finish(reduce(add, each_sums))
+
+    @property
+    def _in_words(self) -> str:
+        return self.name.replace("_", " ")
+
+    def _check(self, mesh: Mesh) -> None:
+        """Refuse a mesh of a kind or field that it doesn't take."""
+        if mesh.KIND not in self.kinds:
+            raise ValueError(
+                f"{place(mesh)} is a {mesh.KIND}, expected a {' or '.join(self.kinds)} for the "
+                f"{self._in_words}: take another statistic, or a layer of a grid by grid.slab()."
+            )
+        if self.fields and mesh.field not in self.fields:
+            allowed = " or ".join(f"{FIELDS[name].label} ({name})" for name in self.fields)
+            raise ValueError(
+                f"{place(mesh)} is of {mesh.about.label}, expected {allowed} for the "
+                f"{self._in_words}: take another field."
+            )
 
 
 def _agree(mine: Any, theirs: Any) -> bool:

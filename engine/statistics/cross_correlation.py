@@ -1,4 +1,4 @@
-"""Cross-correlation of two maps."""
+"""Cross-correlation of two meshes."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ from engine.statistics.registry import register
 @register("cross_correlation")
 @dataclass(frozen=True)
 class CrossCorrelation(PairStatistic):
-    """How far two maps have their structure in the same places, scale by scale.
+    """How far two meshes have their structure in the same places, scale by scale.
 
-    r(k) = P_tp / sqrt(P_t P_p), 1 where one map is a multiple of the other (whatever its
+    r(k) = P_tp / sqrt(P_t P_p), 1 where one mesh is a multiple of the other (whatever its
     power), 0 where they have nothing to do with each other. Power is summed over modes
-    and maps before the ratio. Its maps may be of one field or of two, for example dark
+    and meshes before the ratio. They may be of one field or of two, for example dark
     matter and gas.
 
     Parameters
@@ -36,12 +36,12 @@ class CrossCorrelation(PairStatistic):
     y_range = (0.0, 1.15)
 
     def finish(self, sums: PairSums) -> Curve:
-        """Divide the cross power by the geometric mean of the maps' own.
+        """Divide the cross power by the geometric mean of the meshes' own.
 
         Returns
         -------
         Curve
-            Mean wavenumber [h/Mpc], r and number of modes of each bin; NaN where a map has
+            Mean wavenumber [h/Mpc], r and number of modes of each bin; NaN where a mesh has
             no power. The error is that of Gaussian fields, (1 - r^2) / sqrt(2 independent
             modes), because a complex mode is two real pairs; it holds for more than a few
             modes, and tells the scatter over other fields of the same correlation.
@@ -50,4 +50,4 @@ class CrossCorrelation(PairStatistic):
         with np.errstate(divide="ignore"):
             # Rounding may take r past 1.
             error = np.maximum(1 - r**2, 0) / np.sqrt(2 * sums.independent)
-        return sums.curve("cross-correlation", "r(k)", r, error)
+        return sums.ratio("cross-correlation", "r(k)", r, error)

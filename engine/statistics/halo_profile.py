@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.checks import checked_density, checked_edges
-from engine.fields import field_named
+from engine.checks import checked_edges, checked_values
+from engine.fields import DENSITIES, field_named
 from engine.halos import Halos
 from engine.mesh import Slab
 from engine.results import Curve
@@ -79,6 +79,8 @@ class HaloProfile(Statistic[ProfileSums, Curve]):
         Of the rings, in units of the virial radius.
     """
 
+    kinds = ("slab",)
+    fields = DENSITIES
     needs = ("halos", "numbers")
     title = "Halo profile"
     place = 7
@@ -102,25 +104,10 @@ class HaloProfile(Statistic[ProfileSums, Curve]):
             )
         object.__setattr__(self, "numbers", numbers)
 
-    def compute(self, slab: Slab) -> ProfileSums:
-        """Sum a map over the rings around those haloes that the slab holds.
-
-        Parameters
-        ----------
-        slab : Slab
-            Of a surface density, the whole periodic map.
-
-        Raises
-        ------
-        ValueError
-            If there are no haloes, or the map can't be used, or the rings are wider than it.
-        """
-        if self.halos is None:
-            raise ValueError(
-                "The halo profile got no haloes, expected a catalogue: pass "
-                "halos=simulation.halos('hydro')."
-            )
-        values = checked_density(slab, "average around haloes")
+    def _compute(self, slab: Slab) -> ProfileSums:
+        """Sum a whole periodic map over the rings around those haloes that it holds."""
+        assert self.halos is not None  # it is among `needs`
+        values = checked_values(slab)
         here = np.intersect1d(self.numbers, self.halos.in_slab(slab))
         edges = np.array(self.edges)
         radius = (

@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.checks import checked_density, place
-from engine.fields import INPUT_FIELDS, field_named
+from engine.checks import checked_values, place
+from engine.fields import DENSITIES, INPUT_FIELDS, field_named
 from engine.halos import Halos
 from engine.mesh import Slab
 from engine.results import Points
@@ -106,31 +106,19 @@ class HaloRelation(Statistic[HaloSums, Points]):
     Bernardini et al. 2022, section 5, equation 10, figure 7 and appendix B.
     """
 
+    maps = ("dark_matter", "painted")
+    kinds = ("slab",)
+    fields = DENSITIES
     needs = ("halos",)
 
     halos: Halos | None = None
     neighbour_mass: float = NEIGHBOUR_MASS
 
-    def compute(self, dark_matter: Slab, painted: Slab) -> HaloSums:
-        """Measure the haloes of one slab.
-
-        Parameters
-        ----------
-        dark_matter, painted : Slab
-            Of the same slab; the second of any surface density, simulated or painted.
-
-        Raises
-        ------
-        ValueError
-            If there are no haloes, or the maps can't be used or are of different slabs.
-        """
-        if self.halos is None:
-            raise ValueError(
-                "The halo relation got no haloes, expected a catalogue: pass "
-                "halos=simulation.halos('hydro')."
-            )
+    def _compute(self, dark_matter: Slab, painted: Slab) -> HaloSums:
+        """Measure the haloes of one slab."""
+        assert self.halos is not None  # it is among `needs`
         _check_pair(dark_matter, painted)
-        maps = [checked_density(m, "sum masses of haloes") for m in (dark_matter, painted)]
+        maps = [checked_values(each) for each in (dark_matter, painted)]
         number = self.halos.in_slab(painted)
         centre = centres(painted, self.halos, number)
         mvir, rvir = (c[number].astype(np.float64) for c in (self.halos.mvir, self.halos.rvir))

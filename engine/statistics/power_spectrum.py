@@ -1,19 +1,16 @@
-"""Power spectrum of a map."""
+"""Power spectrum of a mesh."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.checks import checked_wavenumbers
 from engine.fields import field_named
-from engine.fourier.modes import area, modes, overdensity_k
-from engine.fourier.window import HANN_POWER, WINDOW_NOTE
-from engine.mesh import Slab
+from engine.fourier.modes import modes, overdensity_k, power_norm
+from engine.mesh import Mesh
 from engine.results import Curve
-from engine.statistics.contract import Statistic, Sums
+from engine.statistics.mode_sums import ModeStatistic, ModeSums
 from engine.statistics.registry import register
 from engine.units import MPC_IN_KPC
 
@@ -23,56 +20,37 @@ scales, wide enough that the lowest hold more than one mode and its conjugate.""
 
 
 @dataclass(frozen=True, eq=False)
-class PowerSums(Sums):
+class PowerSums(ModeSums):
     """Power summed over the modes of each bin.
 
     Parameters
     ----------
-    field : str
-        Of the maps.
-    periodic : bool
-        Whether they were; otherwise a window was used.
-    edges : array, (n + 1,)
-        Of the bins, [h/Mpc].
     power : array, (n,)
-        Sum over modes of P, [(Mpc/h)^2].
-    wavenumber : array, (n,)
-        Sum over modes of |k|, [h/Mpc].
-    count : array, (n,)
-        Modes, a mode and its conjugate counted as two.
+        Sum over modes of P, [(Mpc/h)^2] of maps, [(Mpc/h)^3] of grids.
     independent : array, (n,)
-        Modes that are independent: one of each such pair, and fewer under a window.
-    maps : int
-        Number of maps.
+        Modes that are independent: one of each conjugate pair, and fewer under a window.
+
+    See Also
+    --------
+    ModeSums : the other parameters.
     """
 
-    SHARED: ClassVar[dict[str, str]] = {
-        "field": "fields",
-        "periodic": "answers to whether the maps are periodic",
-        "edges": "wavenumber bins [h/Mpc]",
-    }
-
-    field: str
-    periodic: bool
-    edges: NDArray[np.float64]
     power: NDArray[np.float64]
-    wavenumber: NDArray[np.float64]
-    count: NDArray[np.float64]
     independent: NDArray[np.float64]
-    maps: int
 
 
 @register("power_spectrum")
 @dataclass(frozen=True)
-class PowerSpectrum(Statistic[PowerSums, Curve]):
-    """Azimuthally averaged power spectrum of the contrast of a map with its own mean.
+class PowerSpectrum(ModeStatistic[PowerSums]):
+    """Angle-averaged power spectrum of the contrast of a mesh with its own mean.
 
-    P(k) = |delta_k|^2 A / N^2 for N pixels in the area A, so that white noise of variance
-    sigma^2 lies at sigma^2 times the area of a pixel. Neither the kernel of the projection
-    nor shot noise is taken out.
+    P(k) = |delta_k|^2 V / N^2 for N cells in the area or volume V, so that white noise of
+    variance sigma^2 lies at sigma^2 times that of a cell. Neither the kernel of the
+    projection nor shot noise is taken out. Of a signed field it is the power of the field
+    itself.
 
-    Over several maps every mode weighs the same, whatever the mass of its map, and the
-    mean of P is taken before any ratio. A map that isn't periodic is windowed, and the
+    Over several meshes every mode weighs the same, whatever the mass of its mesh, and the
+    mean of P is taken before any ratio. A mesh that isn't periodic is windowed, and the
     curve's `note` says so.
 
     Parameters
@@ -93,31 +71,16 @@ class PowerSpectrum(Statistic[PowerSums, Curve]):
 
     bins: int | Sequence[float] = DEFAULT_BINS
 
-    def __post_init__(self) -> None:
-        """Refuse bins that are none."""
-        object.__setattr__(self, "bins", checked_wavenumbers(self.bins))
-
-    def compute(self, slab: Slab) -> PowerSums:
-        """Sum the power of a map's modes.
-
-        Parameters
-        ----------
-        slab : Slab
-            Of 4 pixels a side or more.
-
-        Raises
-        ------
-        ValueError
-            If the map is smaller, zero everywhere, negative or not finite.
-        """
-        delta_k = overdensity_k(slab)
-        found = modes(slab.shape, slab.pixel_size / MPC_IN_KPC, self.bins, slab.periodic)
-        norm = area(slab) / slab.values.size**2 / (1 if slab.periodic else HANN_POWER)
+    def _compute(self, mesh: Mesh) -> PowerSums:
+        """Sum the power of the modes of a mesh of 4 cells a side or more."""
+        found = modes(mesh.shape, mesh.cell_size / MPC_IN_KPC, self.bins, mesh.periodic)
+        delta_k = overdensity_k(mesh)
         return PowerSums(
-            field=slab.field,
-            periodic=slab.periodic,
+            field=mesh.field,
+            dimensions=mesh.NDIM,
+            periodic=mesh.periodic,
             edges=found.edges,
-            power=norm * found.sum_per_bin(np.square(delta_k.real) + np.square(delta_k.imag)),
+            power=power_norm(mesh) * found.sum_per_bin(delta_k, delta_k),
             wavenumber=found.wavenumber,
             count=found.count,
             independent=found.independent,
@@ -130,26 +93,19 @@ class PowerSpectrum(Statistic[PowerSums, Curve]):
         Returns
         -------
         Curve
-            Mean wavenumber [h/Mpc], P [(Mpc/h)^2] and number of modes of each bin. The
-            error is that of a Gaussian field, P / sqrt(independent modes), the maps taken
-            as independent: for realisations of one slab, or neighbouring slabs at large
-            scales, it is too small.
+            Mean wavenumber [h/Mpc], P [(Mpc/h)^2, of grids (Mpc/h)^3] and number of modes
+            of each bin. The error is that of a Gaussian field, P / sqrt(independent modes),
+            the meshes taken as independent: for realisations of one slab, or neighbouring
+            slabs at large scales, it is too small.
         """
-        about = field_named(sums.field)
-        notes = [] if sums.periodic else [WINDOW_NOTE]
-        if sums.maps > 1:
-            notes.append(f"Mean over {sums.maps} maps, every mode weighs the same.")
         with np.errstate(invalid="ignore", divide="ignore"):  # bins without modes are NaN
             power = sums.power / sums.count
-            return Curve(
-                x=sums.wavenumber / sums.count,
-                y=power,
-                error=power / np.sqrt(sums.independent),
-                count=sums.count,
-                edges=sums.edges,
-                name=f"power spectrum of {about.label}",
-                x_label="k [h/Mpc]",
-                y_label="P(k) [(Mpc/h)^2]",
-                error_kind="Gaussian, from the number of modes",
-                note=" ".join(notes),
-            )
+            error = power / np.sqrt(sums.independent)
+        return sums.curve(
+            power,
+            error,
+            f"Mean over {sums.maps} {sums.noun}s, every mode weighs the same.",
+            name=f"power spectrum of {field_named(sums.field).label}",
+            y_label=f"P(k) [{sums.volume_unit()}]",
+            error_kind="Gaussian, from the number of modes",
+        )

@@ -16,6 +16,7 @@ def register(name: str) -> Callable[[type[AnyStatistic]], type[AnyStatistic]]:
     """Offer a class of statistics, with its default options, under a name."""
 
     def add(cls: type[AnyStatistic]) -> type[AnyStatistic]:
+        cls.name = name
         REGISTERED[name] = cls()
         return cls
 

@@ -1,24 +1,25 @@
-"""Mass on a map."""
+"""Mass on a mesh."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from engine.checks import checked_density
-from engine.mesh import Slab
+from engine.checks import checked_values
+from engine.fields import DENSITIES
+from engine.mesh import Mesh
 from engine.statistics.contract import Statistic, Sums
 from engine.statistics.registry import register
 
 
 @dataclass(frozen=True, eq=False)
 class MassSums(Sums):
-    """Mass on maps, [Msun/h].
+    """Mass on meshes, [Msun/h].
 
     Parameters
     ----------
     field : str
-        Of the maps.
+        Of the meshes.
     mass : float
         [Msun/h].
     """
@@ -32,31 +33,21 @@ class MassSums(Sums):
 @register("total_mass")
 @dataclass(frozen=True)
 class TotalMass(Statistic[MassSums, float]):
-    """Surface density times the area of a pixel, summed over the map, [Msun/h].
+    """Density times the area or volume of a cell, summed over the mesh, [Msun/h].
 
-    Over tiles or slabs it is their mass together.
+    Over tiles, slabs or boxes it is their mass together.
 
     References
     ----------
     Bernardini et al. 2022, table 4.
     """
 
-    def compute(self, slab: Slab) -> MassSums:
-        """Sum a map's mass.
+    fields = DENSITIES
 
-        Parameters
-        ----------
-        slab : Slab
-            Of a surface density, or any tile of one.
-
-        Raises
-        ------
-        ValueError
-            If the field is no surface density, or a pixel is negative or not finite.
-        """
-        values = checked_density(slab, "sum to a mass")
-        mass = values.sum(dtype=np.float64) * slab.pixel_area
-        return MassSums(field=slab.field, mass=float(mass))
+    def _compute(self, mesh: Mesh) -> MassSums:
+        """Sum the mass of a mesh, or of any tile of one."""
+        mass = checked_values(mesh).sum(dtype=np.float64) * mesh.cell_volume
+        return MassSums(field=mesh.field, mass=float(mass))
 
     def finish(self, sums: MassSums) -> float:
         """Return the mass, [Msun/h]."""

@@ -1,7 +1,6 @@
 """What holds for every statistic: found by name, sums add, bad maps are refused in words."""
 
 from dataclasses import dataclass, fields
-from inspect import signature
 from typing import ClassVar
 
 import numpy as np
@@ -16,8 +15,8 @@ from engine.statistics import Statistic, Sums
 
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
 
-FIELDS = {"cddf": ("hi",), "halo_relation": ("dm", "gas")}
-"""Of the maps of statistics that don't take any field."""
+COMPANIONS = {"dark_matter": "dm"}
+"""Fields of the maps that a statistic takes beside the one it looks at."""
 
 TWO_HALOES = Halos([(0.1, 0.2, 0.3), (0.4, 0.1, 0.4)], [1e11, 3e10], [90, 60], [0, 0], "hydro")
 
@@ -44,9 +43,10 @@ def statistic_of(name):
 
 def maps_for(name, number):
     """So many tuples of the maps that one call of the statistic's `compute` takes."""
-    taken = len(signature(statistics.get(name).compute).parameters)
-    drawn = iter(maps(taken * number))
-    fields = FIELDS.get(name, ("gas",) * taken)
+    statistic = statistics.get(name)
+    drawn = iter(maps(len(statistic.maps) * number))
+    own = "gas" if statistic.takes("gas", "slab") else statistic.fields[0]
+    fields = [COMPANIONS.get(each, own) for each in statistic.maps]
     return [
         tuple((slab := next(drawn)).with_values(slab.values, field=field) for field in fields)
         for _ in range(number)
@@ -109,19 +109,20 @@ def test_adding_changes_neither_summand(name):
 
 def test_no_slab_is_refused(name):
     (row,) = maps_for(name, 1)
-    with pytest.raises(ValueError, match="got no slab, expected one or more"):
+    with pytest.raises(ValueError, match="got no mesh, expected one or more"):
         statistics.get(name)(*([] for _ in row))
 
 
 def test_what_a_statistic_says_of_its_curve_is_true(name):
     statistic = statistic_of(name)
-    result = statistic(*maps_for(name, 1)[0])
+    (row,) = maps_for(name, 1)
+    result = statistic(*row)
     assert isinstance(result, Curve) == bool(statistic.title)
     assert set(statistic.needs) <= {entry.name for entry in fields(statistic)}
     assert bool(statistic.needs) == (name in OPTIONS)
     if statistic.fields:
         with pytest.raises(ValueError, match="expected"):
-            statistic(*(slab.with_values(slab.values, field="stars") for slab in maps(1)))
+            statistic(*(slab.with_values(slab.values, field="temperature") for slab in row))
     if statistic.title:
         assert result.y_log == (statistic.y_range is None)
         assert ("k [" in result.x_label) == (statistic.over == "wavenumber")
@@ -146,7 +147,7 @@ def test_bad_pixels_are_refused_with_their_number_and_place(name, bad):
 def test_sums_of_different_kinds_or_fields_dont_add(name):
     (row,) = maps_for(name, 1)
     sums = statistic_of(name).compute(*row)
-    if name != "cddf":  # of HI alone
+    if statistics.get(name).takes("dm", "slab"):
         of_dm = [slab.with_values(slab.values, field="dm") for slab in row]
         with pytest.raises(ValueError, match=r"fields are 'gas' and 'dm'.*expected the same"):
             sums + statistic_of(name).compute(*of_dm)
@@ -185,7 +186,7 @@ def test_total_mass_loses_no_small_pixel_beside_a_large_one():
 
 
 def test_total_mass_of_a_temperature_map_is_refused():
-    with pytest.raises(ValueError, match="is in K, expected a surface density"):
+    with pytest.raises(ValueError, match=r"is of gas temperature, expected dark matter \(dm\) or"):
         statistics.total_mass(slab_of(np.ones((8, 8)), field="temperature"))
 
 
@@ -197,8 +198,11 @@ def test_statistic_of_two_maps_pairs_them():
 
     @dataclass(frozen=True)
     class Product(Statistic[ProductSums, float]):
-        def compute(self, truth, prediction):
-            return ProductSums(float((truth.values * prediction.values).sum()))
+        name = "product"
+        maps = ("truth", "painted")
+
+        def _compute(self, truth, painted):
+            return ProductSums(float((truth.values * painted.values).sum()))
 
         def finish(self, sums):
             return sums.product
@@ -208,3 +212,5 @@ def test_statistic_of_two_maps_pairs_them():
     assert Product()([one, two], [two, three]) == 4 * 2 + 4 * 6
     with pytest.raises(ValueError, match="argument 2 is shorter"):
         Product()([one, two], [three])
+    with pytest.raises(ValueError, match="product got 1 meshes, expected 2: truth, painted"):
+        Product()(one)

@@ -227,7 +227,7 @@ def test_maps_that_cant_be_paired_are_refused():
         relation(slab_of(ones), slab_of(ones))
     with pytest.raises(ValueError, match="expected the same slab twice"):
         relation(dark(ones), slab_of(ones, index=1))
-    with pytest.raises(ValueError, match="is in K, expected a surface density to sum masses"):
+    with pytest.raises(ValueError, match=r"is of gas temperature, expected dark matter \(dm\)"):
         relation(dark(ones), slab_of(ones, field="temperature"))
     tile = {"periodic": False}
     with pytest.raises(ValueError, match=r"64 by 64 pixels and is not periodic, expected the 64"):

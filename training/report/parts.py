@@ -20,7 +20,7 @@ from engine.statistics.pdf import PdfSums
 from engine.statistics.total_mass import MassSums
 from training.report.measure import Measures, Part
 
-VERSION = 1
+VERSION = 2
 """Of the files; another one if what is measured changes."""
 
 KINDS: dict[str, type] = {

@@ -1,1 +1,0 @@
-"""What a report shows of each paper's systems, one file for each paper."""
