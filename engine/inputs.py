@@ -8,6 +8,7 @@ from engine.mesh import Mesh
 from engine.places import BoxPlace, ObjectPlace, Place, Run, SlabPlace, kind_of
 from engine.simulation import Simulation
 from engine.systems.card import Input, ModelCard
+from engine.units import MPC_IN_KPC
 
 
 def inputs(
@@ -54,7 +55,7 @@ def truth(simulation: Simulation, card: ModelCard, place: Place) -> Mesh | None:
 
 
 def runs(simulation: Simulation, card: ModelCard, place: Place) -> list[Run]:
-    """Runs whose dark matter can feed an emulator at a place, those of its own level first.
+    """Runs whose dark matter can feed an emulator at a place, those of its own resolution first.
 
     An emulator without dark matter among its inputs has none.
     """
@@ -62,7 +63,39 @@ def runs(simulation: Simulation, card: ModelCard, place: Place) -> list[Run]:
     if not eaten:
         return []
     there = [run for run in dark_matter_runs(simulation) if has(simulation, place, run)]
-    return sorted(there, key=lambda run: run.level != eaten[0].level)
+    return sorted(
+        there,
+        key=lambda run: not same_resolution(eaten[0], run.level, separation(simulation, run)),
+    )
+
+
+SEPARATION_WARNED = 0.1
+"""Relative difference of particle separations; levels are a factor of two apart."""
+
+
+def same_resolution(eaten: Input, level: str, apart: float) -> bool:
+    """Whether a run has the resolution that an input was trained at.
+
+    Parameters
+    ----------
+    eaten : Input
+        Of a card.
+    level : str
+        Name of the run's level, which decides where a separation isn't known.
+    apart : float
+        Mean particle separation of the run, [kpc/h]; 0 if not known.
+    """
+    if eaten.separation and apart:
+        return abs(apart / eaten.separation - 1) <= SEPARATION_WARNED
+    return level == eaten.level or not eaten.level
+
+
+def separation(simulation: Simulation, run: Run) -> float:
+    """Mean particle separation of a run that a simulation has maps of, [kpc/h]; 0 if not known."""
+    where = (run.level, run.origin)
+    axis = next((a for a in simulation.axes if simulation.has(run.field, a, *where)), "")
+    number = simulation.particles(run.field, axis, *where) if axis else 0
+    return simulation.box_size * MPC_IN_KPC / number ** (1 / 3) if number else 0.0
 
 
 def dark_matter_runs(simulation: Simulation) -> list[Run]:

@@ -74,7 +74,10 @@ class Input:
     depth : float or None
         Mean over the training maps, comoving [Mpc/h]; None for a grid.
     level : str
-        Resolution of the run it was trained on; empty where that says nothing.
+        Name of the resolution of the run it was trained on; empty where that says nothing.
+    separation : float or None
+        Mean particle separation of that run, comoving [kpc/h]: what a level stands for, since
+        another simulation's may have the same name; None if not known.
     """
 
     name: str
@@ -85,12 +88,15 @@ class Input:
     normalization: Normalization
     depth: float | None = None
     level: str = ""
+    separation: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a field, kind or level that there is not, and impossible geometry."""
         _check_mesh(self.field, self.kind, self.cell_size, self.depth)
         if self.level:
             one_of("level", self.level, LEVELS)
+        if self.separation is not None and not self.separation > 0:
+            raise ValueError(f"separation is {self.separation}, expected a positive number")
 
 
 @dataclass(frozen=True)

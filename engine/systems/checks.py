@@ -3,6 +3,7 @@
 from engine.checks import checked_values, place
 from engine.cosmology import Cosmology
 from engine.fields import INPUT_FIELDS
+from engine.inputs import same_resolution
 from engine.mesh import Mesh
 from engine.systems.card import Input, ModelCard
 from engine.systems.contract import Region
@@ -65,9 +66,16 @@ def warnings_for(mesh: Mesh, eaten: Input, card: ModelCard) -> tuple[str, ...]:
         for name, ours, theirs in _parameters(mesh.cosmology, card.cosmology)
         if abs(ours / theirs - 1) > COSMOLOGY_WARNED
     ]
-    if eaten.level and mesh.level != eaten.level:
-        found.append(f"The {eaten.name} is of level {mesh.level}, {trained} on {eaten.level}.")
+    if not same_resolution(eaten, mesh.level, mesh.separation):
+        found.append(_another_resolution(mesh, eaten, trained))
     return tuple(found)
+
+
+def _another_resolution(mesh: Mesh, eaten: Input, trained: str) -> str:
+    if not mesh.separation or not eaten.separation:
+        return f"The {eaten.name} is of level {mesh.level}, {trained} on {eaten.level}."
+    apart = _compare(mesh.separation, eaten.separation, "kpc/h")
+    return f"The mean separation of particles of the {eaten.name} is {apart}."
 
 
 def check_region(region: Region, mesh: Mesh) -> None:

@@ -1,5 +1,7 @@
 """What emulators eat at a place, its truth, the runs that can feed them, and painting there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,3 +68,19 @@ def test_a_place_of_another_kind_is_refused(simulation, emulator):
         engine.paint(emulator, simulation, BoxPlace())
     with pytest.raises(ValueError, match=r"ObjectPlace.* is a place of a cutout"):
         engine.truth(emulator, simulation, engine.ObjectPlace(2, "x"))
+
+
+def test_a_level_is_a_separation_and_not_a_name(simulation, emulator):
+    """The twin of eight times fewer particles, were it called HR, as in a coarser simulation."""
+    coarse = replace(simulation.slab("dmo", "z", 1, "MR", "native"), level="HR")
+    trained = {level: engine.load_emulator("local-map", "hi", level) for level in ("HR", "MR")}
+    (warning,) = trained["HR"].predict(coarse).warnings
+    assert "separation of particles of the dark matter is 234.4 kpc/h, 100 % more than" in warning
+    assert trained["MR"].predict(coarse).warnings == ()
+    eaten = trained["MR"].card.inputs[0]
+    assert inputs.same_resolution(eaten, "HR", coarse.separation)
+    assert not inputs.same_resolution(eaten, "MR", 117.2)
+    assert inputs.same_resolution(eaten, "MR", 0.0)
+    assert not inputs.same_resolution(eaten, "HR", 0.0)
+    assert inputs.separation(simulation, Run("dmo", "MR", "native")) == coarse.separation
+    assert inputs.separation(simulation, Run("stars", "MR", "native")) == 0

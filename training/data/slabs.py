@@ -81,6 +81,7 @@ def card_meshes(pairs: Sequence[Pair]) -> tuple[tuple[Input], Output]:
         redshift=dark_matter.redshift,
         normalization=normalization(dark_matter.field),
         level=dark_matter.level,
+        separation=dark_matter.separation or None,
         **mesh,
     )
     return (eaten,), Output(target.field, normalization=normalization(target.field), **mesh)
