@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from engine.simulation import Simulation
-from training.report import run, summary, truths
+from training.report import run, summary
 from training.report.bands import QUANTILES
 from training.report.painters import Painter
 from training.report.parts import Folder
+from training.report.systems.contract import Paper, papers
 from training.validation import heaviest_halo
 
 FORMAT = "baryon-explorer report"
-VERSION = 1
+VERSION = 2
 
 PACKAGES = ("baryon-explorer", "numpy", "scipy", "torch", "openvino")
 """Whose versions decide the numbers."""
@@ -48,6 +49,7 @@ def measured(
     results = [summary.result(task, parts) for task, parts in run.run(todo, folder, advance)]
     places = {task.simulation.path: task for task in todo}
     fields = {painter.field for painter in painters}
+    published = papers(painter.system for painter in painters)
     return {
         "format": FORMAT,
         "format_version": VERSION,
@@ -62,15 +64,17 @@ def measured(
             for p in painters
         ],
         "simulations": [
-            about(task.simulation, task.axes, fields) for task in places.values()
+            about(task.simulation, task.axes, fields, published) for task in places.values()
         ],
         "results": results,
         "gains": summary.gains(results),
     }  # fmt: skip
 
 
-def about(simulation: Simulation, axes: str, fields: set[str]) -> dict[str, Any]:
-    """What a simulation is, and what its truth alone shows."""
+def about(
+    simulation: Simulation, axes: str, fields: set[str], published: Sequence[Paper]
+) -> dict[str, Any]:
+    """What a simulation is, and what its truth alone shows, as papers have it."""
     found: dict[str, Any] = {
         "name": simulation.name,
         "sha256": run.sha256(simulation.path),
@@ -87,10 +91,8 @@ def about(simulation: Simulation, axes: str, fields: set[str]) -> dict[str, Any]
         found["heaviest_halo"] = {
             "value": mass, "unit": "Msun/h", "slabs": [f"{axis}{index}" for axis, index in slabs],
         }  # fmt: skip
-        if simulation.has("dm", axes[0]):
-            found["aperture_masses"] = truths.aperture_masses(simulation, axes)
-    if "hi" in fields:
-        found["cddf_of_box"] = truths.cddf_of_box(simulation, axes)
+    for paper in published:
+        found |= paper.truths(simulation, axes, fields)
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -16,17 +17,10 @@ INK = "#0f1317"
 GREY = "#8a94a3"
 """Of bands; readable on both."""
 
-COLOURS = {"ember-wgan": "#2b8fd0", "ember-unet": "#d9730d", "local-map": "#159b73"}
-"""By system; apart for every colour vision, as dashes are in grey."""
+COLOURS = ("#2b8fd0", "#d9730d", "#159b73", "#c0408a", "#6a51a3")
+"""Of lines, one after the other; apart for every colour vision, as dashes are in grey."""
 
-DASHES: dict[str, Any] = {"ember-wgan": "-", "ember-unet": (0, (4, 1.5)), "local-map": (0, (1, 1))}
-
-SOURCE_COLOURS = {
-    "dm/ds": "#2b8fd0",
-    "dm/native": "#6a51a3",
-    "dmo/ds": "#d9730d",
-    "dmo/native": "#c0408a",
-}
+DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (6, 1, 1, 1)))
 
 PRINTED = {"Msun": r"M$_\odot$", "N_HI": "N$_{HI}$", "R_vir": "R$_{vir}$"}
 
@@ -74,6 +68,16 @@ def svg(figure: Figure, name: str) -> str:
     return re.sub(
         r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r'<svg role="img" \1', text, count=1
     )
+
+
+def drawn(name: str, figure: Figure) -> Markup:
+    """Render for a page, under a name of which only letters and digits are kept."""
+    return Markup(svg(figure, "".join(c if c.isalnum() else "-" for c in name)))
+
+
+def line_style(number: int) -> tuple[str, Any]:
+    """Colour and dashes of the line of that number."""
+    return COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)]
 
 
 def numbers(values: Any) -> NDArray[np.float64]:

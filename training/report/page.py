@@ -1,16 +1,16 @@
 """The report as a page: one HTML file that fetches nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from engine.fields import field_named
-from training.report import figures, published
-from training.report.drawing import svg
-from training.report.painters import BASELINE
+from training.report import figures
+from training.report.drawing import drawn
 from training.report.summary import COLUMNS, LEAST_K, MOST_K
+from training.report.systems.contract import papers
 
 Content = dict[str, Any]
 
@@ -35,18 +35,20 @@ def html(content: Content, pictures: Mapping[str, str]) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"percent": percent, "size": size, "plain": plain}
-    painters = {painter["name"]: painter for painter in content["painters"]}
-    titles = {name: title(painter) for name, painter in painters.items()}
+    titles = {painter["name"]: title(painter) for painter in content["painters"]}
+    short = {painter["name"]: painter["title"] for painter in content["painters"]}
     return environment.get_template("page.html").render(
         content=content,
         titles=titles,
+        short=short,
         portions=PORTIONS,
         own=sorted(
             (result for result in content["results"] if result["own"]),
-            key=lambda result: _group(painters[result["painter"]]),
+            key=_group,
         ),
         masses=mass_table(content),
-        sections=[section(content, about, titles, pictures) for about in content["simulations"]],
+        papers=papers(painter["system"] for painter in content["painters"]),
+        sections=[section(content, about, short, pictures) for about in content["simulations"]],
         limits={"least": LEAST_K, "most": MOST_K, "columns": COLUMNS},
     )
 
@@ -57,59 +59,45 @@ def section(
     """Figures of one simulation, by field and level."""
     here = (about["name"], about["axes"])
     results = [r for r in content["results"] if (r["simulation"], r["axes"]) == here]
-    painters = {painter["name"]: painter for painter in content["painters"]}
-    groups = dict.fromkeys(_group(painters[r["painter"]]) for r in results)
-    panels = [
-        name for name in figures.APPENDIX if name in about and _any(about[name]["ratio"]["median"])
+    groups = dict.fromkeys(_group(result) for result in results)
+    mark = f"truth-{about['name']}-{about['axes']}"
+    truths = [
+        (paper, drawn_truth)
+        for paper in papers(result["system"] for result in results)
+        if (drawn_truth := paper.truth_figure(about, mark)) is not None
     ]
-    truth = None
-    if panels:
-        truth = _drawn(
-            f"truth-{about['name']}-{about['axes']}", figures.appendix_figure, about, panels
-        )
     return {
         "about": about,
-        "panels": panels,
-        "truth": truth,
+        "truths": [{"template": paper.truth_template, **found} for paper, found in truths],
         "groups": [
-            group(
-                [r for r in results if _group(painters[r["painter"]]) == key],
-                f"{field_named(key[0]).label} from {key[1]}",
-                titles,
-                pictures,
-            )
-            for key in groups
+            group([r for r in results if _group(r) == key], titles, pictures) for key in groups
         ],
     }
 
 
 def group(
-    results: Sequence[Content], words: str, titles: Mapping[str, str], pictures: Mapping[str, str]
+    results: Sequence[Content], titles: Mapping[str, str], pictures: Mapping[str, str]
 ) -> Content:
     """Figures of all painters of one field from one level."""
     own = [result for result in results if result["own"]]
-    names = [titles[result["painter"]].split(",")[0] for result in own]
-    mark = f"{own[0]['simulation']}-{own[0]['axes']}-{words}"
-    found: Content = {
-        "title": words[0].upper() + words[1:],
-        "own": own,
-        "statistics": _drawn(f"{mark}-statistics", figures.statistics_figure, own, names),
-        "halos": None,
-        "painters": [],
-    }
-    relations = [result["all"].get("halos") for result in own]
-    if all(relation and _any(relation["truth"]["median"]) for relation in relations):
-        found["halos"] = _drawn(f"{mark}-halos", figures.halo_figure, own, names)
+    first = own[0]
+    words = f"{field_named(first['field']).label} from {first['level']}"
+    names = [titles[result["painter"]] for result in own]
+    mark = f"{first['simulation']}-{first['axes']}-{words}"
+    # Baselines stand beside a paper's own.
+    paper = next(iter(papers(result["system"] for result in own)), None)
+    found: Content = {"title": words[0].upper() + words[1:], "own": own, "painters": []}
+    if paper is not None:
+        found |= {"template": paper.template, **paper.group(own, names, mark)}
     for result, name in zip(own, names, strict=True):
         every = [r for r in results if r["painter"] == result["painter"]]
         label = f"{mark}-{result['painter']}"
-        entry: Content = {"name": name, "result": result, "sources": None, "calibration": None}
-        if len(every) > 1 and not result["painter"].startswith(BASELINE):
-            entry["sources"] = _drawn(f"{label}-sources", figures.sources_figure, every)
-            entry["others"] = every
+        entry: Content = {"name": name, "result": result, "runs": None, "calibration": None}
+        if paper is not None and len(every) > 1 and result["system"] in paper.systems:
+            entry |= {"runs": paper.runs(every, label), "others": every}
         if "calibration" in result["all"]:
-            drawn = _drawn(f"{label}-calibration", figures.calibration_figure, result)
-            entry["calibration"] = drawn
+            figure = figures.calibration_figure(result)
+            entry["calibration"] = drawn(f"{label}-calibration", figure)
         entry["picture"] = Markup(pictures.get(picture_name(result), ""))
         found["painters"].append(entry)
     return found
@@ -117,20 +105,15 @@ def group(
 
 def mass_table(content: Content) -> list[Content]:
     """Errors of the total mass by painter and dark matter, the paper's beside them."""
-    painters = {painter["name"]: painter for painter in content["painters"]}
     rows = []
     for result in content["results"]:
-        painter = painters[result["painter"]]
-        dark_matter, _, origin = result["source"].split("/")
-        paper = published.MASS_ERROR.get((painter["system"], painter["field"], painter["level"]))
+        of = result["system"], result["field"], result["level"], result["run"]
+        reached = [paper.mass_error(*of) for paper in papers([result["system"]])]
         rows.append(
             {
-                "painter": painter["name"],
-                "simulation": result["simulation"],
-                "source": result["source"],
-                "realisations": result["realisations"],
+                **{name: result[name] for name in ("painter", "simulation", "run", "realisations")},
                 "ratio": result["all"]["total_mass"]["ratio"],
-                "paper": (paper or {}).get(f"{dark_matter}/{origin}"),
+                "paper": next(iter(reached), None),
             }
         )
     return rows
@@ -164,14 +147,5 @@ def plain(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits}g}".replace("-", "−")
 
 
-def _drawn(name: str, draw: Callable[..., Any], *what: Any) -> Markup:
-    return Markup(svg(draw(*what), "".join(c if c.isalnum() else "-" for c in name)))
-
-
-def _any(values: Sequence[float | None]) -> bool:
-    """Whether a bin holds enough for a number."""
-    return any(value is not None for value in values)
-
-
-def _group(painter: Content) -> tuple[str, str]:
-    return painter["field"], painter["level"]
+def _group(result: Content) -> tuple[str, str]:
+    return result["field"], result["level"]

@@ -12,6 +12,7 @@ from engine.device import choose_device
 from engine.fields import INPUT_FIELDS, ORIGINS
 from engine.mesh import Slab
 from engine.noise import Realisation
+from engine.places import Run
 from engine.simulation import Simulation
 from engine.systems.card import read_card, read_weights
 from engine.systems.contract import Emulator
@@ -58,26 +59,6 @@ class Painter:
     def realisations(self, wanted: int) -> int:
         """How many of some wanted paintings differ."""
         return wanted if self.stochastic else 1
-
-
-@dataclass(frozen=True)
-class Source:
-    """Which dark matter is painted from.
-
-    Parameters
-    ----------
-    field, level, origin : str
-        As `Simulation.slab` takes them.
-    """
-
-    field: str
-    level: str
-    origin: str
-
-    @property
-    def name(self) -> str:
-        """As the explorer's links write it."""
-        return f"{self.field}/{self.level}/{self.origin}"
 
 
 def cores() -> int:
@@ -151,13 +132,13 @@ def from_emulator(emulator: Emulator) -> Painter:
     )
 
 
-def sources(simulation: Simulation, axis: str, level: str) -> list[Source]:
+def runs(simulation: Simulation, axis: str, level: str) -> list[Run]:
     """Dark matter of a level to paint from: of the hydrodynamical run, thinned out, first.
 
     The particles of HR are never thinned out: there `ds` is the run itself.
     """
     return [
-        Source(field, level, origin)
+        Run(field, level, origin)
         for field, origin in product(INPUT_FIELDS, ORIGINS)
         if simulation.has(field, axis, level, origin) and not (level == "HR" and origin == "native")
     ]

@@ -1,4 +1,4 @@
-"""Sample pictures: input, truth, realisations and difference, as the paper's figures 3 and 4."""
+"""Sample pictures: input, truth, realisations and difference."""
 
 import matplotlib
 import numpy as np

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from engine.halos import Halos
 from engine.mesh import Slab
+from engine.places import Run
 from engine.simulation import Simulation
 from training.report import measure
 from training.report.measure import Part, Place
-from training.report.painters import Painter, Source, cores, sources
+from training.report.painters import Painter, cores, runs
 from training.report.parts import Folder
 
-OTHER_SOURCES = 8
+OTHER_RUNS = 8
 """Realisations, at most, for dark matter that a network wasn't trained on: enough for the median
 of a spectrum over all slabs, and a fifth of the time of all of them."""
 
@@ -35,8 +36,8 @@ class Task:
         What is painted.
     axes : str
         Projections.
-    source : Source
-        Dark matter that is painted from.
+    run : Run
+        Which run the dark matter that is painted from is of.
     count : int
         Realisations.
     """
@@ -44,7 +45,7 @@ class Task:
     painter: Painter
     simulation: Simulation
     axes: str
-    source: Source
+    run: Run
     count: int
 
     @property
@@ -55,7 +56,7 @@ class Task:
     @property
     def own(self) -> bool:
         """Whether the dark matter is what networks are trained on."""
-        return (self.source.field, self.source.origin) == ("dm", "ds")
+        return (self.run.field, self.run.origin) == ("dm", "ds")
 
 
 def tasks(
@@ -89,9 +90,9 @@ def tasks(
                 f"expected some along {', '.join(axes)}: choose with --axes."
             )
         for painter in painters:
-            for source in _paintable(painter, simulation, there[0]):
-                task = Task(painter, simulation, there, source, painter.realisations(count))
-                few = min(task.count, OTHER_SOURCES)
+            for each in _paintable(painter, simulation, there[0]):
+                task = Task(painter, simulation, there, each, painter.realisations(count))
+                few = min(task.count, OTHER_RUNS)
                 found.append(task if task.own else replace(task, count=few))
     return found
 
@@ -104,14 +105,14 @@ def _refuse_twice(simulations: Sequence[Simulation], axes: str) -> None:
         raise ValueError(f"Two simulations are {twice[0]}, expected each once: leave one out.")
 
 
-def _paintable(painter: Painter, simulation: Simulation, axis: str) -> list[Source]:
+def _paintable(painter: Painter, simulation: Simulation, axis: str) -> list[Run]:
     """Dark matter that a painter can be scored from, refused if there is none."""
     if not simulation.has(painter.field, axis):
         raise ValueError(
             f"{simulation.name} has no maps of {painter.field!r}, expected the truth that "
             f"{painter.name} is scored with: leave out the one or the other."
         )
-    found = sources(simulation, axis, painter.level)
+    found = runs(simulation, axis, painter.level)
     if not found:
         raise ValueError(
             f"{simulation.name} has no dark matter of level {painter.level}, expected maps "
@@ -159,8 +160,8 @@ def run(
 
 def place_of(task: Task, axis: str, index: int) -> Place:
     """Read the maps of a slab."""
-    simulation, source = task.simulation, task.source
-    dark_matter = simulation.slab(source.field, axis, index, source.level, source.origin)
+    simulation, of = task.simulation, task.run
+    dark_matter = simulation.slab(of.field, axis, index, of.level, of.origin)
     return Place(
         dark_matter,
         simulation.slab(task.painter.field, axis, index),
@@ -171,8 +172,8 @@ def place_of(task: Task, axis: str, index: int) -> Place:
 
 def part_name(task: Task, axis: str, index: int) -> str:
     """Name the file of a part."""
-    source = task.source.name.replace("/", "-")
-    return f"{task.painter.name}-{task.simulation.name}-{source}-{axis}{index}"
+    run_name = task.run.name.replace("/", "-")
+    return f"{task.painter.name}-{task.simulation.name}-{run_name}-{axis}{index}"
 
 
 def _reference(simulation: Simulation, axis: str, index: int) -> Slab:

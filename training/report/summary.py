@@ -1,6 +1,7 @@
 """From sums to what a report says: bands over realisations, ratios, headline numbers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,12 @@ def result(task: Task, parts: Mapping[SlabKey, Part]) -> Content:
     """
     found: Content = {
         "painter": task.painter.name,
+        "system": task.painter.system,
+        "field": task.painter.field,
+        "level": task.painter.level,
         "simulation": task.simulation.name,
         "axes": task.axes,
-        "source": task.source.name,
+        "run": {**asdict(task.run), "name": task.run.name},
         "own": task.own,
         "realisations": task.count,
         "seeds": [0, task.count - 1] if task.painter.stochastic else None,
@@ -253,6 +257,6 @@ def gains(results: Sequence[Content]) -> list[Content]:
     return found
 
 
-def _alike(of: Content) -> tuple[str, str, list[str]]:
-    """What two results must share to be compared: simulation, axes, field and level."""
-    return of["simulation"], of["axes"], of["painter"].rsplit("-", 2)[1:]
+def _alike(of: Content) -> tuple[Any, ...]:
+    """What two results must share to be compared."""
+    return tuple(of[name] for name in ("simulation", "axes", "field", "level"))

@@ -1,0 +1,1 @@
+"""What a report shows of each paper's systems, one file for each paper."""
