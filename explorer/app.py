@@ -12,7 +12,9 @@ from bokeh.server.contexts import BokehSessionContext
 from panel.util import edit_readonly
 
 from explorer.link import Link
-from explorer.state import LOOKS, QUERY, Display, Selection
+from explorer.scenes.contract import SCENES
+from explorer.scenes.slabs import Slabs
+from explorer.state import LOOKS, Display, refusal
 from explorer.store import Store
 from explorer.style import CONTENT, FREE, PAGE_CSS, PAGE_SX, THEME
 from explorer.views.built_later import BuiltLater
@@ -21,8 +23,10 @@ from explorer.views.facts import About
 from explorer.views.keys import Keys
 from explorer.views.link_parts import ColourLimits, PickedRanges, RectangleInView
 from explorer.views.maps import Maps
+from explorer.views.scene_links import STYLE, scene_links, with_data
 from explorer.views.scope import Scope
 from explorer.views.status import Status
+from explorer.views.text import html
 
 TITLE = "Baryon Explorer"
 
@@ -53,7 +57,7 @@ def page() -> pmui.Page:
     selection = store.selection
     link.parts.append(selection)  # the store has followed it
     problems = link.follow(display)
-    selection.param.watch(link.write, list(QUERY))
+    selection.param.watch(link.write, list(selection.names))
     display.param.watch(link.write, list(LOOKS))
     status, maps = Status(store), Maps(store, display)
     limits = ColourLimits(maps.bars, maps.contrast_bar)
@@ -73,9 +77,10 @@ def page() -> pmui.Page:
             later.order.begin()  # no map will be drawn
 
     parts = (maps, scope, later.band, later.below, About(store), status.alert)
+    scenes = html(scene_links(store.scene, with_data()), STYLE, align="center")
     built = pmui.Page(
         title=TITLE,
-        header=[status.busy, Keys(store, display, maps.linked, controls.samples)],
+        header=[scenes, status.busy, Keys(store, display, maps.linked, controls.samples)],
         sidebar=[controls, later.tools],
         main=[pn.Column(*parts, stylesheets=[FREE, CONTENT], **WIDE)],
         dark_theme=display.dark,
@@ -103,9 +108,7 @@ async def begin(session: BokehSessionContext) -> None:
     Building a page keeps the server's thread; it must not wait for the maps as well.
     """
     asked = session.request.arguments if session.request else {}
-    store = Store(
-        Selection(), {name: values[-1].decode() for name, values in asked.items()}, deliver
-    )
+    store = Store(Slabs(), {name: values[-1].decode() for name, values in asked.items()}, deliver)
     BEGUN[session] = store
     await store.ready()
 
@@ -115,8 +118,18 @@ def begun_for(asked: dict[str, str]) -> Store:
     context: Any = pn.state.curdoc.session_context if pn.state.curdoc else None
     store = BEGUN.pop(context, None) if context else None
     if store is None or store.link != asked:
-        store = Store(Selection(), asked, deliver)
+        store = new_store(asked)
         store.begin()
+    return store
+
+
+def new_store(asked: dict[str, str]) -> Store:
+    """Make the store of a session, of the scene that its link asks for."""
+    name = asked.get("scene", Slabs.name)
+    store = Store(SCENES.get(name, Slabs)(), asked, deliver)
+    if name not in SCENES:
+        problem = refusal("scene", name, f"one of {', '.join(SCENES)}", store.scene.name)
+        store.error = f"{problem} {store.error}".strip()
     return store
 
 
@@ -133,4 +146,4 @@ def warm_up() -> None:
 
     What is wrong is told to who asks for it.
     """
-    asyncio.run(Store(Selection()).refresh())
+    asyncio.run(Store(Slabs()).refresh())

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import product
 
 import engine
-from engine.fields import INPUT_FIELDS, LEVELS, ORIGINS, field_named
+from engine.fields import field_named
 from engine.halos import Halos
+from engine.inputs import dark_matter_runs, has, runs
+from engine.places import SlabPlace
 from engine.simulation import Simulation
 from engine.systems.card import ModelCard
 from engine.units import MPC_IN_KPC
-from explorer.state import Choices, Selection, emulator_name
+from explorer.state import Choices, Selection, emulator_name, run_of, source_of
 
 SOURCES = {
     "dm/ds": "dark matter, thinned out",
@@ -35,10 +36,12 @@ def choices(
     chosen : Selection
         Its input decides which levels are offered, its field and level which emulators.
     """
+    if simulation is not None and (there := paintable_axes(simulation)):
+        cards = [card for card in cards if eats(card, simulation, SlabPlace(there[0]))]
     fields = {field_named(card.field).label.capitalize(): card.field for card in cards}
     painted = kept(chosen.field, fields.values())
-    axes = paintable_axes(simulation) if simulation else []
-    sources = inputs(simulation, kept(chosen.axis, axes)) if simulation else {}
+    axes = paintable_axes(simulation) if simulation is not None else []
+    sources = sources_along(simulation, kept(chosen.axis, axes)) if simulation and axes else {}
     source = kept(chosen.source, sources)
     levels = sources.get(source, [])
     level = kept(chosen.level, levels)
@@ -61,7 +64,7 @@ def choices(
     )
 
 
-def inputs(simulation: Simulation, axis: str) -> dict[str, list[str]]:
+def sources_along(simulation: Simulation, axis: str) -> dict[str, list[str]]:
     """List the levels of the maps to paint from by their source, hydrodynamical run first.
 
     Returns
@@ -69,33 +72,26 @@ def inputs(simulation: Simulation, axis: str) -> dict[str, list[str]]:
     dict
         Levels, best first, by field and origin ("dm/ds").
     """
-    found = {
-        f"{name}/{origin}": [level for level in LEVELS if simulation.has(name, axis, level, origin)]
-        for name, origin in product(INPUT_FIELDS, ORIGINS)
-    }
+    found: dict[str, list[str]] = {}
+    for run in dark_matter_runs(simulation):
+        if has(simulation, SlabPlace(axis), run):
+            found.setdefault(source_of(run), []).append(run.level)
     # HR is never thinned out: alone, its native maps are the others again.
     return {
         source: levels
         for source, levels in found.items()
-        if levels and not (source.endswith("/native") and levels == ["HR"])
+        if not (source.endswith("/native") and levels == ["HR"])
     }
 
 
 def paintable_axes(simulation: Simulation) -> list[str]:
-    """List the axes along which there is something to paint from.
+    """List the axes along which there is something to paint from."""
+    return [axis for axis in simulation.axes if sources_along(simulation, axis)]
 
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
-    axes = [axis for axis in simulation.axes if inputs(simulation, axis)]
-    if not axes:
-        raise ValueError(
-            f"{simulation.name} has no {' or '.join(INPUT_FIELDS)} map, expected one to paint "
-            "from; project its snapshot again with that field."
-        )
-    return axes
+
+def eats(card: ModelCard, simulation: Simulation, place: SlabPlace) -> bool:
+    """Whether an emulator can be fed with slabs of a simulation."""
+    return all(each.kind == "slab" for each in card.inputs) and bool(runs(simulation, card, place))
 
 
 @lru_cache(maxsize=4)
@@ -107,8 +103,8 @@ def catalogue(simulation: Simulation) -> Halos | None:
 
 def in_words(simulation: Simulation | None, axis: str, source: str, level: str) -> str:
     """Name a level by the particles it stands for and their mean separation."""
-    name, origin = source.split("/")
-    number = simulation.particles(name, axis, level, origin) if simulation else 0
+    run = run_of(source, level)
+    number = simulation.particles(run.field, axis, level, run.origin) if simulation else 0
     if simulation is None or not number:
         return level
     side = round(number ** (1 / 3))

@@ -112,10 +112,10 @@ def recipe(results: Results) -> Recipe:
     request = results.request
     if results.prediction is None:
         raise ValueError("There is no painting to take away, expected one: paint the slab first.")
-    emulator = trained(request.emulator, request.field, request.level)
+    emulator = trained(request.emulator, request.field, request.run.level)
     other = None
     if results.other is not None:
-        second = trained(request.other, request.field, request.level)
+        second = trained(request.other, request.field, request.run.level)
         other = Painting.of(second, request.other_seed)
     return Recipe(
         source=Source.of(engine.open_simulation(request.simulation), results.input),
@@ -140,7 +140,7 @@ def file_name(results: Results, what: str) -> str:
         Name of one of `EXPORTS`.
     """
     request = results.request
-    parts = [request.simulation, f"{request.axis}{request.slab}", request.field]
+    parts = [request.simulation, f"{request.place.axis}{request.place.index}", request.field]
     for slab in (results.prediction, results.other):
         if slab is not None:
             parts += [slab.emulator] + ([] if slab.seed is None else [f"seed{slab.seed}"])

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
 from engine.fields import field_named
 from engine.inference import prediction_key
-from engine.mesh import Slab
+from engine.mesh import Mesh, Slab
 from engine.simulation import Simulation
 from engine.systems.contract import Emulator
 from explorer import threads
@@ -17,13 +18,15 @@ from explorer.results import (
     PAINTING,
     Results,
     around_halo,
+    eaten_by,
     painted,
-    read,
+    remembered,
     summarise,
     trained,
     untrained,
     with_halo,
 )
+from explorer.scenes.contract import Scene
 from explorer.state import NO_HALO, Request
 from explorer.threads import in_reader
 from explorer.turn import Turn
@@ -61,10 +64,12 @@ class Painting:
         Through which results, errors and what runs arrive: `results`, `ensemble`, `error`, `busy`.
     page : Page
         Shows what there is of a request already.
+    scene : Scene
+        Reads what there is of a place, and says what curves are summed over.
     """
 
-    def __init__(self, owner: str, turn: Turn, page: Page) -> None:
-        self.owner, self.turn, self.page = owner, turn, page
+    def __init__(self, owner: str, turn: Turn, page: Page, scene: Scene) -> None:
+        self.owner, self.turn, self.page, self.scene = owner, turn, page, scene
 
     def stop(self) -> None:
         """Let go of what still runs or waits."""
@@ -97,12 +102,12 @@ class Painting:
         """Read, paint, summarise; the page gets all at once, or first without the painting."""
         found = self._on_show(request)
         if found is None:
-            self.turn.tell(number, busy=f"Reading slab {request.slab}")
-            found = await in_reader(read, simulation, request)
+            self.turn.tell(number, busy=f"Reading {self.scene.where(request)}")
+            found = await in_reader(self.scene.read, simulation, request)
             if not request.emulator:
-                found = replace(found, no_prediction=untrained(request.level))
+                found = replace(found, no_prediction=untrained(request.run.level))
             elif self.turn.is_newest(number):
-                found = await self._with_paintings(number, request, found)
+                found = await self._with_paintings(number, simulation, found)
         if self.turn.is_newest(number) and not found.is_whole:
             found = replace(found, along=await self._along(number, simulation, found))
         shown = self.page.results
@@ -127,30 +132,32 @@ class Painting:
     async def _along(
         self, number: int, simulation: Simulation, found: Results
     ) -> tuple[Results, ...]:
-        """Read and paint every slab of the axis; the page has the curves of the first meanwhile."""
+        """Read and paint all that curves are summed over; meanwhile the page has the first's."""
         shown = self.page.results
         if shown is None or shown.request.maps != found.request.maps:
             self.turn.tell(number, results=await in_reader(summarise, found))
-        slabs = simulation.n_slabs(found.request.axis)
+        parts = self.scene.parts(simulation, found.request)
         along = []
-        for index in range(slabs):
-            self.turn.tell(number, busy=f"Painting slab {index + 1} of {slabs}")
-            request = replace(found.request, slab=index)
-            each = await in_reader(read, simulation, request)
+        for done, request in enumerate(parts):
+            self.turn.tell(number, busy=f"Painting {done + 1} of {len(parts)}")
+            each = await in_reader(self.scene.read, simulation, request)
             if not self.turn.is_newest(number):
                 raise asyncio.CancelledError  # its next painting would take a newer one's place
             if found.prediction is not None:
                 each = await self._with_prediction(each)
             if found.other is not None:
-                each = replace(each, other=await self._other_of(each))
+                each = replace(each, other=await self._other_of(simulation, each))
             along.append(each)
         return tuple(along)
 
-    async def _with_paintings(self, number: int, request: Request, found: Results) -> Results:
-        """Add the paintings; the page gets the slab without them if they take their time."""
+    async def _with_paintings(self, number: int, simulation: Simulation, found: Results) -> Results:
+        """Add the paintings; the page gets the place without them if they take their time."""
+        request = found.request
         self.turn.tell(number, busy=f"Painting {field_named(request.field).label}")
         first = asyncio.ensure_future(self._with_prediction(found))
-        second = asyncio.ensure_future(self._other_of(found)) if request.other else None
+        second = None
+        if request.other:
+            second = asyncio.ensure_future(self._other_of(simulation, found))
         _, pending = await asyncio.wait({first, second or first}, timeout=PATIENCE)
         if pending and (self.page.results is None or self.page.results.request != request):
             waiting = await in_reader(summarise, found)
@@ -172,18 +179,24 @@ class Painting:
 
     async def _with_prediction(self, found: Results) -> Results:
         """Add the prediction, whose place in the queue a newer request of this session takes."""
-        emulator, prediction, seconds = await paint(self.owner, found.request, found.input)
+        emulator, prediction, seconds = await paint(self.owner, found.request, found.eaten)
         return painted(found, emulator, prediction, seconds)
 
-    async def _other_of(self, found: Results) -> Slab:
+    async def _other_of(self, simulation: Simulation, found: Results) -> Slab:
         """Paint the second painting, beside the first one's request and not in its place."""
         request = found.request.of_other()
-        _, painting, _ = await paint(f"{self.owner} other", request, found.input)
+        eaten = await in_reader(eaten_by, simulation, request)
+        _, painting, _ = await paint(f"{self.owner} other", request, eaten)
         return painting
 
 
+def begin(scene: Scene, simulation: Simulation, request: Request) -> Results:
+    """Find what can be shown of a request without painting."""
+    return remembered(simulation, scene.read(simulation, request), threads.WORKER.cache)
+
+
 async def paint(
-    owner: str, request: Request, dark_matter: Slab
+    owner: str, request: Request, eaten: Mapping[str, Mesh]
 ) -> tuple[Emulator, Slab, float | None]:
     """Have a request painted: emulator, painting, and the seconds if it wasn't remembered.
 
@@ -193,19 +206,19 @@ async def paint(
         Of a place in the queue: whatever it waits for is dropped.
     request : Request
         Names emulator and seed.
-    dark_matter : Slab
-        What it is painted from.
+    eaten : mapping of str to Mesh
+        What it is painted from, by the names of the emulator's inputs.
     """
-    emulator = await in_reader(trained, request.emulator, request.field, request.level)
+    emulator = await in_reader(trained, request.emulator, request.field, request.run.level)
     seconds: list[float] = []
 
     def compute() -> Slab:
         start = time.perf_counter()
-        slab = emulator.predict(dark_matter, request.seed)
+        slab: Slab = emulator.predict(eaten, request.seed)
         seconds.append(time.perf_counter() - start)
         return slab
 
-    key = prediction_key(emulator, dark_matter, request.seed)
+    key = prediction_key(emulator, eaten, request.seed)
     painting = await asyncio.wrap_future(threads.WORKER.submit(owner, key, compute))
     return emulator, painting, seconds[0] if seconds else None
 

@@ -4,22 +4,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
 import engine
-from engine import statistics
+from engine import inputs, statistics
 from engine.fields import field_named
 from engine.halos import Halos
 from engine.inference import ResultCache, prediction_key
-from engine.mesh import Slab
+from engine.inputs import has, mesh_at
+from engine.mesh import Mesh, Slab
+from engine.places import Run
 from engine.results import Curve, Points
 from engine.simulation import Simulation
 from engine.statistics import compared
 from engine.statistics.cddf import whole_box
 from engine.statistics.compared import COMPARED
 from engine.statistics.halo_scatter import quantile, scatter
+from engine.systems.card import ModelCard
 from engine.systems.contract import Emulator
 from explorer.choices import catalogue
 from explorer.ensemble import FEWEST, Ensemble, quantiles_of
@@ -50,6 +53,8 @@ class Results:
         What the emulator runs on, in words.
     seconds : float or None
         Wall time of the painting; None if it was remembered.
+    eaten : mapping of str to Mesh
+        What it was painted from, by the names of the emulator's inputs.
     dark : Slab or None
         Full-resolution dark matter, against which haloes are measured.
     catalogue : Halos or None
@@ -79,6 +84,7 @@ class Results:
     dark: Slab | None = None
     catalogue: Halos | None = None
     along: "tuple[Results, ...]" = ()
+    eaten: Mapping[str, Mesh] = attribute(default_factory=dict)
     curves: Mapping[str, Mapping[str, Curve]] = attribute(default_factory=dict)
     masses: Mapping[str, float] = attribute(default_factory=dict)
     halos: Mapping[str, Points] = attribute(default_factory=dict)
@@ -133,29 +139,59 @@ def widened(region: Region, shape: tuple[int, int]) -> Region:
 
 
 def read(simulation: Simulation, request: Request) -> Results:
-    """Read the slab's dark matter, and its true field if the simulation has it."""
-    axis, index = request.axis, request.slab
-    name, origin = request.source.split("/")
-    dark_matter = simulation.slab(name, axis, index, request.level, origin)
-    has_run = simulation.has("dm", axis)
-    dark = simulation.slab("dm", axis, index) if has_run else dark_matter
-    found = Results(request, dark_matter, dark=dark, catalogue=catalogue(simulation))
-    if not simulation.has(request.field, axis):
+    """Read what is painted from, and the true field if the simulation has it."""
+    place = request.place
+    eaten = eaten_by(simulation, request)
+    shown: Any = next(iter(eaten.values())) if eaten else mesh_at(simulation, place, request.run)
+    full = Run()
+    dark: Any = mesh_at(simulation, place, full) if has(simulation, place, full) else shown
+    found = Results(request, shown, dark=dark, catalogue=catalogue(simulation), eaten=eaten)
+    truth: Any = true_of(simulation, request)
+    if truth is None:
         missing = f"{request.simulation} has no\n{field_named(request.field).label} to compare with"
         return replace(found, no_truth=missing)
-    return replace(found, truth=simulation.slab(request.field, axis, index))
+    return replace(found, truth=truth)
 
 
-def at_hand(simulation: Simulation, request: Request, cache: ResultCache) -> Results:
-    """Find what can be shown without painting, a remembered painting included."""
-    found = read(simulation, request)
+def eaten_by(simulation: Simulation, request: Request) -> dict[str, Mesh]:
+    """Gather what a request's emulator eats; nothing without one."""
+    card = card_of(request)
+    return {} if card is None else inputs.inputs(simulation, card, request.place, request.run)
+
+
+def true_of(simulation: Simulation, request: Request) -> Mesh | None:
+    """Find what paintings are compared with; the field itself where nothing paints it."""
+    if (card := card_of(request)) is not None:
+        return inputs.truth(simulation, card, request.place)
+    run = Run(request.field)
+    return mesh_at(simulation, request.place, run) if has(simulation, request.place, run) else None
+
+
+@lru_cache(maxsize=64)
+def card_named(emulator: str, field_name: str, level: str) -> ModelCard | None:
+    """Find the card of an emulator for an input of a level."""
+    wanted = (*system_and_level(emulator, level), field_name)
+    cards = {(card.system, card.level, card.field): card for card in engine.emulators()}
+    return cards.get(wanted)
+
+
+def card_of(request: Request) -> ModelCard | None:
+    """Find the card of a request's emulator."""
+    return card_named(request.emulator, request.field, request.run.level)
+
+
+def remembered(simulation: Simulation, found: Results, cache: ResultCache) -> Results:
+    """Add to what was read what can be shown without painting: remembered paintings."""
+    request = found.request
+    level = request.run.level
     if not request.emulator:
-        return summarise(replace(found, no_prediction=untrained(request.level)))
-    emulator = trained(request.emulator, request.field, request.level)
-    prediction = cache.get(prediction_key(emulator, found.input, request.seed))
+        return summarise(replace(found, no_prediction=untrained(level)))
+    emulator = trained(request.emulator, request.field, level)
+    prediction = cache.get(prediction_key(emulator, found.eaten, request.seed))
     if request.other:
-        second = trained(request.other, request.field, request.level)
-        other = cache.get(prediction_key(second, found.input, request.other_seed))
+        second = trained(request.other, request.field, level)
+        eaten = eaten_by(simulation, request.of_other())
+        other = cache.get(prediction_key(second, eaten, request.other_seed))
         found = replace(found, other=other, no_other="" if other else PAINTING)
     return summarise(painted(found, emulator, prediction))
 
@@ -254,8 +290,9 @@ def profile(found: Results, name: str) -> Curve | None:
 
 def around_halo(many: Ensemble, found: Results, cache: ResultCache) -> Ensemble:
     """Give an ensemble the band of the profile of the halo chosen now, as far as remembered."""
-    emulator = trained(found.request.emulator, found.request.field, found.request.level)
-    keys = [prediction_key(emulator, found.input, seed) for seed in range(many.count)]
+    request = found.request
+    emulator = trained(request.emulator, request.field, request.run.level)
+    keys = [prediction_key(emulator, found.eaten, seed) for seed in range(many.count)]
     slabs = [slab for slab in map(cache.get, keys) if slab is not None]
     curves = [profile(replace(found, prediction=slab), "prediction") for slab in slabs]
     around = [curve for curve in curves if curve is not None]

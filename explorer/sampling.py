@@ -70,7 +70,7 @@ class Sampling:
             if not self.turn.is_newest(number):
                 raise asyncio.CancelledError  # its next painting would take a newer one's place
             request = replace(each.request, seed=seed)
-            _, slab, _ = await paint(self.owner, request, each.input)
+            _, slab, _ = await paint(self.owner, request, each.eaten)
             painted.append(replace(each, prediction=slab))
         sample = replace(painted[0], along=tuple(painted) if shown.along else ())
         return await in_reader(summed, sample, ranker)

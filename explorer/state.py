@@ -6,6 +6,7 @@ from typing import Any
 
 import param
 
+from engine.places import Run, SlabPlace
 from explorer.style import COLOUR_MAPS
 
 QUERY = (
@@ -62,6 +63,10 @@ LAST_SEED = 2**32 - 1
 """Largest seed offered: every one up to it is a whole number in a browser too."""
 
 
+DARK_MATTER = Run()
+"""Of the hydrodynamical run, in full."""
+
+
 @dataclass(frozen=True)
 class Choices:
     """What can be selected, given the simulation that is open.
@@ -102,20 +107,18 @@ class Request:
 
     Parameters
     ----------
-    simulation, axis, field, emulator : str
+    simulation, field, emulator : str
         Names; the emulator is empty where there is none, see `emulator_name`.
-    slab : int
-        Index of the slab.
-    source : str
-        Field and origin of the input, for example "dm/ds".
+    place : SlabPlace
+        Which slab.
+    run : Run
+        Which run the dark matter is of.
     seed : int
         Of the realisation; a deterministic emulator ignores it.
     other : str
         Name of the emulator of a second painting; empty for none.
     other_seed : int
         Of the second painting.
-    level : str
-        Of the input.
     scope : str
         What the curves are summed over, one of `SCOPES`.
     region : tuple of int or None
@@ -125,15 +128,13 @@ class Request:
     """
 
     simulation: str
-    axis: str
-    slab: int
+    place: SlabPlace
     field: str
     emulator: str
     seed: int = 0
     other: str = ""
     other_seed: int = 0
-    source: str = "dm/ds"
-    level: str = "HR"
+    run: Run = DARK_MATTER
     scope: str = "slab"
     region: Region | None = None
     halo: int = NO_HALO
@@ -174,7 +175,10 @@ class Selection(param.Parameterized):
         objects=[], label="Compare with", doc="What a second painting is made by."
     )
     other_seed = param.Integer(
-        default=1, bounds=(0, LAST_SEED), doc="Realisation of the second painting."
+        default=1,
+        bounds=(0, LAST_SEED),
+        label="Its seed",
+        doc="Realisation of the second painting.",
     )
     scope: Any = param.Selector(
         default="slab", objects=SCOPES, label="Curves of", doc="What curves are summed over."
@@ -211,15 +215,13 @@ class Selection(param.Parameterized):
         """Take the selection as it is now."""
         return Request(
             simulation=self.simulation or "",
-            axis=self.axis or "",
-            slab=self.slab,
+            place=SlabPlace(self.axis or "z", self.slab),
             field=self.field or "",
             emulator=self.emulator or "",
             seed=self.seed,
             other="" if self.other in (None, NOTHING) else self.other,
             other_seed=0 if self.other in (None, NOTHING) else self.other_seed,
-            source=self.source or "",
-            level=self.level or "",
+            run=run_of(self.source, self.level) if self.source and self.level else Run(),
             scope=self.scope,
             region=self.region if self.scope == "region" else None,
             halo=self.halo,
@@ -260,6 +262,17 @@ class Selection(param.Parameterized):
             return region, [region] if is_region(region) else [], "y0,y1,x0,x1 in pixels"
         allowed = list(self.param[name].objects)
         return text, allowed, f"one of {', '.join(allowed)}" if allowed else "none, there is none"
+
+
+def run_of(source: str, level: str) -> Run:
+    """Find the run of a source, as a link names it ("dm/ds"), and a level."""
+    field, origin = source.split("/")
+    return Run(field, level, origin)
+
+
+def source_of(run: Run) -> str:
+    """Name a run as a link does, whatever its level."""
+    return f"{run.field}/{run.origin}"
 
 
 def is_region(numbers: tuple[int, ...]) -> bool:

@@ -13,12 +13,12 @@ import engine
 from engine.simulation import Simulation
 from engine.systems.card import ModelCard
 from explorer import threads
-from explorer.choices import choices, paintable_axes
 from explorer.ensemble import Ensemble
-from explorer.painting import Painting
-from explorer.results import Results, at_hand
+from explorer.painting import Painting, begin
+from explorer.results import Results
 from explorer.sampling import Sampling
-from explorer.state import QUERY, Choices, Selection, system_and_level
+from explorer.scenes.contract import Scene
+from explorer.state import system_and_level
 from explorer.turn import Turn
 
 MOMENT = 1.0
@@ -40,8 +40,8 @@ class Store(param.Parameterized):
 
     Parameters
     ----------
-    selection : Selection
-        Watched: whatever changes in it is asked for.
+    scene : Scene
+        Its selection is watched: whatever changes in it is asked for.
     link : mapping, optional
         Names and values that a link asks for.
     deliver : callable
@@ -56,22 +56,23 @@ class Store(param.Parameterized):
 
     def __init__(
         self,
-        selection: Selection,
+        scene: Scene,
         link: Mapping[str, str] | None = None,
         deliver: Callable[[Callable[[], None]], Any] = lambda do: do(),
     ) -> None:
         super().__init__()
-        self.selection = selection
+        self.scene, self.selection = scene, scene.selection
         self.link = dict(link or {})
         owner = secrets.token_hex(8)
-        self._painting = Painting(owner, Turn(deliver, self.param.update), self)
+        self._painting = Painting(owner, Turn(deliver, self.param.update), self, scene)
         self._sampling = Sampling(f"{owner} samples", Turn(deliver, self.param.update))
         self._begun: Future[Results] | None = None
         self._opened: str | None = None
         self._cards = {(card.system, card.field, card.level): card for card in engine.emulators()}
         self.error = " ".join(self._start())
-        selection.param.watch(self._on_selection_changed, list(QUERY), precedence=1)
-        selection.param.watch(self._on_selection_complete, list(QUERY), precedence=2)
+        names = list(self.selection.names)
+        self.selection.param.watch(self._on_selection_changed, names, precedence=1)
+        self.selection.param.watch(self._on_selection_complete, names, precedence=2)
 
     @property
     def card(self) -> ModelCard | None:
@@ -92,8 +93,9 @@ class Store(param.Parameterized):
         before are there at once.
         """
         if self._begun is None and self.simulation is not None:
-            request, cache = self.selection.request(), threads.WORKER.cache
-            self._begun = threads.READERS.submit(at_hand, self.simulation, request, cache)
+            self._begun = threads.READERS.submit(
+                begin, self.scene, self.simulation, self.scene.request()
+            )
         return self._begun
 
     async def ready(self) -> None:
@@ -115,7 +117,7 @@ class Store(param.Parameterized):
         """Compute the selection as it is; the page gets it unless a newer one is asked for."""
         if self.simulation is None:
             return
-        request = self.selection.request()
+        request = self.scene.request()
         self._sampling.stop()
         if self.ensemble is not None and not self.ensemble.is_of(request):
             self.ensemble = None
@@ -155,7 +157,7 @@ class Store(param.Parameterized):
             problems[name] = self._open(name)
             if not problems[name]:
                 break
-        self.selection.set_choices(self._choices())
+        self._offer()
         self.selection.simulation = self._opened
         if self._opened is None:
             return list(problems.values()) or [NO_SIMULATION]
@@ -163,7 +165,7 @@ class Store(param.Parameterized):
             self._select_first_sight()
         return list(filter(None, [problems[name] for name in wanted])) + [
             problem
-            for name in QUERY
+            for name in self.selection.names
             if name in link and not (name == "simulation" and wanted)
             for problem in self._select_from_link(name, link[name])
         ]
@@ -173,7 +175,7 @@ class Store(param.Parameterized):
         for name, value in FIRST_SIGHT.items():
             if value in self.selection.param[name].objects:
                 self.selection.param.update(**{name: value})
-                self.selection.set_choices(self._choices())
+                self._offer()
 
     def _select_from_link(self, name: str, value: str) -> list[str]:
         """Select one thing that a link asks for; a sentence if it isn't to be had."""
@@ -181,7 +183,7 @@ class Store(param.Parameterized):
             self.selection.take(name, value)
         except ValueError as error:
             return [str(error)]
-        self.selection.set_choices(self._choices())
+        self._offer()
         return []
 
     def _on_selection_changed(self, *_: param.parameterized.Event) -> None:
@@ -194,19 +196,20 @@ class Store(param.Parameterized):
             problem = self._open(self.selection.simulation)
             if problem:
                 self.selection.simulation = self._opened
-        self.selection.set_choices(self._choices())
+        self._offer()
         return problem
 
     def _open(self, name: str) -> str:
         """Open a simulation that has something to paint from; why not, if it can't be."""
         try:
             simulation = engine.open_simulation(name)
-            paintable_axes(simulation)
         except ValueError as error:
             return str(error)
+        if problem := self.scene.refuse(simulation):
+            return problem
         self.simulation, self._opened = simulation, name
         return ""
 
-    def _choices(self) -> Choices:
-        """List what can be selected now."""
-        return choices(self.simulation, list(self._cards.values()), self.selection)
+    def _offer(self) -> None:
+        """Let what there is be selected."""
+        self.scene.offer(self.simulation, list(self._cards.values()))

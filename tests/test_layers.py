@@ -37,6 +37,7 @@ EXPLORER_ORDER = (
     {"choices", "ensemble"},
     {"plots"},
     {"results"},
+    {"scenes"},
     {"band", "ranking", "exports", "painting"},
     {"sampling"},
     {"store"},

@@ -16,7 +16,7 @@ from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, DIVERGING, FREE, LINE, blend
 from explorer.threads import in_reader
-from explorer.views.maps import caption, heading, note
+from explorer.views.maps import caption, heading
 from explorer.views.text import html
 from explorer.words import number
 
@@ -117,9 +117,14 @@ class BandCard(pn.viewable.Viewer):
         ny, nx = results.input.shape
         pixel = results.input.pixel_size / MPC_IN_KPC
         self.maps.show(codes, nx * pixel, ny * pixel)
+        pictures = {each.name: each for each in self.store.scene.pictures(results)}
+        captions = {n: caption(p, bool(results.request.other)) for n, p in pictures.items()}
+        captions["residual"] = heading("Residual", "prediction − truth")
+        notes = {name: each.note for name, each in pictures.items()}
+        notes["residual"] = notes["prediction"]
         for name in NAMES:
-            self.captions[name].object = caption_of(name, results)
-            self.maps.notes[name].text = "" if name in codes else note_of(name, results)
+            self.captions[name].object = captions[name]
+            self.maps.notes[name].text = "" if name in codes else notes[name]
         self.heading.object = heading_of(results, band, found)
         self.bar.object = bar_of(found) if isinstance(found, BandMaps) else ""
         self._arrange_maps(results)
@@ -152,18 +157,6 @@ class BandCard(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.card
-
-
-def caption_of(name: str, results: Results) -> str:
-    """Heading of a map, as HTML."""
-    if name == "residual":
-        return heading("Residual", "prediction − truth")
-    return caption(name, results)
-
-
-def note_of(name: str, results: Results) -> str:
-    """Say why a map isn't there."""
-    return note("prediction" if name == "residual" else name, results)
 
 
 def in_words(band: Band) -> str:

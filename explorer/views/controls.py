@@ -1,4 +1,6 @@
-"""The controls that say what to compute."""
+"""The controls that say what to compute, made of what the scene's selection says of itself."""
+
+from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
@@ -12,7 +14,7 @@ WIDE = {"sizing_mode": "stretch_width", "margin": (5, 0), "size": "small", "desc
 
 
 class Controls(pn.viewable.Viewer):
-    """Sidebar: the selection.
+    """Sidebar: the selection, in the groups that its scene names.
 
     Parameters
     ----------
@@ -23,31 +25,31 @@ class Controls(pn.viewable.Viewer):
     def __init__(self, store: Store) -> None:
         super().__init__()
         self.store = store
-        chosen = store.selection.param
-        self.simulation = pmui.Select.from_param(chosen.simulation, **WIDE)
-        self.axis = pmui.Select.from_param(chosen.axis, **WIDE)
-        self.source = pmui.Select.from_param(chosen.source, **WIDE)
-        self.level = pmui.Select.from_param(chosen.level, **WIDE)
-        self.other_levels = pmui.Switch.from_param(
-            chosen.other_levels, size="small", margin=(0, 0, 4, 0), description=""
-        )
-        self.slab = pmui.IntSlider.from_param(chosen.slab, tooltips=False, **WIDE)
-        self.field = pmui.Select.from_param(chosen.field, **WIDE)
-        self.emulator = pmui.Select.from_param(chosen.emulator, **WIDE)
         self.samples = Samples(store)
-        self.other = pmui.Select.from_param(chosen.other, **WIDE)
-        self.other_seed = pmui.IntInput.from_param(
-            chosen.other_seed, **(WIDE | {"label": "Its seed"})
-        )
+        self.place = html(height=18)
+        groups = store.scene.controls.values()
+        self.each = {name: self._control(name) for names in groups for name in names}
         store.selection.param.watch(self._update_other_seed, ["other", "field"])
         self._update_other_seed()
-        self.place = html(height=18)
         store.param.watch(self._write_place, "results")
+
+    def _control(self, name: str) -> Any:
+        """Make the control of one parameter of the selection."""
+        about = self.store.selection.param[name]
+        if name == "seed":
+            return self.samples
+        if isinstance(about, param.Selector):
+            return pmui.Select.from_param(about, **WIDE)
+        if isinstance(about, param.Boolean):
+            return pmui.Switch.from_param(about, size="small", margin=(0, 0, 4, 0), description="")
+        if name.endswith("seed"):
+            return pmui.IntInput.from_param(about, **WIDE)
+        return pmui.IntSlider.from_param(about, tooltips=False, **WIDE)
 
     def _update_other_seed(self, *_: param.parameterized.Event) -> None:
         """Offer a seed to a second painting that has many."""
         card = self.store.card_of(self.store.selection.other)
-        self.other_seed.disabled = card is None or not card.stochastic
+        self.each["other_seed"].disabled = card is None or not card.stochastic
 
     def _write_place(self, event: param.parameterized.Event) -> None:
         """Say where the slab lies along the line of sight."""
@@ -56,25 +58,14 @@ class Controls(pn.viewable.Viewer):
         self.place.object = f"<small>{slab.start:.2f} to {end:.2f} cMpc/h along {slab.axis}</small>"
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(
-            group("Simulation"),
-            self.simulation,
-            self.axis,
-            self.slab,
-            self.place,
-            self.source,
-            self.level,
-            group("Painting"),
-            self.field,
-            self.emulator,
-            self.other_levels,
-            self.samples,
-            group("Comparison"),
-            self.other,
-            self.other_seed,
-            sizing_mode="stretch_width",
-            margin=(0, 18),
-        )
+        parts: list[Any] = []
+        for title, names in self.store.scene.controls.items():
+            parts.append(group(title))
+            for name in names:
+                parts.append(self.each[name])
+                if name == "slab":
+                    parts.append(self.place)
+        return pn.Column(*parts, sizing_mode="stretch_width", margin=(0, 18))
 
 
 def group(title: str) -> pn.pane.HTML:

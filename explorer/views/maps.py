@@ -8,14 +8,16 @@ from typing import Any
 import panel as pn
 from bokeh.models import Node
 
-from engine.fields import AXES, field_named, map_axes
+from engine.fields import AXES, map_axes
 from engine.mesh import Slab
+from engine.statistics.compared import COMPARED
 from engine.units import MPC_IN_KPC, column_density
 from explorer.build_order import AFTER_PROFILE, after
 from explorer.plots.maps import LinkedMaps, linked_maps
 from explorer.plots.stretch import Stretch
 from explorer.results import Results, holds
 from explorer.scale import Scale, length_of, scale_of
+from explorer.scenes.contract import Picture
 from explorer.state import NO_HALO, Display, Region
 from explorer.store import Store
 from explorer.style import FREE
@@ -27,9 +29,6 @@ from explorer.views.overlay import GRID, Overlay
 from explorer.views.summary import HIDDEN, summary
 from explorer.views.text import html
 
-NAMES = ("input", "truth", "prediction", "other")
-COMPARED = ("truth", "prediction", "other")
-TITLES = {"other": "Comparison", "contrast": "Difference"}
 CONTRASTS = ("difference", "ratio")
 
 HINTS = {"truth": "scroll zooms, drag moves", "prediction": "area means of linear values"}
@@ -60,8 +59,10 @@ class Maps(pn.viewable.Viewer):
         super().__init__()
         self.store = store
         self.display = display
-        self.linked: LinkedMaps = linked_maps(NAMES, COMPARED)
-        self.captions = {name: html(height=24) for name in (*NAMES, "contrast")}
+        self.names = list(store.scene.maps)
+        compared = [name for name, group in store.scene.maps.items() if group != "input"]
+        self.linked: LinkedMaps = linked_maps(self.names, compared)
+        self.captions = {name: html(height=24) for name in (*self.names, "contrast")}
         self.summary = html("", HIDDEN, name="Maps in words")
         maps = self.linked.maps
         self.bars = {
@@ -74,6 +75,7 @@ class Maps(pn.viewable.Viewer):
         self.tools = MapTools(display, self.linked)
         self._held: list[list[str]] = []
         self._results: Results | None = None
+        self._pictures: dict[str, Picture] = {}
         store.param.watch(lambda event: self.present(event.new), "results")
         self._watch_display()
         self._set_colour_maps()
@@ -103,9 +105,10 @@ class Maps(pn.viewable.Viewer):
     def present(self, results: Results) -> None:
         """Show the maps of new results."""
         before, self._results = self._results, results
-        for name in NAMES:
-            self.captions[name].object = caption(name, results)
-            self.linked.maps[name].note.text = note(name, results)
+        self._pictures = {each.name: each for each in self.store.scene.pictures(results)}
+        for name, picture in self._pictures.items():
+            self.captions[name].object = caption(picture, bool(results.request.other))
+            self.linked.maps[name].note.text = picture.note
         kind = (results.request.simulation, results.request.field)
         self.bars["input"].set_default_limits((kind[0], results.input.field), results.input)
         self.bars["truth"].set_default_limits(kind, results.truth or results.prediction)
@@ -189,7 +192,7 @@ class Maps(pn.viewable.Viewer):
         """
         if self._results is None:
             return
-        maps = of_each(self._results).values()
+        maps = [picture.slab for picture in self._pictures.values()]
         there = [slab.values for slab in maps if slab]
         held = MAPS.publish(there, self._results.input.pixel_size / MPC_IN_KPC)
         self._held.append(held)
@@ -197,7 +200,7 @@ class Maps(pn.viewable.Viewer):
         tokens = [next(each) if slab else "" for slab in maps]
         while len(self._held) > HELD:
             MAPS.withdraw(self._held.pop(0))
-        column, row, _ = map_axes(self._results.request.axis)
+        column, row, _ = map_axes(self._results.request.place.axis)
         self.linked.state.update(axes=[AXES[column], AXES[row]], tokens=tokens)
 
     def _republish(self, attr: str, old: int, new: int) -> None:  # noqa: ARG002 (Bokeh's)
@@ -243,11 +246,11 @@ class Maps(pn.viewable.Viewer):
             return
         results = self._results
         other = getattr(results, self._against())
-        kind = results.request.simulation, results.request.field, results.request.axis
+        kind = results.request.simulation, results.request.field, results.request.place.axis
         self.contrast_bar.set_default_limits(kind, results.truth, other)
         name = "linear" if self.display.stretch == "linear" else "asinh"
         stretch = Stretch(name, self.bars["truth"].stretch.softening)
-        painting = TITLES.get(self._against(), "prediction").lower()
+        painting = self._pictures[self._against()].title.lower()
         label = f"{painting.capitalize()} − truth [{scale.unit}]"
         if show == "ratio":
             label = f"log₁₀({painting} / truth) [dex]"
@@ -284,7 +287,7 @@ class Maps(pn.viewable.Viewer):
         if results is not None and getattr(results, f"no_{against}") + results.no_truth:
             self.linked.contrast.note.text = "nothing to compare"
         self.linked.state.update(
-            against=NAMES.index(against), contrast=display.show if contrasting else ""
+            against=self.names.index(against), contrast=display.show if contrasting else ""
         )
         self._update_units()
 
@@ -307,7 +310,7 @@ class Maps(pn.viewable.Viewer):
         sliders["contrast"] = self.contrast_bar.slider
         for name, slider in sliders.items():
             slider.css_classes = [f"bar-{name}"]
-        self.columns = {name: self._map(name) for name in (*NAMES, "contrast")}
+        self.columns = {name: self._map(name) for name in (*self.names, "contrast")}
         return pn.Column(
             *self.columns.values(),
             *sliders.values(),
@@ -347,31 +350,13 @@ def place_readout(readout: Any, side: str) -> None:
         readout.update(x=Node(target="frame", symbol=side, offset=offset), anchor=f"top_{side}")
 
 
-def of_each(results: Results) -> dict[str, Slab | None]:
-    """Find the slab of every map by its name."""
-    return {name: getattr(results, name) for name in NAMES}
-
-
-def caption(name: str, results: Results) -> str:
-    """Heading of a map, as HTML."""
-    slab = of_each(results)[name]
-    about = field_named(results.input.field if name == "input" else results.request.field).label
-    if name == "other" and slab is not None:
-        about = slab.emulator or about
-    if slab is not None and slab.seed is not None:
-        about += f", seed {slab.seed}"
-    if name == "input":
-        about += f", {results.input.level}"
-    hint = "" if results.request.other else HINTS.get(name, "")  # four maps have no room for it
-    return heading(TITLES.get(name, name.capitalize()), about, hint)
+def caption(picture: Picture, comparing: bool) -> str:
+    """Heading of a map, as HTML; beside a comparison there is no room for hints."""
+    hint = "" if comparing else HINTS.get(picture.name, "")
+    return heading(picture.title, picture.caption, hint)
 
 
 def heading(title: str, about: str, hint: str = "") -> str:
     """Words above a map, as HTML."""
     words = f"<b>{title}</b><small>{about}</small>"
     return f'<div class="heading">{words}<span class="legend hint">{hint}</span></div>'
-
-
-def note(name: str, results: Results) -> str:
-    """Say what to write over a map; nothing over one that is there."""
-    return "" if name == "input" else str(getattr(results, f"no_{name}"))

@@ -41,9 +41,9 @@ def in_words(results: Results) -> str:
         total = round(results.input.box_size / results.input.depth)
         so_far = max(len(results.along), 1)
         rest = "" if results.is_whole else f"; so far {so_far}, more to come"
-        return f"Sums over the {total} slabs along {request.axis}{rest}."
+        return f"Sums over the {total} slabs along {request.place.axis}{rest}."
     slabs = results.slabs("input")
     if request.scope == "region" and slabs:
         ny, nx = slabs[0].shape
         return f"The {nx} × {ny} pixels in view; Fourier statistics under a Hann window."
-    return f"Slab {request.slab} along {request.axis}."
+    return f"Slab {request.place.index} along {request.place.axis}."

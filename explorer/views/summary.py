@@ -30,8 +30,8 @@ def summary(results: Results, display: Display) -> str:
     ny, nx = slab.shape
     side = slab.pixel_size / 1000 * factor
     sentences = [
-        f"Maps of slab {request.slab} of {request.simulation} along {request.axis} at redshift "
-        f"{slab.redshift:.2f}, {nx * side:.4g} by {ny * side:.4g} {unit}."
+        f"Maps of slab {request.place.index} of {request.simulation} along {request.place.axis} "
+        f"at redshift {slab.redshift:.2f}, {nx * side:.4g} by {ny * side:.4g} {unit}."
     ]
     named = {
         "Input": slab,

@@ -14,6 +14,7 @@ from functools import partial
 from statistics import median
 
 import engine
+from engine.places import SlabPlace
 from explorer.results import Results, read, summarise
 from explorer.state import Request
 
@@ -23,7 +24,7 @@ SLAB, REGION = 0, (100, 228, 60, 188)
 def painted(field: str, emulator: str) -> Results:
     """Read and paint one slab."""
     simulation = engine.open_simulation("hydro11-z2")
-    found = read(simulation, Request("hydro11-z2", "z", SLAB, field, emulator))
+    found = read(simulation, Request("hydro11-z2", SlabPlace("z", SLAB), field, emulator))
     paint = engine.load_emulator(emulator, field=field, device="cpu").predict
     return replace(found, prediction=paint(found.input))
 

@@ -159,10 +159,12 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[CosmicShare]]:
     monkeypatch.setattr(engine, "load_emulator", lambda *_, **__: CosmicShare())
     monkeypatch.setattr(CosmicShare, "refuses", "")
     monkeypatch.setattr(CosmicShare, "painted", 0)
-    monkeypatch.setattr(threads, "WORKER", Worker())
+    worker = Worker()
+    monkeypatch.setattr(threads, "WORKER", worker)
     results.trained.cache_clear()
+    results.card_named.cache_clear()
     yield CosmicShare
-    threads.WORKER.close()
+    worker.close()
     results.trained.cache_clear()
 
 

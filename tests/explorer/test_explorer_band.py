@@ -9,11 +9,13 @@ from scipy import fft
 
 from engine.cosmology import Cosmology
 from engine.mesh import Slab
+from engine.places import SlabPlace
 from explorer.band import MOST_PIXELS, WIDTH, band_maps, encode
 from explorer.plots.band_figures import band_figures
 from explorer.plots.maps import linked_maps
 from explorer.results import Results
-from explorer.state import Display, Request, Selection
+from explorer.scenes.slabs import Slabs
+from explorer.state import Display, Request
 from explorer.store import Store
 from explorer.views.band_card import BandCard
 from explorer.views.curves import CurveCard
@@ -21,7 +23,7 @@ from explorer.views.curves import CurveCard
 PIXEL = 29.3
 SIDE = 64
 FUNDAMENTAL = 2 * np.pi / (SIDE * PIXEL / 1000)
-REQUEST = Request("made-up", "z", 0, "gas", "share")
+REQUEST = Request("made-up", SlabPlace(), "gas", "share")
 
 
 def slab(contrast, **options):
@@ -114,7 +116,7 @@ def filtered_in_a_thread(monkeypatch):
 @pytest.fixture
 def shown(filtered_in_a_thread, emulator, folder):
     """Store, display, card of the spectrum and row of maps, of a slab with a truth."""
-    store = Store(Selection(), {"simulation": "with-gas", "axis": "z"})
+    store = Store(Slabs(), {"simulation": "with-gas", "axis": "z"})
     asyncio.run(store.refresh())
     display = Display()
     spectrum = CurveCard("power_spectrum", store, display)

@@ -9,7 +9,7 @@ from engine.calibration import CLASSES, Calibration, classes_of
 from explorer.plots.power_ranks import PowerRanks, dots
 from explorer.plots.rank_histogram import RANGE, RankHistogram, histogram
 from explorer.ranking import Ranker
-from explorer.state import Selection
+from explorer.scenes.slabs import Slabs
 from explorer.store import Store
 from explorer.views.calibration import HINT, CalibrationCards, percent, remarks, rows
 from explorer.views.tabs import CardTabs
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("emulator", "folder")
 
 
 def opened(**link):
-    store = Store(Selection(), {"simulation": "with-gas", "axis": "z", **link})
+    store = Store(Slabs(), {"simulation": "with-gas", "axis": "z", **link})
     asyncio.run(store.refresh())
     return store
 

@@ -21,7 +21,8 @@ from explorer.exports import EXPORTS, Shown, export, file_name, outcome
 from explorer.plots import paper_figure
 from explorer.plots.paper_figure import Colours
 from explorer.results import of_maps
-from explorer.state import Display, Selection
+from explorer.scenes.slabs import Slabs
+from explorer.state import Display
 from explorer.store import Store
 from explorer.views.download import Download
 from explorer.views.maps import Maps
@@ -38,7 +39,7 @@ def weights(stochastic, folder, emulator, monkeypatch):
 
 
 def painted(**link):
-    store = Store(Selection(), {"simulation": "with-gas", "axis": "z", "slab": "2"} | link)
+    store = Store(Slabs(), {"simulation": "with-gas", "axis": "z", "slab": "2"} | link)
     asyncio.run(store.refresh())
     return store
 
@@ -194,7 +195,7 @@ def test_a_files_name_tells_simulation_slab_field_emulator_and_seed():
 
 
 def test_nothing_can_be_taken_before_there_is_a_painting(emulator):
-    store = Store(Selection(), {"simulation": "with-gas"})
+    store = Store(Slabs(), {"simulation": "with-gas"})
     take_away = offered(store)
     assert take_away.button.disabled
     emulator.refuses = "This slab can't be painted."

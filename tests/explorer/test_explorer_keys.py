@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from explorer.plots.maps import linked_maps
-from explorer.state import Display, Selection
+from explorer.scenes.slabs import Slabs
+from explorer.state import Display
 from explorer.store import Store
 from explorer.views.keys import HERE, LISTED, Keys
 from explorer.views.samples import Samples
@@ -15,7 +16,7 @@ class Desk:
     """Keys and all they act on."""
 
     def __init__(self):
-        self.store = Store(Selection(), {"simulation": "with-gas", "axis": "z"})
+        self.store = Store(Slabs(), {"simulation": "with-gas", "axis": "z"})
         self.display = Display()
         self.linked = linked_maps(("truth", "prediction"), ("truth", "prediction"))
         self.samples = Samples(self.store)
@@ -36,7 +37,7 @@ def test_arrows_go_from_slab_to_slab_and_stop_at_the_ends(desk):
     desk.press("ArrowLeft")
     assert desk.store.selection.slab == 0
     desk.press("ArrowRight", "ArrowRight")
-    assert desk.store.selection.slab == desk.store.results.request.slab == 2
+    assert desk.store.selection.slab == desk.store.results.request.place.index == 2
     desk.press(*["ArrowRight"] * 9)
     assert desk.store.selection.slab == 3
 

@@ -10,7 +10,8 @@ from panel.io.location import Location
 
 from explorer.link import Link
 from explorer.plots.maps import linked_maps
-from explorer.state import Display, Selection
+from explorer.scenes.slabs import Slabs
+from explorer.state import Display
 from explorer.store import Store
 from explorer.views.curves import CurveCard
 from explorer.views.link_parts import ColourLimits, PickedRanges, RectangleInView
@@ -21,7 +22,7 @@ SIDE = 1.875  # Mpc/h of the fixture's box
 
 @pytest.fixture
 def store(emulator, folder):
-    return Store(Selection(), {"simulation": "with-gas", "axis": "z"})
+    return Store(Slabs(), {"simulation": "with-gas", "axis": "z"})
 
 
 def query_of(link):
@@ -204,7 +205,7 @@ def test_a_halo_in_a_link_is_gone_to_unless_there_is_a_view(store, view):
     halo = int(store.results.halos["truth"].columns["number"][-1])
     maps.release()
 
-    opened = Store(Selection(), {"simulation": "with-gas", "axis": "z", "halo": str(halo)})
+    opened = Store(Slabs(), {"simulation": "with-gas", "axis": "z", "halo": str(halo)})
     maps = Maps(opened, Display())
     if view:
         RectangleInView(maps.linked, opened).take("view", view)

@@ -5,9 +5,11 @@ import pytest
 from bokeh.model import Model
 
 from engine.units import column_density
-from explorer.app import page
+from explorer.app import new_store, page
 from explorer.plots import halo_relation
-from explorer.state import WHOLE_BOX, Display, Selection
+from explorer.scenes import contract
+from explorer.scenes.slabs import Slabs
+from explorer.state import WHOLE_BOX, Display
 from explorer.store import Store
 from explorer.style import INK, PREDICTION, thirds
 from explorer.viewport import MAPS
@@ -16,6 +18,7 @@ from explorer.views.curves import CurveCard
 from explorer.views.facts import About, Facts, duration
 from explorer.views.haloes import Haloes
 from explorer.views.maps import HELD, Maps
+from explorer.views.scene_links import scene_links, with_data
 from explorer.views.status import Status
 
 pytestmark = pytest.mark.usefixtures("emulator", "folder")
@@ -23,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("emulator", "folder")
 
 @pytest.fixture
 def store():
-    return Store(Selection(), {"simulation": "with-gas", "axis": "z"})
+    return Store(Slabs(), {"simulation": "with-gas", "axis": "z"})
 
 
 def refresh(store):
@@ -155,7 +158,7 @@ def test_a_halo_is_chosen_by_a_click_and_has_its_profile(store):
 
 @pytest.mark.usefixtures("hydrogen")
 def test_the_whole_box_is_drawn_for_all_slabs_of_hydrogen():
-    store = Store(Selection(), {"simulation": "with-hi", "axis": "z"})
+    store = Store(Slabs(), {"simulation": "with-hi", "axis": "z"})
     curves = CurveCard("cddf", store, Display())
     refresh(store)
     assert curves.card.visible
@@ -291,11 +294,11 @@ def test_provenance_and_card_are_told_and_escaped(store):
 def test_pickers_follow_the_simulation(store):
     controls = Controls(store)
     refresh(store)
-    assert list(controls.axis.options.values()) == ["x", "z"]
-    assert (controls.slab.start, controls.slab.end) == (0, 3)
+    assert list(controls.each["axis"].options.values()) == ["x", "z"]
+    assert (controls.each["slab"].start, controls.each["slab"].end) == (0, 3)
     assert "0.00 to 0.47 cMpc/h along z" in controls.place.object
-    controls.slab.value = 2
-    assert store.results.request.slab == 2
+    controls.each["slab"].value = 2
+    assert store.results.request.place.index == 2
     assert "0.94 to 1.41 cMpc/h" in controls.place.object
 
 
@@ -428,3 +431,33 @@ def test_the_truth_is_compared_with_the_second_painting_only_while_there_is_one(
     assert maps.linked.state.against == 3
     assert maps.grid.css_classes == ["five", "contrast"]
     maps.release()
+
+
+def test_a_scene_is_offered_where_there_is_data_for_it(folder, monkeypatch):
+    monkeypatch.setattr(contract, "SCENES", {"slabs": Slabs})
+    monkeypatch.setattr("explorer.views.scene_links.SCENES", contract.SCENES)
+    assert scene_links(Slabs(), with_data()) == "", "there is no choice"
+
+    class Nowhere(Slabs):
+        name, title = "nowhere", "Nowhere"
+
+        def refuse(self, simulation):
+            return f"{simulation.name} has none."
+
+    class Gas(Nowhere):
+        name, title = "gas", "Gas & more"
+
+        def refuse(self, simulation):
+            return "" if simulation.has("gas", "z") else "No gas."
+
+    assert with_data() == [Slabs, Gas]
+    words = scene_links(Gas(), with_data())
+    assert '<a href="?scene=slabs">Slabs</a>' in words
+    assert '<a href="?scene=gas" aria-current="page">Gas &amp; more</a>' in words
+
+
+def test_a_link_to_no_scene_says_so_and_shows_slabs():
+    store = new_store({"scene": "dreams", "slab": "1"})
+    assert "Scene in the link is 'dreams', expected one of slabs" in store.error
+    assert store.scene.name == "slabs"
+    assert store.selection.slab == 1

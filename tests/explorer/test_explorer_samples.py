@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from explorer.plots.curve_columns import sample_band, sample_ratio
-from explorer.state import Display, Selection
+from explorer.scenes.slabs import Slabs
+from explorer.state import Display
 from explorer.store import Store
 from explorer.views.curves import CurveCard
 from explorer.views.samples import Samples
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("emulator", "folder")
 
 
 def opened():
-    store = Store(Selection(), {"simulation": "with-gas", "axis": "z"})
+    store = Store(Slabs(), {"simulation": "with-gas", "axis": "z"})
     asyncio.run(store.refresh())
     return store
 

@@ -88,7 +88,7 @@ def test_what_is_no_longer_offered_moves_to_what_is(selection):
     selection.param.update(axis="x", slab=7, field="hi")
     selection.set_choices(SMALL)
     request = selection.request()
-    assert (request.axis, request.slab, request.field) == ("z", 2, "gas")
+    assert (request.place.axis, request.place.index, request.field) == ("z", 2, "gas")
     assert request.emulator == ""
     assert "emulator" not in selection.to_query()
     with pytest.raises(ValueError, match="slab"):

@@ -16,14 +16,16 @@ from explorer import app, painting
 from explorer import results as results_module
 from explorer import store as store_module
 from explorer.results import widened
-from explorer.state import WHOLE_BOX, Selection
+from explorer.scenes import slabs
+from explorer.scenes.slabs import Slabs
+from explorer.state import WHOLE_BOX
 from explorer.store import Store
 
 pytestmark = pytest.mark.usefixtures("emulator", "folder")
 
 
 def opened(**link):
-    return Store(Selection(), link)
+    return Store(Slabs(), link)
 
 
 def computed(**link):
@@ -84,7 +86,7 @@ def test_without_a_link_the_page_shows_what_it_is_for_and_any_link_what_it_did(m
 def test_a_change_of_the_selection_is_computed():
     store = computed(simulation="with-gas")
     store.selection.slab = 3
-    assert store.results.request.slab == 3
+    assert store.results.request.place.index == 3
     assert store.results.input.index == 3
 
 
@@ -92,7 +94,7 @@ def test_the_same_slab_is_painted_once(emulator):
     store = computed(simulation="with-gas")
     store.selection.slab = 1
     store.selection.slab = 0
-    assert store.results.request.slab == 0
+    assert store.results.request.place.index == 0
     assert store.results.seconds is None
     assert emulator.painted == 2
 
@@ -132,9 +134,9 @@ def test_maps_are_waited_for_before_a_page_is_built_and_others_are_served_meanwh
 
     def read_when_others_had_their_turn(*asked):
         assert others_turn.wait(30)
-        return results_module.at_hand(*asked)
+        return painting.begin(*asked)
 
-    monkeypatch.setattr(store_module, "at_hand", read_when_others_had_their_turn)
+    monkeypatch.setattr(store_module, "begin", read_when_others_had_their_turn)
 
     async def serve():
         waiting = asyncio.ensure_future(app.begin(session))
@@ -151,7 +153,7 @@ def test_maps_are_waited_for_before_a_page_is_built_and_others_are_served_meanwh
         assert app.begun_for(link) is not store, "it is of one page"
     document._session_context = None
     store.take()
-    assert store.results.request.slab == 2
+    assert store.results.request.place.index == 2
     assert store.results.truth is not None
 
 
@@ -160,9 +162,9 @@ def test_a_page_is_built_without_maps_that_are_not_read_yet(monkeypatch):
 
     def read_when_the_page_is_built(*asked):
         assert built.wait(30)
-        return results_module.at_hand(*asked)
+        return painting.begin(*asked)
 
-    monkeypatch.setattr(store_module, "at_hand", read_when_the_page_is_built)
+    monkeypatch.setattr(store_module, "begin", read_when_the_page_is_built)
     store = opened(simulation="with-gas")
     begun = store.begin()
     store.take()
@@ -196,7 +198,7 @@ def test_an_unexpected_failure_is_told_and_logged(monkeypatch, caplog):
         raise RuntimeError("out of luck")
 
     store = computed(simulation="with-gas")
-    monkeypatch.setattr(painting, "read", fail)
+    monkeypatch.setattr(slabs, "read", fail)
     store.selection.slab = 1
     assert "unexpectedly" in store.error
     assert "out of luck" in caplog.text
@@ -309,10 +311,10 @@ def test_cancelling_the_slabs_of_an_axis_paints_no_more_of_them(emulator, monkey
     store = computed(simulation="with-gas")
     shown, paint = store.results, emulator.predict
 
-    def predict(painter, slab, seed=0):
-        if slab.index == 2:
+    def predict(painter, eaten, seed=0):
+        if eaten["dark matter"].index == 2:
             store.cancel()
-        return paint(painter, slab, seed)
+        return paint(painter, eaten, seed)
 
     monkeypatch.setattr(emulator, "predict", predict)
     store.selection.scope = "axis"
@@ -324,7 +326,7 @@ def test_cancelling_the_slabs_of_an_axis_paints_no_more_of_them(emulator, monkey
 def test_another_halo_reads_no_slab_of_the_axis_again(monkeypatch):
     store = computed(simulation="with-gas", scope="axis")
     along = store.results.along
-    monkeypatch.setattr(painting, "read", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(slabs, "read", lambda *_: pytest.fail("read again"))
     store.selection.halo = int(store.results.halos["truth"].columns["number"][0])
     assert store.results.along is along
     assert store.error == ""
@@ -477,9 +479,9 @@ def test_the_newest_request_wins(slow):
             await asyncio.sleep(0.05)
         slow.go_on.set()
         await asyncio.gather(*running)
-        painted = [each.request.slab for each in seen if each.prediction is not None]
+        painted = [each.request.place.index for each in seen if each.prediction is not None]
         assert painted == [3]
-        assert store.results.request.slab == 3
+        assert store.results.request.place.index == 3
         assert store.busy == ""
 
     asyncio.run(session())

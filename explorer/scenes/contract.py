@@ -1,0 +1,95 @@
+"""What a scene is: the page of one kind of data, from a selection to what is on show."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from engine.mesh import Slab
+from engine.simulation import Simulation
+from engine.systems.card import ModelCard
+from explorer.results import Results
+from explorer.state import Request, Selection
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One map on show.
+
+    Parameters
+    ----------
+    name : str
+        Of its place on the page.
+    title, caption : str
+        What it is, and of what, in words.
+    slab : Slab or None
+        None where there is nothing to show.
+    group : str
+        Maps of a group share colours, their limits and their colour bar.
+    note : str
+        Why there is nothing to show, in words.
+    """
+
+    name: str
+    title: str
+    caption: str
+    slab: Slab | None
+    group: str
+    note: str = ""
+
+
+SCENES: dict[str, type["Scene"]] = {}
+
+
+class Scene(ABC):
+    """The page of one kind of data, for one session.
+
+    What it computes runs in threads and must not change it.
+    """
+
+    name: ClassVar[str]
+    """In a link."""
+
+    title: ClassVar[str]
+    """On the page."""
+
+    controls: ClassVar[Mapping[str, Sequence[str]]]
+    """Parameters of the selection that a visitor sets, by the heading they stand under."""
+
+    maps: ClassVar[Mapping[str, str]]
+    """Groups of all maps there can be, by their names, in their order."""
+
+    def __init_subclass__(cls) -> None:
+        """Offer the scene under its name."""
+        SCENES[cls.name] = cls
+
+    selection: Selection
+    """What is selected: its names are the link."""
+
+    @abstractmethod
+    def refuse(self, simulation: Simulation) -> str:
+        """Say in a sentence why a simulation has nothing for this scene; empty if it has."""
+
+    @abstractmethod
+    def offer(self, simulation: Simulation | None, cards: Sequence[ModelCard]) -> None:
+        """Let what there is be selected; what no longer can be moves to the first choice."""
+
+    @abstractmethod
+    def request(self) -> Request:
+        """Take the selection as it is now."""
+
+    @abstractmethod
+    def where(self, request: Request) -> str:
+        """Name a request's place in a few words."""
+
+    @abstractmethod
+    def read(self, simulation: Simulation, request: Request) -> Results:
+        """Read what there is of a request without painting."""
+
+    @abstractmethod
+    def parts(self, simulation: Simulation, request: Request) -> list[Request]:
+        """List what the curves of a request are summed over; empty if that is itself alone."""
+
+    @abstractmethod
+    def pictures(self, results: Results) -> list[Picture]:
+        """List the maps of results, those of `maps` in their order."""

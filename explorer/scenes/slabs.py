@@ -1,0 +1,87 @@
+"""Slabs of a simulation along a line of sight: dark matter, truth and paintings of one of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from engine.fields import field_named
+from engine.places import SlabPlace
+from engine.simulation import Simulation
+from engine.systems.card import ModelCard
+from explorer.choices import choices, paintable_axes
+from explorer.results import Results, read
+from explorer.scenes.contract import Picture, Scene
+from explorer.state import Request, Selection
+
+
+class Slabs(Scene):
+    """One slab at a time, its curves or those of all slabs along its line of sight."""
+
+    name = "slabs"
+    title = "Slabs"
+    controls: ClassVar[Mapping[str, Sequence[str]]] = {
+        "Simulation": ("simulation", "axis", "slab", "source", "level"),
+        "Painting": ("field", "emulator", "other_levels", "seed"),
+        "Comparison": ("other", "other_seed"),
+    }
+    maps: ClassVar[Mapping[str, str]] = {
+        "input": "input",
+        "truth": "field",
+        "prediction": "field",
+        "other": "field",
+    }
+
+    def __init__(self) -> None:
+        self.selection = Selection()
+
+    def refuse(self, simulation: Simulation) -> str:
+        """Say in a sentence why there is nothing to paint from; empty if there is."""
+        if paintable_axes(simulation):
+            return ""
+        return (
+            f"{simulation.name} has no dm or dmo map, expected one to paint from; project its "
+            "snapshot again with that field."
+        )
+
+    def offer(self, simulation: Simulation | None, cards: Sequence[ModelCard]) -> None:
+        """Let what there is be selected."""
+        self.selection.set_choices(choices(simulation, cards, self.selection))
+
+    def request(self) -> Request:
+        """Take the selection as it is now."""
+        return self.selection.request()
+
+    def where(self, request: Request) -> str:
+        """Name the slab."""
+        return f"slab {request.place.index}"
+
+    def read(self, simulation: Simulation, request: Request) -> Results:
+        """Read a slab's dark matter, and its true field if the simulation has it."""
+        return read(simulation, request)
+
+    def parts(self, simulation: Simulation, request: Request) -> list[Request]:
+        """List the slabs along the line of sight, if the curves are summed over them."""
+        if request.scope != "axis":
+            return []
+        axis = request.place.axis
+        places = [SlabPlace(axis, index) for index in range(simulation.n_slabs(axis))]
+        return [replace(request, place=place) for place in places]
+
+    def pictures(self, results: Results) -> list[Picture]:
+        """Dark matter, truth, prediction and what it is compared with."""
+        painted = field_named(results.request.field).label
+        eaten = f"{field_named(results.input.field).label}, {results.input.level}"
+        other = results.other
+        captions = {
+            "input": ("Input", eaten, ""),
+            "truth": ("Truth", painted, results.no_truth),
+            "prediction": ("Prediction", painted, results.no_prediction),
+            "other": ("Comparison", (other.emulator if other else "") or painted, results.no_other),
+        }
+        found = []
+        for name, (title, caption, note) in captions.items():
+            slab = getattr(results, name)
+            if slab is not None and slab.seed is not None:
+                caption += f", seed {slab.seed}"
+            found.append(Picture(name, title, caption, slab, self.maps[name], note))
+        return found

@@ -1,0 +1,43 @@
+"""The way from one scene to another: a link for each that has something to show."""
+
+from collections.abc import Iterable
+from html import escape
+
+import engine
+from explorer.scenes.contract import SCENES, Scene
+
+STYLE = """
+nav { display: flex; gap: 14px; font-size: 13px; margin-left: 18px; }
+nav a { color: inherit; text-decoration: none; opacity: 0.7; }
+nav a[aria-current], nav a:hover { opacity: 1; }
+"""
+
+
+def with_data() -> list[type[Scene]]:
+    """Find the scenes for which there is a simulation; nothing is opened to find the only one."""
+    if len(SCENES) < 2:
+        return list(SCENES.values())
+    simulations = []
+    for name in engine.simulations():
+        try:
+            simulations.append(engine.open_simulation(name))
+        except ValueError:  # told to who selects it
+            continue
+    return [s for s in SCENES.values() if any(not s().refuse(each) for each in simulations)]
+
+
+def scene_links(shown: Scene, scenes: Iterable[type[Scene]]) -> str:
+    """Write the links, as HTML; nothing where there is no choice."""
+    each = list(scenes)
+    if len(each) < 2:
+        return ""
+    links = (
+        f'<a href="?scene={scene.name}"{here(scene, shown)}>{escape(scene.title)}</a>'
+        for scene in each
+    )
+    return f"<nav>{''.join(links)}</nav>"
+
+
+def here(scene: type[Scene], shown: Scene) -> str:
+    """Mark the link of the scene on show."""
+    return ' aria-current="page"' if scene.name == shown.name else ""
