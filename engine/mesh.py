@@ -162,8 +162,8 @@ def dark_matter_of_hydro(mesh: Mesh) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, eq=False)
-class Slab(Mesh):
-    """A map of one slab of a simulation, projected along an axis.
+class Map(Mesh):
+    """A field projected along an axis, (ny, nx).
 
     Parameters
     ----------
@@ -171,33 +171,15 @@ class Slab(Mesh):
         Comoving, [Mpc/h].
     axis : {"x", "y", "z"}
         Line of sight.
-    index : int
-        Number of the slab.
-    start : float
-        Where the slab begins along the line of sight, comoving, [Mpc/h].
 
     See Also
     --------
     Mesh : the other parameters.
     """
 
-    KIND = "slab"
-
     _: KW_ONLY
     depth: float
     axis: str = "z"
-    index: int = 0
-    start: float = 0.0
-
-    @property
-    def place(self) -> Place:
-        """Where in its simulation it is."""
-        return SlabPlace(self.axis, self.index)
-
-    @property
-    def where(self) -> str:
-        """Which slab it is, to follow the simulation's name."""
-        return f", axis {self.axis}, slab {self.index}"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -214,6 +196,39 @@ class Slab(Mesh):
     def pixel_area(self) -> float:
         """Comoving, [(kpc/h)^2]."""
         return self.cell_volume
+
+
+@dataclass(frozen=True, eq=False)
+class Slab(Map):
+    """A map of one slab of a simulation, projected along an axis.
+
+    Parameters
+    ----------
+    index : int
+        Number of the slab.
+    start : float
+        Where the slab begins along the line of sight, comoving, [Mpc/h].
+
+    See Also
+    --------
+    Map : the other parameters.
+    """
+
+    KIND = "slab"
+
+    _: KW_ONLY
+    index: int = 0
+    start: float = 0.0
+
+    @property
+    def place(self) -> Place:
+        """Where in its simulation it is."""
+        return SlabPlace(self.axis, self.index)
+
+    @property
+    def where(self) -> str:
+        """Which slab it is, to follow the simulation's name."""
+        return f", axis {self.axis}, slab {self.index}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,15 +307,11 @@ def layer_shares(cells: int, begin: float, end: float) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, eq=False)
-class Cutout(Mesh):
+class Cutout(Map):
     """A map around an object, which is not periodic.
 
     Parameters
     ----------
-    depth : float
-        Comoving, [Mpc/h].
-    axis : {"x", "y", "z"}
-        Line of sight.
     number : int
         Row of the object in its catalogue.
     centre : (float, float, float)
@@ -308,14 +319,12 @@ class Cutout(Mesh):
 
     See Also
     --------
-    Mesh : the other parameters.
+    Map : the other parameters.
     """
 
     KIND = "cutout"
 
     _: KW_ONLY
-    depth: float
-    axis: str = "z"
     number: int = 0
     centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
     periodic: bool = False
@@ -329,19 +338,3 @@ class Cutout(Mesh):
     def where(self) -> str:
         """Which object it is, to follow the simulation's name."""
         return f", axis {self.axis}, object {self.number}"
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(ny, nx)."""
-        ny, nx = self.values.shape
-        return ny, nx
-
-    @property
-    def pixel_size(self) -> float:
-        """Comoving, [kpc/h]."""
-        return self.cell_size
-
-    @property
-    def pixel_area(self) -> float:
-        """Comoving, [(kpc/h)^2]."""
-        return self.cell_volume

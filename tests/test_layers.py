@@ -28,7 +28,13 @@ ENGINE_ORDER = (
 """From the bottom up: a module imports only from its own row or those above it here. What an
 emulator eats is known below the emulators, from their cards."""
 
-SYSTEMS_ORDER = ({"card"}, {"contract"}, {"checks", "registry"}, {"ember", "local_map"})
+SYSTEMS_ORDER = (
+    {"card"},
+    {"weights"},
+    {"contract"},
+    {"checks", "registry"},
+    {"ember", "local_map"},
+)
 """Likewise inside `engine/systems`, where a circle was hidden once."""
 
 EXPLORER_ORDER = (

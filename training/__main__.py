@@ -14,8 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from engine.device import choose_device
 from engine.simulation import Simulation, open_simulation
-from engine.systems.card import read_card, read_weights, write_card, write_model
+from engine.systems.card import read_card, write_card
 from engine.systems.registry import emulator_class
+from engine.systems.weights import read_weights, write_model
 from training import baseline, export, loop, validation
 from training.config import RunConfig, with_values
 from training.data.files import describe_files, find_files

@@ -6,7 +6,8 @@ from typing import Any
 
 from safetensors.torch import load_file
 
-from engine.systems.card import ModelCard, write_model
+from engine.systems.card import ModelCard
+from engine.systems.weights import write_model
 from training.checkpoint import Progress
 from training.choice import BEST, best_so_far
 from training.systems.contract import Scored, System

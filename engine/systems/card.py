@@ -1,22 +1,14 @@
-"""Trained weights and the card that says what they are: safetensors beside JSON.
-
-Reading either needs no torch and runs no code that a file brings along.
-"""
+"""The card of trained weights: what they eat and paint, where they come from, how good they are."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
-
 from engine.cosmology import Cosmology
 from engine.fields import LEVELS, field_named, one_of
-from engine.files import sha256, written_whole
+from engine.files import written_whole
 from engine.normalization import (
     Normalization,
     normalization_from_json,
@@ -29,9 +21,6 @@ VERSION = 2
 
 DARK_MATTER = "dark matter"
 """Name of the only input of what paints slabs of dark matter."""
-
-Weights = Mapping[str, NDArray[np.floating[Any]]]
-"""Arrays by the names that the network gives its parameters."""
 
 
 @dataclass(frozen=True)
@@ -353,66 +342,6 @@ def read_card(path: Path) -> ModelCard:
     except ValueError as error:
         problem = str(error)
     raise ValueError(f"{path.name} is no model card this version reads: it {problem}.")
-
-
-def weights_path(card_path: Path) -> Path:
-    """Where the weights of a card lie."""
-    return card_path.with_suffix(".safetensors")
-
-
-def read_weights(card_path: Path, card: ModelCard) -> dict[str, NDArray[np.float32]]:
-    """Read the weights that belong to a card, in single precision.
-
-    Raises
-    ------
-    ValueError
-        In one sentence, if the file is missing or not the one the card describes.
-    """
-    path = weights_path(card_path)
-    if not path.is_file():
-        raise ValueError(f"Weights {path} are missing, expected them beside {card_path.name}.")
-    found = sha256(path)
-    if found != card.weights_sha256:
-        raise ValueError(
-            f"{path.name} is not the file its card describes (sha256 {found[:12]}..., expected "
-            f"{card.weights_sha256[:12]}...), truncated or of another training: copy both again."
-        )
-    try:
-        arrays = load_file(path)
-    except (SafetensorError, KeyError) as error:
-        raise ValueError(f"{path.name} is no safetensors file of floats: {error}.") from None
-    return {name: array.astype(np.float32) for name, array in arrays.items()}
-
-
-def write_model(
-    folder: Path, card: ModelCard, weights: Weights, *, half: bool = True
-) -> tuple[Path, ModelCard]:
-    """Write weights and card, each whole or not at all, the card last.
-
-    Parameters
-    ----------
-    folder : path
-        Where; files are named after the card.
-    card : ModelCard
-        Its hash of the weights is filled in.
-    weights : mapping of str to array
-        By parameter name.
-    half : bool
-        Store 16-bit floats: half the size, 5e-4 of each weight.
-
-    Returns
-    -------
-    Path, ModelCard
-        Of the card as written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{card.name}.json"
-    stored = {n: np.ascontiguousarray(w, np.float16 if half else None) for n, w in weights.items()}
-    with written_whole(weights_path(path)) as part:
-        save_file(stored, part)
-        card = replace(card, weights_sha256=sha256(part))
-    write_card(path, card)
-    return path, card
 
 
 def write_card(path: Path, card: ModelCard) -> None:

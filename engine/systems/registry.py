@@ -8,8 +8,9 @@ from pathlib import Path
 
 from engine.assets import asset_folders
 from engine.fields import one_of
-from engine.systems.card import ModelCard, read_card, read_weights
+from engine.systems.card import ModelCard, read_card
 from engine.systems.contract import Emulator
+from engine.systems.weights import read_weights
 
 CLASSES: dict[str, type[Emulator]] = {}
 

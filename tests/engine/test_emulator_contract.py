@@ -12,8 +12,8 @@ from engine.cosmology import Cosmology
 from engine.fields import FIELDS, INPUT_FIELDS
 from engine.inference import prediction_key
 from engine.noise import Realisation
-from engine.systems.card import write_model
 from engine.systems.registry import CLASSES, emulator_class, load_emulator
+from engine.systems.weights import write_model
 
 emulator_class("ember-unet")  # imports every system, so that the contract runs over all
 

@@ -10,9 +10,10 @@ import torch
 from engine.cosmology import Cosmology
 from engine.noise import Realisation
 from engine.normalization import normalization
-from engine.systems.card import read_card, write_model
+from engine.systems.card import read_card
 from engine.systems.ember import EmberWGAN
 from engine.systems.registry import emulators, load_emulator
+from engine.systems.weights import write_model
 from tests.engine.systems import ember_unet, ember_wgan
 from tests.engine.systems.example import PLANCK, dark_matter
 

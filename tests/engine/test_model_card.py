@@ -12,17 +12,8 @@ from safetensors.numpy import save_file
 from engine.cosmology import Cosmology
 from engine.files import sha256
 from engine.normalization import normalization
-from engine.systems.card import (
-    Input,
-    ModelCard,
-    Output,
-    Parameter,
-    TrainingFile,
-    read_card,
-    read_weights,
-    weights_path,
-    write_model,
-)
+from engine.systems.card import Input, ModelCard, Output, Parameter, TrainingFile, read_card
+from engine.systems.weights import read_weights, weights_path, write_model
 
 MESH = {
     "name": "a",
@@ -104,7 +95,7 @@ def test_a_write_that_fails_leaves_the_older_files_whole(written, card, weights,
         path.write_bytes(b"half of it")
         raise OSError("disk full")
 
-    monkeypatch.setattr("engine.systems.card.save_file", fail)
+    monkeypatch.setattr("engine.systems.weights.save_file", fail)
     with pytest.raises(OSError, match="disk full"):
         write_model(written.parent, card, {"b": np.ones(3)})
     after = read_weights(written, read_card(written))
@@ -232,6 +223,7 @@ def test_a_foreign_file_with_the_right_hash_is_refused(written):
 def test_cards_and_weights_are_read_without_torch(written):
     script = (
         "import sys; from pathlib import Path; from engine.systems.card import *; "
+        "from engine.systems.weights import *; "
         "from engine.systems.registry import emulators; emulators(); "
         f"p = Path({str(written)!r}); read_weights(p, read_card(p)); "
         "sys.exit('torch' in sys.modules)"

@@ -16,9 +16,10 @@ from engine.halos import Objects
 from engine.inputs import mesh_at, runs
 from engine.places import BoxPlace, ObjectPlace, Run, SlabPlace, kind_of
 from engine.systems import registry
-from engine.systems.card import Input, ModelCard, Output, read_card, write_card, write_model
+from engine.systems.card import Input, ModelCard, Output, read_card, write_card
 from engine.systems.checks import check_input
 from engine.systems.contract import Emulator
+from engine.systems.weights import write_model
 
 PLANCK = Cosmology(0.3089, 0.0486, 0.6774)
 PLACES = [SlabPlace("y", 1), BoxPlace(), BoxPlace((-1, 3, 0, 4, 2, 6)), ObjectPlace(1, "x")]

@@ -19,8 +19,9 @@ from engine.files import sha256
 from engine.networks.ember import critic, generator, unet
 from engine.normalization import normalization
 from engine.simulation import open_simulation
-from engine.systems.card import read_card, read_weights
+from engine.systems.card import read_card
 from engine.systems.ember import EmberUNet, EmberWGAN
+from engine.systems.weights import read_weights
 from training import checkpoint, descent, export, loop
 from training.__main__ import app
 from training.choice import best_so_far

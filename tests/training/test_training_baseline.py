@@ -10,9 +10,10 @@ from engine import statistics
 from engine.cosmology import Cosmology
 from engine.fields import LEVELS
 from engine.mesh import Slab
-from engine.systems.card import read_card, read_weights
+from engine.systems.card import read_card
 from engine.systems.local_map import LocalMap
 from engine.systems.registry import emulators
+from engine.systems.weights import read_weights
 from training import baseline
 from training.__main__ import app
 from training.config import Split

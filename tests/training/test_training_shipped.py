@@ -4,8 +4,9 @@ import pytest
 
 from engine.assets import shipped_folder
 from engine.simulation import open_simulation
-from engine.systems.card import read_card, read_weights
+from engine.systems.card import read_card
 from engine.systems.registry import emulator_class
+from engine.systems.weights import read_weights
 from training import validation
 from training.config import HELD_OUT, Split
 

@@ -8,7 +8,8 @@ from lightning_fabric import Fabric
 from typer.testing import CliRunner
 
 import training.systems
-from engine.systems.card import read_card, read_weights
+from engine.systems.card import read_card
+from engine.systems.weights import read_weights
 from training import checkpoint, loop
 from training.__main__ import app
 from training.systems import registry

@@ -14,9 +14,10 @@ from engine.mesh import Slab
 from engine.noise import Realisation
 from engine.places import Run
 from engine.simulation import Simulation
-from engine.systems.card import read_card, read_weights
+from engine.systems.card import read_card
 from engine.systems.contract import Emulator
 from engine.systems.registry import emulator_class, emulators, load_emulator
+from engine.systems.weights import read_weights
 
 BASELINE = "local-map"
 """System of the baseline, where networks have theirs."""
