@@ -52,8 +52,22 @@ def project(
             help="Project particles that don't make up the header's Omega_m or box; noted.",
         ),
     ] = False,
+    grids: Annotated[str, typer.Option(help="Fields that grids of the box are wanted of.")] = "",
+    cells: Annotated[
+        int, typer.Option(help="Cells a side of grids; 0: one per mean separation.")
+    ] = 0,
+    assignment: Annotated[
+        str, typer.Option(help="Of particles to cells: kernel (adaptive) or cic (cloud in cell).")
+    ] = "kernel",
+    initial_conditions: Annotated[
+        Path | None, typer.Option(help="Displacements or linear overdensity at the run's start.")
+    ] = None,
+    subhalos: Annotated[
+        list[str] | None,
+        typer.Option(help="Rockstar's list with parents, as dmo=FILE; repeatable."),
+    ] = None,
 ) -> None:
-    """Project a snapshot's particles to slab maps."""
+    """Project a snapshot's particles to slab maps and grids."""
     columns = (
         TextColumn("{task.description:<40}"),
         BarColumn(),
@@ -78,6 +92,11 @@ def project(
             mantissa_bits=bits,
             provenance=provenance,
             allow_incomplete=allow_incomplete,
+            grids=_names(grids),
+            cells=cells or None,
+            assignment=assignment,
+            initial_conditions=initial_conditions,
+            subhalos=dict(_of_run(text) for text in subhalos or ()),
             progress=lambda fraction, doing: bar.update(
                 task, completed=fraction, description=doing
             ),
@@ -123,6 +142,13 @@ def _twin(text: str) -> tuple[tuple[str, str], str]:
     if not (equals and colon and path):
         raise ValueError(f"--twin is {text!r}, expected FIELD:LEVEL=PATH as in dmo:HR=run.hdf5.")
     return (name, level), path
+
+
+def _of_run(text: str) -> tuple[str, str]:
+    run, equals, path = text.partition("=")
+    if not (run and equals and path):
+        raise ValueError(f"--subhalos is {text!r}, expected RUN=PATH as in dmo=parents.list.")
+    return run, path
 
 
 if __name__ == "__main__":

@@ -22,13 +22,17 @@ import numpy as np
 
 from engine.cosmology import Cosmology
 from engine.files import written_whole
-from engine.formats.hdf5 import open_hdf5
+from engine.formats.hdf5 import attribute, number, open_hdf5
+from engine.formats.header import text
 
 FORMAT = "baryon-explorer simulation"
 VERSION = 2
 
 READ = {FORMAT: (VERSION,), "baryon-explorer slabs": (1,)}
 """Formats that are read, with their versions; the first held maps and haloes alone."""
+
+NUMBERS = ("box_size", "redshift", "Omega_m", "Omega_b", "h")
+"""Root attributes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,22 +103,23 @@ def read_header(path: Path) -> SimulationHeader:
     """
     with open_hdf5(path) as file:
         _check_format(path.name, file)
-        attributes = file.attrs
-        try:
-            header = SimulationHeader(
-                name=path.stem,
-                box_size=float(attributes["box_size"]),
-                redshift=float(attributes["redshift"]),
-                cosmology=Cosmology(
-                    *(float(attributes[parameter]) for parameter in ("Omega_m", "Omega_b", "h"))
-                ),
-                code=str(attributes["code"]),
-                provenance=str(attributes["provenance"]),
-            )
-        except KeyError as missing:
-            raise ValueError(
-                f"{path.name} lacks the root attribute that a simulation file has: {missing}."
-            ) from None
+        numbers = {word: number([file], (word,)) for word in NUMBERS}
+        words = {word: attribute([file], (word,)) for word in ("code", "provenance")}
+    absent = [word for word, value in (numbers | words).items() if value is None]
+    if absent:
+        raise ValueError(
+            f"{path.name} lacks the root attributes that a simulation file has: "
+            f"{', '.join(absent)}."
+        )
+    box_size, redshift, *parameters = (float(value or 0) for value in numbers.values())
+    header = SimulationHeader(
+        name=path.stem,
+        box_size=box_size,
+        redshift=redshift,
+        cosmology=Cosmology(*parameters),
+        code=text(words["code"]),
+        provenance=text(words["provenance"]),
+    )
     if not 0 < header.box_size < np.inf:
         raise ValueError(
             f"{path.name}: its attribute box_size is {header.box_size:g}, expected a positive "

@@ -48,6 +48,13 @@ class Job:
         return self.snapshot.header.counts[self.species]
 
     @property
+    def dark_matter(self) -> int:
+        """Dark-matter particles of a run of this level, which set the size of cells."""
+        if self.species == "dark matter":
+            return self.keep
+        return self.snapshot.header.counts["dark matter"]
+
+    @property
     def title(self) -> str:
         """What is made, in words."""
         return f"{' and '.join(self.fields)} {self.level} {self.origin}"
@@ -57,6 +64,28 @@ class Job:
         """What is deposited: the fields, and gas where temperature needs it as weight."""
         extra = ("gas",) if "temperature" in self.fields and "gas" not in self.fields else ()
         return self.fields + extra
+
+    def values(self, sums: NDArray[np.float64], measure: float) -> dict[str, NDArray[np.float64]]:
+        """Turn sums of what is carried into the fields' values.
+
+        Parameters
+        ----------
+        sums : array, (q, ...)
+            In each cell, of what is carried.
+        measure : float
+            Area or volume of a cell, [(kpc/h)^2] or [(kpc/h)^3].
+
+        Returns
+        -------
+        dict of str to array
+            By field: means weighted by mass of a temperature, densities of all others.
+        """
+        carried = dict(zip(self.carried, sums, strict=True))
+        found = {name: carried[name] / measure for name in self.fields if name != "temperature"}
+        if "temperature" in self.fields:
+            gas, heat = carried["gas"], carried["temperature"]
+            found["temperature"] = np.divide(heat, gas, out=np.zeros_like(gas), where=gas > 0)
+        return found
 
 
 @dataclass(frozen=True)
@@ -81,7 +110,7 @@ class Particles:
 def collect(
     job: Job,
     folder: Path,
-    smoothing: str,
+    smoothing: str | None,
     seed: int,
     star_support: float,
     progress: Callable[[int], None] = lambda done: None,
@@ -92,8 +121,8 @@ def collect(
     ----------
     folder : Path
         Where the particles wait, in files of their own.
-    smoothing : {"neighbours", "file"}
-        See SMOOTHINGS.
+    smoothing : {"neighbours", "file"} or None
+        See SMOOTHINGS; None where no kernels are wanted.
     seed : int
         Of the thinning.
     star_support : float
@@ -126,7 +155,7 @@ def collect(
         weights *= total / weights.sum(0, dtype=np.float64)
     if job.species == "stars":
         support[:] = star_support
-    if job.species == "stars" or from_file:
+    if smoothing is None or job.species == "stars" or from_file:
         progress(job.keep)
     else:
         box_size = job.snapshot.header.box_size

@@ -1,6 +1,6 @@
 """From a snapshot's particles to slab maps, as in EMBER section 3."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,9 @@ from engine.formats.maps import SlabLayout, create_maps
 from engine.formats.rounding import MANTISSA_BITS, round_mantissa
 from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 from engine.formats.snapshot import Snapshot
+from engine.projection.beside import read_beside, write_beside
 from engine.projection.consistency import check_snapshots
+from engine.projection.grids import check_grids, write_grids
 from engine.projection.particles import SMOOTHINGS, Job, Particles, collect
 from engine.projection.slabs import slab_maps
 from engine.projection.smoothing import NEIGHBOURS
@@ -23,6 +25,9 @@ from engine.results import Progress
 
 SLAB_DEPTH = 1.5
 """Comoving depth aimed at, [Mpc/h] (EMBER section 3)."""
+
+PROJECTED = ("dm", "dmo", "gas", "hi", "stars", "temperature")
+"""Fields that particles are projected to."""
 
 PIXELS_PER_SEPARATION = 4
 """Pixels per mean particle separation (EMBER section 3)."""
@@ -49,13 +54,18 @@ def project_snapshot(
     mantissa_bits: int = MANTISSA_BITS,
     provenance: str = "",
     allow_incomplete: bool = False,
+    grids: Sequence[str] = (),
+    cells: int | None = None,
+    assignment: str = "kernel",
+    initial_conditions: str | Path | None = None,
+    subhalos: Mapping[str, str | Path] | None = None,
     progress: Progress = lambda fraction, doing: None,
 ) -> Path:
-    """Project a snapshot to slabs and write them as a simulation file.
+    """Project a snapshot to slabs and grids and write them as a simulation file.
 
     Particles belong whole to the slab that holds their centre; mass is conserved in every
-    slab to 1e-5. Memory is bounded whatever the number of particles and slabs; particles
-    wait in temporary files beside `out`.
+    slab to 1e-5, and in grids, where kernels reach over all cells, to 1e-6. Memory is bounded
+    whatever the number of particles and slabs; particles wait in temporary files beside `out`.
 
     Parameters
     ----------
@@ -92,6 +102,18 @@ def project_snapshot(
     allow_incomplete : bool
         Whether particles that don't carry the header's Omega_m to 1 %, or don't fill its box,
         are projected all the same; the file's provenance then says what was found.
+    grids : sequence of str
+        Fields whose grids of the whole box are wanted, beside or instead of maps.
+    cells : int, optional
+        A side of the grids; left out, one per mean separation of the level's dark matter.
+    assignment : {"kernel", "cic"}
+        How particles are spread over the cells of grids: by their smoothing, or to the
+        nearest cells (cloud in cell).
+    initial_conditions : path, optional
+        A file of the run's displacements or linear overdensity at its start, see
+        `engine.formats.start`.
+    subhalos : mapping of run to path, optional
+        Lists by Rockstar with parents, of the runs "hydro" and "dmo".
     progress : callable
         Called with the fraction done and what is being done.
 
@@ -113,13 +135,17 @@ def project_snapshot(
     main = open_snapshot(paths)
     opened = {key: open_snapshot(path) for key, path in (twins or {}).items()}
     fields, levels, lines = (tuple(dict.fromkeys(wish)) for wish in (fields, levels, axes))
-    _check_request(main, fields, levels, lines, smoothing)
+    grids = tuple(dict.fromkeys(grids))
+    everything = tuple(dict.fromkeys((*fields, *grids)))
+    _check_request(main, everything, levels, lines, smoothing)
+    check_grids(grids, cells, assignment)
     _check_numbers(
         pixels=pixels, n_slabs=n_slabs, offset=offset, seed=seed, mantissa_bits=mantissa_bits
     )
     _check_place(out, (main, *opened.values()))
-    jobs = _jobs(main, fields, levels, opened)
-    wanted = {main: fields} | {twin: (name,) for (name, _), twin in opened.items()}
+    jobs = _jobs(main, everything, levels, opened)
+    beside = read_beside(main.header, initial_conditions, subhalos or {})
+    wanted = {main: everything} | {twin: (name,) for (name, _), twin in opened.items()}
     found = check_snapshots(wanted, smoothing, allow_incomplete, progress)
     box = main.header.box_size
     header = SimulationHeader(
@@ -128,7 +154,7 @@ def project_snapshot(
         redshift=main.header.redshift,
         cosmology=main.header.cosmology,
         code=main.header.code,
-        provenance=_provenance(main, provenance, fields, smoothing, seed, found),
+        provenance=_provenance(main, provenance, everything, smoothing, seed, found),
     )
     layout = SlabLayout(
         box_size=header.box_size,
@@ -136,20 +162,39 @@ def project_snapshot(
         n_slabs=n_slabs or max(round(header.box_size / SLAB_DEPTH), 1),
         offset=offset,
     )
-    steps = _Steps(sum(job.keep * (1 + len(lines)) for job in jobs), progress)
+    maps = {*fields, *(name for name, _ in opened)} if fields else set()
+    steps = _Steps(sum(job.keep * _passes(job, maps, grids, lines) for job in jobs), progress)
     out.parent.mkdir(parents=True, exist_ok=True)
     with new_simulation_file(out, header) as file:
         for run, snapshot in _catalogues(main, opened):
             if halos := snapshot.halos(run):
                 write_halos(file, halos)
+        write_beside(file, beside)
         for job in jobs:
             with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
                 smoothed = steps.advance(f"{job.title}: smoothing")
-                particles = collect(job, Path(folder), smoothing, seed, layout.pixel_size, smoothed)
+                kernels = smoothing if _of(job, maps) or assignment == "kernel" else None
+                particles = collect(job, Path(folder), kernels, seed, layout.pixel_size, smoothed)
                 for axis in lines:
-                    _write_axis(file, job, particles, layout, axis, mantissa_bits, steps)
+                    _write_axis(
+                        file, job, _of(job, maps), particles, layout, axis, mantissa_bits, steps
+                    )
+                gridded = steps.advance(f"{job.title}: grid")
+                write_grids(
+                    file, job, _of(job, grids), particles, cells, assignment, mantissa_bits, gridded
+                )
     progress(1.0, "done")
     return out
+
+
+def _of(job: Job, names: Collection[str]) -> tuple[str, ...]:
+    """The job's fields that are among some names."""
+    return tuple(name for name in job.fields if name in names)
+
+
+def _passes(job: Job, maps: Collection[str], grids: Collection[str], axes: Sequence[str]) -> int:
+    """How often the particles of a job are gone through."""
+    return 1 + len(axes) * bool(_of(job, maps)) + bool(_of(job, grids))
 
 
 def _check_request(
@@ -161,14 +206,16 @@ def _check_request(
 ) -> None:
     """Refuse what the snapshot can't give before any work is done."""
     for name in fields:
-        field_named(name)
+        one_of("field", name, PROJECTED)
     for level in levels:
         one_of("level", level, LEVELS)
     for axis in axes:
         map_axes(axis)
     one_of("smoothing", smoothing, SMOOTHINGS)
     if not fields or not axes or "HR" not in levels:
-        raise ValueError("expected at least one field and one axis, and HR among the levels.")
+        raise ValueError(
+            "expected at least one field of maps or grids and one axis, and HR among the levels."
+        )
     unfit = [name for name in fields if name != "dmo"]
     if unfit and not _has_gas(main):
         raise ValueError(
@@ -341,26 +388,24 @@ class _Steps:
 def _write_axis(
     file: h5py.File,
     job: Job,
+    names: tuple[str, ...],
     particles: Particles,
     layout: SlabLayout,
     axis: str,
     mantissa_bits: int,
     steps: _Steps,
 ) -> None:
-    """Project along one axis and store the maps of all the job's fields."""
+    """Project along one axis and store the maps of some of the job's fields, if any."""
+    if not names:
+        return
     made = f"{job.snapshot.name}, {job.keep} of {job.number} particles"
     bits = max(mantissa_bits - LEVELS.index(job.level), 1)
     stored = {
         name: create_maps(file, layout, (name, job.level, job.origin, axis), job.keep, made, bits)
-        for name in job.fields
+        for name in names
     }
     advance = steps.advance(f"{job.title}: axis {axis}")
     for index, maps in slab_maps(particles, layout, axis, advance):
-        sums = dict(zip(job.carried, maps, strict=True))
+        values = job.values(maps, layout.pixel_size**2)
         for name, dataset in stored.items():
-            if name == "temperature":
-                gas = sums["gas"]
-                values = np.divide(sums[name], gas, out=np.zeros_like(gas), where=gas > 0)
-            else:
-                values = sums[name] / layout.pixel_size**2
-            dataset[index] = round_mantissa(values, bits)
+            dataset[index] = round_mantissa(values[name], bits)

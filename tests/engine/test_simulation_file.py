@@ -197,7 +197,13 @@ class TestBadFiles:
     def test_missing_attribute(self, path):
         with h5py.File(path, "a") as file:
             del file.attrs["box_size"]
-        self.refused(path, r"toy\.hdf5 lacks the root attribute .*box_size")
+        self.refused(path, r"toy\.hdf5 lacks the root attributes .*box_size")
+
+    @pytest.mark.parametrize("value", ["large", h5py.Empty("f")])
+    def test_an_attribute_of_no_number(self, path, value):
+        with h5py.File(path, "a") as file:
+            file.attrs["redshift"] = value
+        self.refused(path, r"toy\.hdf5.* redshift")
 
     def test_cells_that_do_not_fill_the_box(self, path):
         with h5py.File(path, "a") as file:
