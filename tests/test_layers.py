@@ -116,12 +116,26 @@ TRAINED_ORDER = (
 )
 """Likewise inside `training/systems`: a system imports no other."""
 
+REPORT_ORDER = (
+    {"bands", "drawing", "reported"},
+    {"measure"},
+    {"parts", "calibrated"},
+    {"run"},
+    {"haloes", "pictures"},
+    {"summary"},
+    {"figures", "systems"},
+    {"content", "page"},
+    {"make"},
+)
+"""Likewise inside `training/report`."""
+
 ORDERS = {
     "engine": ENGINE_ORDER,
     "engine/systems": SYSTEMS_ORDER,
     "explorer": EXPLORER_ORDER,
     "training": TRAINING_ORDER,
     "training/systems": TRAINED_ORDER,
+    "training/report": REPORT_ORDER,
 }
 
 

@@ -117,7 +117,7 @@ def _score(card_path: Path, maps: Simulation, axes: str, device: str) -> None:
     """Score one card and note the result on it."""
     card = read_card(card_path)
     emulator = emulator_class(card.system)(card, read_weights(card_path, card), device)
-    found = validation.score(emulator.predict, maps, axes, card.field, card.level)
+    found = validation.score(emulator, maps, axes)
     others = [s for s in card.scores if (s["simulation"], s["axes"]) != (maps.name, axes)]
     write_card(card_path, replace(card, scores=(*others, found)))
     for part in ("all", "without_heaviest_halo"):

@@ -1,38 +1,37 @@
 """How far painted slabs are from the truth: scores on maps that never trained a network."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from engine import statistics
+from engine import inputs, statistics
+from engine.fields import map_axes
 from engine.mesh import Slab
+from engine.painting import paint
+from engine.places import Run, SlabPlace, slab_numbers
 from engine.simulation import Simulation
+from engine.systems.card import ModelCard
+from engine.systems.contract import Emulator
 from engine.units import MPC_IN_KPC
-
-Paint = Callable[[Slab], Slab]
 
 NYQUIST_SHARE = 0.4
 """Waves shorter than 5 pixels are left out of `power_error`: the projection's kernel, not gas,
 shapes them."""
 
 
-def score(
-    paint: Paint, simulation: Simulation, axes: str, field: str, level: str = "HR"
-) -> dict[str, Any]:
+def score(emulator: Emulator, simulation: Simulation, axes: str) -> dict[str, Any]:
     """Compare painted slabs with the truth, with and without the heaviest halo's.
 
     Parameters
     ----------
-    paint : callable
-        Dark matter in, painted slab out.
+    emulator : Emulator
+        Painted from the dark matter that it was trained on.
     simulation : Simulation
         With maps of the field.
     axes : str
         Projections to use, for example "z".
-    field, level : str
-        Of the truth, and of the dark matter.
 
     Returns
     -------
@@ -40,19 +39,26 @@ def score(
         What a model card keeps: `simulation`, `axes`, `level`, `pixel_size` [kpc/h],
         `all` and, if the simulation has a halo catalogue, `without_heaviest_halo` (one
         halo can dominate the power of a small box), each as `compare` gives it.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if the simulation lacks the truth or what the emulator paints from.
     """
-    slabs = [(axis, index) for axis in axes for index in range(simulation.n_slabs(axis))]
+    card = emulator.card
+    trained = Run("dm", card.level)
+    places = [SlabPlace(axis, i) for axis in axes for i in range(simulation.n_slabs(axis))]
     pairs = {
-        (axis, index): (
-            simulation.slab(field, axis, index),
-            paint(simulation.slab("dm", axis, index, level)),
+        place: (
+            true_slab(simulation, card, place),
+            paint(emulator, simulation, place, trained),
         )
-        for axis, index in slabs
+        for place in places
     }
     result = {
         "simulation": simulation.name,
         "axes": axes,
-        "level": level,
+        "level": card.level,
         "pixel_size": simulation.pixel_size,
         "all": compare(list(pairs.values())),
     }
@@ -62,6 +68,23 @@ def score(
         quiet = [pair for place, pair in pairs.items() if place not in heaviest]
         result["without_heaviest_halo"] = compare(quiet)
     return result
+
+
+def true_slab(simulation: Simulation, card: ModelCard, place: SlabPlace) -> Slab:
+    """The simulation's own slab of what an emulator paints.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if there is none.
+    """
+    truth = inputs.truth(simulation, card, place)
+    if not isinstance(truth, Slab):
+        raise ValueError(
+            f"{simulation.name} has no maps of {card.field!r}, expected the truth that "
+            f"{card.name} is scored with: leave out the one or the other."
+        )
+    return truth
 
 
 def compare(pairs: Sequence[tuple[Slab, Slab]]) -> dict[str, Any]:
@@ -110,13 +133,15 @@ def power_error(pairs: Sequence[tuple[Slab, Slab]]) -> float:
     return float(np.sqrt(np.mean(np.concatenate(logarithms) ** 2)))
 
 
-def heaviest_halo(simulation: Simulation, axes: str) -> tuple[list[tuple[str, int]], float]:
-    """Slabs (axis, index) that hold the centre of the heaviest halo, and its mass [Msun/h]."""
+def heaviest_halo(simulation: Simulation, axes: str) -> tuple[list[SlabPlace], float]:
+    """Slabs that hold the centre of the heaviest halo, and its mass [Msun/h]."""
     halos = simulation.halos("hydro")
     heaviest = int(np.argmax(halos.mvir))
-    position = halos.position[heaviest]
     places = []
     for axis in axes:
-        depth = (float(position["xyz".index(axis)]) - simulation.offset) % simulation.box_size
-        places.append((axis, min(int(depth / simulation.depth), simulation.n_slabs(axis) - 1)))
+        height = halos.position[heaviest, map_axes(axis)[2]]
+        number = slab_numbers(
+            height, simulation.box_size, simulation.n_slabs(axis), simulation.offset
+        )
+        places.append(SlabPlace(axis, int(number)))
     return places, float(halos.mvir[heaviest])

@@ -1,4 +1,4 @@
-"""The report: what it says of painters whose faults are known, and that nothing is lost."""
+"""The report: what it says of emulators whose faults are known, and that nothing is lost."""
 
 import json
 import re
@@ -18,13 +18,14 @@ from engine.formats.catalogues import write_halos
 from engine.halos import Halos
 from engine.mesh import Slab
 from engine.simulation import open_simulation
+from engine.systems.card import DARK_MATTER, read_card
 from training.__main__ import app
 from training.report import content, figures, measure, page, run, summary
 from training.report.bands import rounded
 from training.report.calibrated import crps
-from training.report.measure import Place
-from training.report.painters import Painter
+from training.report.measure import Maps
 from training.report.parts import Folder
+from training.report.reported import Reported
 from training.report.systems.contract import papers
 
 PLANCK = Cosmology(0.3089, 0.0486, 0.6774)
@@ -35,12 +36,13 @@ def silent(done):
     pass
 
 
-def painter(paint, stochastic=True, system="ember-wgan", sha256="0" * 64):
-    """What paints each seed by a function of the truth's file and the seed."""
-    return Painter(
-        system, "A network", "gas", "HR", sha256, stochastic, 1,
-        lambda slab, seeds: [paint(slab, seed) for seed in seeds],
-    )  # fmt: skip
+CARD = read_card(shipped_folder() / "weights" / "ember-wgan-gas-hr.json")
+
+
+def emulator(paint, stochastic=True, system="ember-wgan", sha256="0" * 64):
+    """What paints each seed by a function of its dark matter and the seed."""
+    card = replace(CARD, system=system, stochastic=stochastic, weights_sha256=sha256)
+    return Reported(card, 1, lambda eaten, seeds: [paint(eaten[DARK_MATTER], s) for s in seeds])
 
 
 @pytest.fixture
@@ -60,16 +62,16 @@ def noisy(simulation, strength=0.1, factor=1.0):
     return paint
 
 
-def reported(painters, simulation, tmp_path, count, advance=silent):
-    todo = run.tasks(painters, [simulation], "z", count)
-    return content.measured(painters, todo, Folder(tmp_path / "parts"), advance)
+def reported(emulators, simulation, tmp_path, count, advance=silent):
+    todo = run.tasks(emulators, [simulation], "z", count)
+    return content.measured(emulators, todo, Folder(tmp_path / "parts"), advance)
 
 
 # What it says.
 
 
-def test_a_perfect_painter_scores_one(simulation, tmp_path):
-    perfect = painter(noisy(simulation, 0.0), stochastic=False, system="ember-unet")
+def test_a_perfect_emulator_scores_one(simulation, tmp_path):
+    perfect = emulator(noisy(simulation, 0.0), stochastic=False, system="ember-unet")
     (result,) = reported([perfect], simulation, tmp_path, 4)["results"]
     for portion in ("all", "without_heaviest_halo"):
         found = result[portion]
@@ -88,7 +90,7 @@ def test_a_perfect_painter_scores_one(simulation, tmp_path):
 
 
 def test_mass_is_told_apart_from_clustering(simulation, tmp_path):
-    heavy = painter(noisy(simulation, 0.0, factor=1.3))
+    heavy = emulator(noisy(simulation, 0.0, factor=1.3))
     (result,) = reported([heavy], simulation, tmp_path, 2)["results"]
     numbers = result["all"]["headline"]
     assert numbers["mass_error"] == pytest.approx(0.3, abs=1e-5)
@@ -98,7 +100,7 @@ def test_mass_is_told_apart_from_clustering(simulation, tmp_path):
 
 def test_bands_are_quantiles_of_spectra_summed_over_slabs(simulation, tmp_path):
     paint = noisy(simulation, 0.5)
-    (result,) = reported([painter(paint)], simulation, tmp_path, 5)["results"]
+    (result,) = reported([emulator(paint)], simulation, tmp_path, 5)["results"]
     slabs = [simulation.slab("dm", "z", i) for i in range(3)]
     spectrum = summary.statistics.get("power_spectrum")
     spectra = [spectrum([paint(slab, seed) for slab in slabs]).y for seed in range(5)]
@@ -126,14 +128,14 @@ def slab_of(values, field):
 
 
 @pytest.fixture(scope="module")
-def place():
+def maps():
     """A truth that is one more draw of what `draw` draws."""
     random = np.random.default_rng(1)
     dark_matter = slab_of(1e5 * random.lognormal(0, 1, (SIDE, SIDE)), "dm")
     at = random.random((30, 3)) * dark_matter.box_size
     mass = random.uniform(1e10, 1e12, 30)
     halos = Halos(at, mass, np.full(30, 100.0), mass, "hydro")
-    return Place(dark_matter, draw(dark_matter, 999), dark_matter, halos)
+    return Maps({DARK_MATTER: dark_matter}, draw(dark_matter, 999), dark_matter, halos)
 
 
 def draw(dark_matter, seed, strength=0.5):
@@ -142,10 +144,10 @@ def draw(dark_matter, seed, strength=0.5):
 
 
 @pytest.mark.parametrize(("strength", "covered"), [(0.5, 0.68), (0.1, 0.16), (1.5, 0.98)])
-def test_coverage_is_that_of_the_scatter(place, strength, covered):
-    drawing = painter(lambda slab, seed: draw(slab, seed, strength))
+def test_coverage_is_that_of_the_scatter(maps, strength, covered):
+    drawing = emulator(lambda slab, seed: draw(slab, seed, strength))
     with ThreadPoolExecutor(2) as pool:
-        part = measure.run(drawing, place, 40, pool, 2, silent)
+        part = measure.run(drawing, maps, 40, pool, 2, silent)
     (share,) = {round(float(np.average(part.pixels.coverage(0.68), weights=part.pixels.count)), 2)}
     assert share == pytest.approx(covered, abs=0.03)
     assert len(part.painted) == 40
@@ -180,15 +182,16 @@ def test_rank_histograms_keep_their_shape_in_fewer_bars():
 
 
 def test_a_network_is_told_how_much_better_it_is(simulation, tmp_path):
-    good = painter(noisy(simulation, 0.0, factor=1.0))
-    bad = painter(noisy(simulation, 1.0), stochastic=False, system="local-map")
+    good = emulator(noisy(simulation, 0.0, factor=1.0))
+    bad = emulator(noisy(simulation, 1.0), stochastic=False, system="local-map")
     twice = replace(
-        good, paint=lambda slab, seeds: [noisy(simulation, 0.3)(slab, s) for s in seeds]
+        good,
+        paint=lambda eaten, seeds: [noisy(simulation, 0.3)(eaten[DARK_MATTER], s) for s in seeds],
     )
     gains = reported([twice, bad], simulation, tmp_path, 6)["gains"]
     (gain,) = gains
-    assert (gain["painter"], gain["beats"]) == ("ember-wgan-gas-hr", "local-map-gas-hr")
-    found = {r["painter"]: r["all"]["headline"] for r in reported(
+    assert (gain["emulator"], gain["beats"]) == ("ember-wgan-gas-hr", "local-map-gas-hr")
+    found = {r["emulator"]: r["all"]["headline"] for r in reported(
         [twice, bad], simulation, tmp_path, 6)["results"]}  # fmt: skip
     for name, times in gain["times"].items():
         mine, theirs = found["ember-wgan-gas-hr"][name], found["local-map-gas-hr"][name]
@@ -200,7 +203,7 @@ def test_a_network_is_told_how_much_better_it_is(simulation, tmp_path):
 
 
 def test_an_interrupted_run_goes_on_to_the_same_numbers_to_the_bit(simulation, tmp_path):
-    whole = content.as_json(reported([painter(noisy(simulation))], simulation, tmp_path / "a", 6))
+    whole = content.as_json(reported([emulator(noisy(simulation))], simulation, tmp_path / "a", 6))
     calls = []
 
     def counted(slab, seed):
@@ -213,8 +216,8 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers_to_the_bit(simulation, t
         return noisy(simulation)(slab, seed)
 
     with pytest.raises(KeyboardInterrupt):
-        reported([painter(interrupted)], simulation, tmp_path / "b", 6)
-    resumed = content.as_json(reported([painter(counted)], simulation, tmp_path / "b", 6))
+        reported([emulator(interrupted)], simulation, tmp_path / "b", 6)
+    resumed = content.as_json(reported([emulator(counted)], simulation, tmp_path / "b", 6))
     assert resumed == whole
     assert len(calls) == 12  # of the second and third slab
 
@@ -227,7 +230,7 @@ def test_changed_weights_or_another_count_begin_anew(simulation, tmp_path):
             calls.append(seed)
             return noisy(simulation)(slab, seed)
 
-        reported([painter(paint, **changes)], simulation, tmp_path, count)
+        reported([emulator(paint, **changes)], simulation, tmp_path, count)
         return len(calls)
 
     assert painted(3) == 9
@@ -237,13 +240,13 @@ def test_changed_weights_or_another_count_begin_anew(simulation, tmp_path):
 
 
 def test_a_broken_part_is_measured_again(simulation, tmp_path):
-    first = reported([painter(noisy(simulation))], simulation, tmp_path, 3)
+    first = reported([emulator(noisy(simulation))], simulation, tmp_path, 3)
     for path in (tmp_path / "parts").glob("*z1.npz"):
         path.write_bytes(path.read_bytes()[:100])
-    assert reported([painter(noisy(simulation))], simulation, tmp_path, 3) == first
+    assert reported([emulator(noisy(simulation))], simulation, tmp_path, 3) == first
 
 
-def test_maps_alive_at_a_time_dont_grow_with_the_realisations(place):
+def test_maps_alive_at_a_time_dont_grow_with_the_realisations(maps):
     alive, most, lock = weakref.WeakSet(), [0], threading.Lock()
 
     def watched(slab, seed):
@@ -256,7 +259,7 @@ def test_maps_alive_at_a_time_dont_grow_with_the_realisations(place):
     def peak(count):
         most[0] = 0
         with ThreadPoolExecutor(2) as pool:
-            measure.run(painter(watched), place, count, pool, 2, silent)
+            measure.run(emulator(watched), maps, count, pool, 2, silent)
         return most[0]
 
     bound = measure.IN_FLIGHT * 2 + 2
@@ -298,15 +301,15 @@ def test_the_page_holds_everything_and_fetches_nothing(made):
     assert pointed <= set(ids)
     assert (
         text.count("<svg") == 6
-    )  # curves, haloes, a picture of each painter, calibration, apertures
+    )  # curves, haloes, a picture of each emulator, calibration, apertures
     assert "currentColor" in text
     assert "#0f1317" not in text
 
 
 def test_the_json_says_what_it_is_made_of(made):
     found = json.loads(made.with_suffix(".json").read_text())
-    assert [p["name"] for p in found["painters"]] == ["ember-wgan-gas-hr", "local-map-gas-hr"]
-    assert all(len(p["sha256"]) == 64 for p in found["painters"])
+    assert [p["name"] for p in found["emulators"]] == ["ember-wgan-gas-hr", "local-map-gas-hr"]
+    assert all(len(p["sha256"]) == 64 for p in found["emulators"])
     result = found["results"][0]
     assert result["seeds"] == [0, 2]
     assert result["all"]["power_spectrum"]["y_label"] == "P(k) [(Mpc/h)^2]"

@@ -11,9 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.inputs import mesh_at
 from engine.mesh import Slab
 from engine.normalization import normalization
-from engine.simulation import open_simulation
+from engine.places import Run, SlabPlace
+from engine.simulation import Simulation, open_simulation
 from engine.systems.card import DARK_MATTER, Input, Output
 from training.config import WHOLE, Split
 from training.data.files import refuse_held_out
@@ -64,10 +66,19 @@ def read_pairs(path: str | Path, source: Split, field: str, level: str) -> list[
     simulation = open_simulation(path)
     refuse_held_out(simulation.name, source)
     return [
-        Pair(simulation.slab("dm", axis, index, level), simulation.slab(field, axis, index))
+        Pair(
+            _slab(simulation, SlabPlace(axis, index), Run("dm", level)),
+            _slab(simulation, SlabPlace(axis, index), Run(field)),
+        )
         for axis in source.axes
         for index in range(simulation.n_slabs(axis))
     ]
+
+
+def _slab(simulation: Simulation, place: SlabPlace, run: Run) -> Slab:
+    mesh = mesh_at(simulation, place, run)
+    assert isinstance(mesh, Slab)
+    return mesh
 
 
 def card_meshes(pairs: Sequence[Pair]) -> tuple[tuple[Input], Output]:

@@ -1,1 +1,1 @@
-"""A report of how good painters are and where they fail: `python -m training score --out`."""
+"""A report of how good emulators are and where they fail: `python -m training score --out`."""

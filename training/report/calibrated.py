@@ -68,7 +68,7 @@ def crps(truth: Array, samples: Array) -> Array:
     """Continuous ranked probability score, the fair one, less for the better.
 
     The mean distance of truth and sample, less half the mean distance of two samples: of one
-    sample alone it is the distance, so it compares stochastic painters with deterministic ones.
+    sample alone it is the distance, so it compares stochastic emulators with deterministic ones.
 
     Parameters
     ----------

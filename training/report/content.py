@@ -7,11 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from engine.files import sha256
 from engine.simulation import Simulation
 from training.report import run, summary
 from training.report.bands import QUANTILES
-from training.report.painters import Painter
 from training.report.parts import Folder
+from training.report.reported import Reported
 from training.report.systems.contract import Paper, papers
 from training.validation import heaviest_halo
 
@@ -23,7 +24,7 @@ PACKAGES = ("baryon-explorer", "numpy", "scipy", "torch", "openvino")
 
 
 def measured(
-    painters: Sequence[Painter],
+    emulators: Sequence[Reported],
     todo: Sequence[run.Task],
     folder: Folder,
     advance: Callable[[int], None],
@@ -32,7 +33,7 @@ def measured(
 
     Parameters
     ----------
-    painters : sequence of Painter
+    emulators : sequence of Reported
         Networks and baselines.
     todo : sequence of Task
         What they paint.
@@ -48,20 +49,21 @@ def measured(
     """
     results = [summary.result(task, parts) for task, parts in run.run(todo, folder, advance)]
     places = {task.simulation.path: task for task in todo}
-    fields = {painter.field for painter in painters}
-    published = papers(painter.system for painter in painters)
+    fields = {emulator.card.field for emulator in emulators}
+    published = papers(emulator.card.system for emulator in emulators)
     return {
         "format": FORMAT,
         "format_version": VERSION,
         "versions": {name: version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "quantiles": list(QUANTILES),
-        "painters": [
+        "emulators": [
             {
-                "name": p.name, "system": p.system, "title": p.title, "field": p.field,
-                "level": p.level, "stochastic": p.stochastic, "sha256": p.sha256,
+                "name": card.name, "system": card.system, "title": card.title,
+                "field": card.field, "level": card.level, "stochastic": card.stochastic,
+                "sha256": card.weights_sha256,
             }
-            for p in painters
+            for card in (emulator.card for emulator in emulators)
         ],
         "simulations": [
             about(task.simulation, task.axes, fields, published) for task in places.values()
@@ -77,7 +79,7 @@ def about(
     """What a simulation is, and what its truth alone shows, as papers have it."""
     found: dict[str, Any] = {
         "name": simulation.name,
-        "sha256": run.sha256(simulation.path),
+        "sha256": sha256(simulation.path),
         "axes": axes,
         "slabs": simulation.n_slabs(axes[0]),
         "box_size": {"value": simulation.box_size, "unit": "Mpc/h"},
@@ -87,9 +89,10 @@ def about(
         "redshift": simulation.redshift,
     }
     if "hydro" in simulation.runs:
-        slabs, mass = heaviest_halo(simulation, axes)
+        places, mass = heaviest_halo(simulation, axes)
         found["heaviest_halo"] = {
-            "value": mass, "unit": "Msun/h", "slabs": [f"{axis}{index}" for axis, index in slabs],
+            "value": mass, "unit": "Msun/h",
+            "slabs": [f"{place.axis}{place.index}" for place in places],
         }  # fmt: skip
     for paper in published:
         found |= paper.truths(simulation, axes, fields)

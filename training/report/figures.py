@@ -22,7 +22,7 @@ def calibration_figure(found: Content) -> Figure:
     Parameters
     ----------
     found : dict
-        Result of a stochastic painter.
+        Result of a stochastic emulator.
     """
     calibration = found["all"]["calibration"]
     parts = [n for n in ("pixels", "power_spectrum", "halos") if n in calibration]

@@ -83,7 +83,7 @@ def points(task: Task, slabs: Sequence[HaloMasses]) -> Points:
     """Masses of a field and of dark matter, halo by halo, over some slabs."""
     statistic = HaloRelation()
     sums = HaloSums(
-        field=task.painter.field,
+        field=task.emulator.card.field,
         dark_field="dm",
         run="hydro",
         neighbour_mass=statistic.neighbour_mass,

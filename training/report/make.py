@@ -6,9 +6,9 @@ from pathlib import Path
 from engine.simulation import open_simulation
 from training.report import content, page, run
 from training.report.drawing import svg
-from training.report.painters import baselines, from_card
 from training.report.parts import Folder
 from training.report.pictures import picture_figure
+from training.report.reported import baselines, from_card
 
 Progress = Callable[[int, int], None]
 """Told how many paintings more are done, of how many altogether."""
@@ -23,7 +23,7 @@ def make(
     device: str = "auto",
     progress: Progress = lambda done, total: None,
 ) -> None:
-    """Score painters and write the report, going on where an earlier run of it stopped.
+    """Score emulators and write the report, going on where an earlier run of it stopped.
 
     Parameters
     ----------
@@ -50,21 +50,21 @@ def make(
     if count < 1:
         raise ValueError(f"Realisations are {count}, expected 1 or more.")
     networks = [from_card(path, device) for path in cards]
-    names = [painter.name for painter in networks]
+    names = [emulator.card.name for emulator in networks]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(
                 f"{names.count(name)} cards are of {name}, expected one: report them one by one."
             )
-    painters = [*networks, *baselines(networks)]
+    emulators = [*networks, *baselines(networks)]
     opened = [open_simulation(name) for name in simulations]
-    todo = run.tasks(painters, opened, axes, count)
-    total = sum(task.count * len(task.slabs) for task in todo)
+    todo = run.tasks(emulators, opened, axes, count)
+    total = sum(task.count * len(task.places) for task in todo)
     folder = Folder(out.with_name(f"{out.stem}-parts"))
     out.parent.mkdir(parents=True, exist_ok=True)
-    found = content.measured(painters, todo, folder, lambda done: progress(done, total))
+    found = content.measured(emulators, todo, folder, lambda done: progress(done, total))
     content.write(out.with_suffix(".json"), content.as_json(found))
-    own = {f"{t.painter.name} {t.simulation.name} {t.axes}": t for t in todo if t.own}
+    own = {f"{t.emulator.card.name} {t.simulation.name} {t.axes}": t for t in todo if t.own}
     pictures = {
         name: svg(picture_figure(task), f"picture-{number}")
         for number, (name, task) in enumerate(own.items())

@@ -1,7 +1,7 @@
-"""One painter on one slab: sums of every statistic for each realisation, never the maps."""
+"""One emulator on one slab: sums of every statistic for each realisation, never the maps."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +9,9 @@ from typing import Any
 from engine import statistics
 from engine.calibration import CLASSES, Calibration, Ranking, classes_of, scaled
 from engine.halos import Halos
-from engine.mesh import Slab
+from engine.mesh import Mesh, Slab
 from engine.statistics.halo_relation import HaloRelation, HaloSums
-from training.report.painters import Painter
+from training.report.reported import Reported
 
 IN_FLIGHT = 2
 """Batches a worker may be ahead of the one that is ranked: what bounds the memory."""
@@ -21,13 +21,13 @@ Measures = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class Maps:
     """The maps of one slab.
 
     Parameters
     ----------
-    dark_matter : Slab
-        What is painted from.
+    inputs : mapping of str to Mesh
+        What is painted from, by the names of the card's inputs.
     truth : Slab
         Of the painted field.
     reference : Slab
@@ -36,7 +36,7 @@ class Place:
         Of the hydrodynamical run, if there is a catalogue.
     """
 
-    dark_matter: Slab
+    inputs: Mapping[str, Mesh]
     truth: Slab
     reference: Slab
     halos: Halos | None
@@ -44,7 +44,7 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What is kept of a painter on a slab.
+    """What is kept of an emulator on a slab.
 
     Parameters
     ----------
@@ -61,34 +61,34 @@ class Part:
     pixels: Calibration | None
 
 
-def measure(place: Place, painted: Slab) -> Measures:
+def measure(maps: Maps, painted: Slab) -> Measures:
     """Sum every statistic over one map.
 
     Parameters
     ----------
-    place : Place
-        Its slab.
+    maps : Maps
+        Of its slab.
     painted : Slab
         The truth itself, or a painting.
     """
     found: Measures = {
         # Power of the painting and of the truth, and what is between them.
-        "pairs": statistics.get("cross_correlation").compute(place.truth, painted),
+        "pairs": statistics.get("cross_correlation").compute(maps.truth, painted),
         "bispectrum": statistics.get("bispectrum").compute(painted),
         "pdf": statistics.get("pdf").compute(painted),
         "total_mass": statistics.get("total_mass").compute(painted),
     }
-    if painted.field == "hi":
+    if painted.field in statistics.get("cddf").fields:
         found["cddf"] = statistics.get("cddf").compute(painted)
-    if place.halos is not None:
-        sums: HaloSums = HaloRelation(place.halos).compute(place.reference, painted)
+    if maps.halos is not None:
+        sums: HaloSums = HaloRelation(maps.halos).compute(maps.reference, painted)
         found["halos"] = sums.slabs[0]
     return found
 
 
 def run(
-    painter: Painter,
-    place: Place,
+    emulator: Reported,
+    maps: Maps,
     count: int,
     pool: Executor,
     workers: int,
@@ -98,10 +98,10 @@ def run(
 
     Parameters
     ----------
-    painter : Painter
+    emulator : Reported
         Deterministic ones paint once.
-    place : Place
-        The slab.
+    maps : Maps
+        Of the slab.
     count : int
         Realisations.
     pool : Executor
@@ -111,16 +111,16 @@ def run(
     advance : callable
         Told of each batch how many realisations are done.
     """
-    number = painter.realisations(count)
+    number = emulator.realisations(count)
     ranking = None
     if number > 1:
-        ranking = Ranking(scaled(place.truth), classes_of(place.reference), len(CLASSES))
+        ranking = Ranking(scaled(maps.truth), classes_of(maps.reference), len(CLASSES))
     seeds = range(number)
-    batches = [seeds[i : i + painter.at_once] for i in range(0, number, painter.at_once)]
+    batches = [seeds[i : i + emulator.at_once] for i in range(0, number, emulator.at_once)]
     painted: list[Measures] = []
 
     def paint(seeds: Sequence[int]) -> list[tuple[Slab, Measures]]:
-        return [(slab, measure(place, slab)) for slab in painter.paint(place.dark_matter, seeds)]
+        return [(slab, measure(maps, slab)) for slab in emulator.paint(maps.inputs, seeds)]
 
     # In the order of the seeds whoever is first: sums of floats then are the same.
     for batch in in_order(pool, paint, batches, IN_FLIGHT * workers):
@@ -130,7 +130,7 @@ def run(
                 ranking.add(scaled(slab))
         advance(len(batch))
     pixels = ranking.found() if ranking is not None else None
-    return Part(measure(place, place.truth), tuple(painted), pixels)
+    return Part(measure(maps, maps.truth), tuple(painted), pixels)
 
 
 def in_order(

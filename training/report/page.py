@@ -35,8 +35,8 @@ def html(content: Content, pictures: Mapping[str, str]) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"percent": percent, "size": size, "plain": plain}
-    titles = {painter["name"]: title(painter) for painter in content["painters"]}
-    short = {painter["name"]: painter["title"] for painter in content["painters"]}
+    titles = {emulator["name"]: title(emulator) for emulator in content["emulators"]}
+    short = {emulator["name"]: emulator["title"] for emulator in content["emulators"]}
     return environment.get_template("page.html").render(
         content=content,
         titles=titles,
@@ -47,7 +47,7 @@ def html(content: Content, pictures: Mapping[str, str]) -> str:
             key=_group,
         ),
         masses=mass_table(content),
-        papers=papers(painter["system"] for painter in content["painters"]),
+        papers=papers(emulator["system"] for emulator in content["emulators"]),
         sections=[section(content, about, short, pictures) for about in content["simulations"]],
         limits={"least": LEAST_K, "most": MOST_K, "columns": COLUMNS},
     )
@@ -78,20 +78,20 @@ def section(
 def group(
     results: Sequence[Content], titles: Mapping[str, str], pictures: Mapping[str, str]
 ) -> Content:
-    """Figures of all painters of one field from one level."""
+    """Figures of all emulators of one field from one level."""
     own = [result for result in results if result["own"]]
     first = own[0]
     words = f"{field_named(first['field']).label} from {first['level']}"
-    names = [titles[result["painter"]] for result in own]
+    names = [titles[result["emulator"]] for result in own]
     mark = f"{first['simulation']}-{first['axes']}-{words}"
     # Baselines stand beside a paper's own.
     paper = next(iter(papers(result["system"] for result in own)), None)
-    found: Content = {"title": words[0].upper() + words[1:], "own": own, "painters": []}
+    found: Content = {"title": words[0].upper() + words[1:], "own": own, "emulators": []}
     if paper is not None:
         found |= {"template": paper.template, **paper.group(own, names, mark)}
     for result, name in zip(own, names, strict=True):
-        every = [r for r in results if r["painter"] == result["painter"]]
-        label = f"{mark}-{result['painter']}"
+        every = [r for r in results if r["emulator"] == result["emulator"]]
+        label = f"{mark}-{result['emulator']}"
         entry: Content = {"name": name, "result": result, "runs": None, "calibration": None}
         if paper is not None and len(every) > 1 and result["system"] in paper.systems:
             entry |= {"runs": paper.runs(every, label), "others": every}
@@ -99,19 +99,25 @@ def group(
             figure = figures.calibration_figure(result)
             entry["calibration"] = drawn(f"{label}-calibration", figure)
         entry["picture"] = Markup(pictures.get(picture_name(result), ""))
-        found["painters"].append(entry)
+        found["emulators"].append(entry)
     return found
 
 
+COPIED = ("emulator", "simulation", "run", "realisations")
+"""Of a result, in the table of masses."""
+
+
 def mass_table(content: Content) -> list[Content]:
-    """Errors of the total mass by painter and dark matter, the paper's beside them."""
+    """Errors of the total mass by emulator and dark matter, the paper's beside them."""
     rows = []
     for result in content["results"]:
         of = result["system"], result["field"], result["level"], result["run"]
         reached = [paper.mass_error(*of) for paper in papers([result["system"]])]
         rows.append(
             {
-                **{name: result[name] for name in ("painter", "simulation", "run", "realisations")},
+                **{
+                    name: result[name] for name in ("emulator", "simulation", "run", "realisations")
+                },
                 "ratio": result["all"]["total_mass"]["ratio"],
                 "paper": next(iter(reached), None),
             }
@@ -121,13 +127,13 @@ def mass_table(content: Content) -> list[Content]:
 
 def picture_name(result: Content) -> str:
     """Which picture belongs to a result."""
-    return f"{result['painter']} {result['simulation']} {result['axes']}"
+    return f"{result['emulator']} {result['simulation']} {result['axes']}"
 
 
-def title(painter: Content) -> str:
-    """A painter in words."""
-    what = field_named(painter["field"]).label
-    return f"{painter['title']}, {what} from {painter['level']}"
+def title(emulator: Content) -> str:
+    """An emulator in words."""
+    what = field_named(emulator["field"]).label
+    return f"{emulator['title']}, {what} from {emulator['level']}"
 
 
 def percent(value: float | None, digits: int = 1) -> str:

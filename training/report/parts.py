@@ -1,4 +1,4 @@
-"""What is measured already, a file a painter and slab: the same command goes on from there."""
+"""What is measured already, a file an emulator's slab: the same command goes on from there."""
 
 import os
 import zipfile

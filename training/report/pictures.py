@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 
 from engine.mesh import Slab
 from training.report.drawing import STYLE, WIDTH, label
-from training.report.run import Task, place_of
+from training.report.run import Task, maps_of
 from training.validation import heaviest_halo
 
 PIXELS = 256
@@ -37,18 +37,20 @@ def picture_figure(task: Task) -> Figure:
         What is painted from what.
     """
     loud = heaviest_halo(task.simulation, task.axes)[0] if "hydro" in task.simulation.runs else []
-    place = place_of(task, *(loud or task.slabs)[0])
-    seeds = range(2 if task.painter.stochastic else 1)
-    samples = task.painter.paint(place.dark_matter, seeds)
-    truth = place.truth
+    maps = maps_of(task, (loud or task.places)[0])
+    dark_matter = next(iter(maps.inputs.values()))
+    assert isinstance(dark_matter, Slab)
+    seeds = range(2 if task.emulator.card.stochastic else 1)
+    samples = task.emulator.paint(maps.inputs, seeds)
+    truth = maps.truth
     low, high = np.percentile(truth.values[truth.values > 0], SHARES)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, WIDTH / (3 + len(samples)) + 0.9), layout="constrained")
         axes = figure.subplots(1, 3 + len(samples))
-        dark = np.percentile(place.dark_matter.values, SHARES)
-        _map(figure, axes[0], place.dark_matter, LogNorm(max(dark[0], 1), dark[1]), "dark matter")
+        dark = np.percentile(dark_matter.values, SHARES)
+        _map(figure, axes[0], dark_matter, LogNorm(max(dark[0], 1), dark[1]), "dark matter")
         names = ["simulation", *(f"painted, seed {seed}" for seed in seeds)]
-        if not task.painter.stochastic:
+        if not task.emulator.card.stochastic:
             names[1] = "painted"
         for ax, slab, name in zip(axes[1:], [truth, *samples], names, strict=False):
             _map(figure, ax, slab, LogNorm(low, high), name)

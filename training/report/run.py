@@ -1,36 +1,34 @@
-"""Measures all that a report shows: every painter, on every slab, from every dark matter."""
+"""Measures all that a report shows: every emulator, on every slab, from every dark matter."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 
+from engine import inputs
+from engine.files import sha256
 from engine.halos import Halos
 from engine.mesh import Slab
-from engine.places import Run
+from engine.places import Run, SlabPlace
 from engine.simulation import Simulation
 from training.report import measure
-from training.report.measure import Part, Place
-from training.report.painters import Painter, cores, runs
+from training.report.measure import Maps, Part
 from training.report.parts import Folder
+from training.report.reported import Reported, cores
+from training.validation import true_slab
 
 OTHER_RUNS = 8
 """Realisations, at most, for dark matter that a network wasn't trained on: enough for the median
 of a spectrum over all slabs, and a fifth of the time of all of them."""
 
-SlabKey = tuple[str, int]
-"""(axis, index)."""
-
 
 @dataclass(frozen=True)
 class Task:
-    """One painter on all slabs of one simulation, from one kind of dark matter.
+    """One emulator on all slabs of one simulation, from one kind of dark matter.
 
     Parameters
     ----------
-    painter : Painter
+    emulator : Reported
         What paints.
     simulation : Simulation
         What is painted.
@@ -42,16 +40,16 @@ class Task:
         Realisations.
     """
 
-    painter: Painter
+    emulator: Reported
     simulation: Simulation
     axes: str
     run: Run
     count: int
 
     @property
-    def slabs(self) -> list[SlabKey]:
-        """All that are painted."""
-        return [(a, i) for a in self.axes for i in range(self.simulation.n_slabs(a))]
+    def places(self) -> list[SlabPlace]:
+        """All slabs that are painted."""
+        return [SlabPlace(a, i) for a in self.axes for i in range(self.simulation.n_slabs(a))]
 
     @property
     def own(self) -> bool:
@@ -60,13 +58,13 @@ class Task:
 
 
 def tasks(
-    painters: Sequence[Painter], simulations: Sequence[Simulation], axes: str, count: int
+    emulators: Sequence[Reported], simulations: Sequence[Simulation], axes: str, count: int
 ) -> list[Task]:
     """List what there is to do, best known first.
 
     Parameters
     ----------
-    painters : sequence of Painter
+    emulators : sequence of Reported
         Networks and baselines.
     simulations : sequence of Simulation
         With maps of the painted fields.
@@ -89,9 +87,9 @@ def tasks(
                 f"{simulation.name} has maps along {', '.join(simulation.axes) or 'no axis'}, "
                 f"expected some along {', '.join(axes)}: choose with --axes."
             )
-        for painter in painters:
-            for each in _paintable(painter, simulation, there[0]):
-                task = Task(painter, simulation, there, each, painter.realisations(count))
+        for emulator in emulators:
+            for each in _paintable(emulator, simulation, there[0]):
+                task = Task(emulator, simulation, there, each, emulator.realisations(count))
                 few = min(task.count, OTHER_RUNS)
                 found.append(task if task.own else replace(task, count=few))
     return found
@@ -105,25 +103,27 @@ def _refuse_twice(simulations: Sequence[Simulation], axes: str) -> None:
         raise ValueError(f"Two simulations are {twice[0]}, expected each once: leave one out.")
 
 
-def _paintable(painter: Painter, simulation: Simulation, axis: str) -> list[Run]:
-    """Dark matter that a painter can be scored from, refused if there is none."""
-    if not simulation.has(painter.field, axis):
-        raise ValueError(
-            f"{simulation.name} has no maps of {painter.field!r}, expected the truth that "
-            f"{painter.name} is scored with: leave out the one or the other."
-        )
-    found = runs(simulation, axis, painter.level)
+def _paintable(emulator: Reported, simulation: Simulation, axis: str) -> list[Run]:
+    """Dark matter that an emulator can be scored from, refused if there is none."""
+    card, place = emulator.card, SlabPlace(axis)
+    true_slab(simulation, card, place)
+    # The particles of HR are never thinned out: there `ds` is the run itself.
+    found = [
+        run
+        for run in inputs.runs(simulation, card, place)
+        if run.level == card.level and (run.level, run.origin) != ("HR", "native")
+    ]
     if not found:
         raise ValueError(
-            f"{simulation.name} has no dark matter of level {painter.level}, expected maps "
-            f"that {painter.name} paints from: leave out the one or the other."
+            f"{simulation.name} has no dark matter of level {card.level}, expected maps "
+            f"that {card.name} paints from: leave out the one or the other."
         )
     return found
 
 
 def run(
     todo: Sequence[Task], folder: Folder, advance: Callable[[int], None]
-) -> Iterator[tuple[Task, Mapping[SlabKey, Part]]]:
+) -> Iterator[tuple[Task, Mapping[SlabPlace, Part]]]:
     """Measure what no part in the folder tells yet, one task after the other.
 
     Parameters
@@ -137,57 +137,52 @@ def run(
 
     Yields
     ------
-    (Task, mapping of (axis, index) to Part)
+    (Task, mapping of SlabPlace to Part)
     """
     workers = cores()
     hashes = {task.simulation.path: sha256(task.simulation.path) for task in todo}
     with ThreadPoolExecutor(workers, "report") as pool:
         for task in todo:
             parts = {}
-            for axis, index in task.slabs:
-                name = part_name(task, axis, index)
-                key = f"{task.painter.sha256} {hashes[task.simulation.path]} {task.count}"
+            for place in task.places:
+                name = part_name(task, place)
+                weights = task.emulator.card.weights_sha256
+                key = f"{weights} {hashes[task.simulation.path]} {task.count}"
                 part = folder.read(name, key)
                 if part is None:
-                    place = place_of(task, axis, index)
-                    part = measure.run(task.painter, place, task.count, pool, workers, advance)
+                    maps = maps_of(task, place)
+                    part = measure.run(task.emulator, maps, task.count, pool, workers, advance)
                     folder.write(name, key, part)
                 else:
                     advance(task.count)
-                parts[axis, index] = part
+                parts[place] = part
             yield task, parts
 
 
-def place_of(task: Task, axis: str, index: int) -> Place:
+def maps_of(task: Task, place: SlabPlace) -> Maps:
     """Read the maps of a slab."""
-    simulation, of = task.simulation, task.run
-    dark_matter = simulation.slab(of.field, axis, index, of.level, of.origin)
-    return Place(
-        dark_matter,
-        simulation.slab(task.painter.field, axis, index),
-        _reference(simulation, axis, index),
+    simulation, card = task.simulation, task.emulator.card
+    return Maps(
+        inputs.inputs(simulation, card, place, task.run),
+        true_slab(simulation, card, place),
+        _reference(simulation, place),
         _halos(simulation),
     )
 
 
-def part_name(task: Task, axis: str, index: int) -> str:
+def part_name(task: Task, place: SlabPlace) -> str:
     """Name the file of a part."""
     run_name = task.run.name.replace("/", "-")
-    return f"{task.painter.name}-{task.simulation.name}-{run_name}-{axis}{index}"
+    names = task.emulator.card.name, task.simulation.name, run_name, f"{place.axis}{place.index}"
+    return "-".join(names)
 
 
-def _reference(simulation: Simulation, axis: str, index: int) -> Slab:
+def _reference(simulation: Simulation, place: SlabPlace) -> Slab:
     """Best dark matter there is of the hydrodynamical run, or of the other."""
-    field = "dm" if simulation.has("dm", axis) else "dmo"
-    return simulation.slab(field, axis, index)
+    field = "dm" if simulation.has("dm", place.axis) else "dmo"
+    return simulation.slab(field, place.axis, place.index)
 
 
 @lru_cache(maxsize=4)
 def _halos(simulation: Simulation) -> Halos | None:
     return simulation.halos("hydro") if "hydro" in simulation.runs else None
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

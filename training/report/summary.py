@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import statistics
+from engine.places import SlabPlace
 from engine.results import Curve
 from engine.statistics.contract import Sums
 from engine.statistics.pairs import PairSums, correlation
 from training.report import calibrated, haloes
 from training.report.bands import bands, rounded
 from training.report.measure import Measures, Part
-from training.report.run import SlabKey, Task
+from training.report.run import Task
 from training.validation import heaviest_halo
 
 LEAST_K, MOST_K = 1.0, 30.0
@@ -39,32 +40,32 @@ Content = dict[str, Any]
 """What JSON can hold."""
 
 
-def result(task: Task, parts: Mapping[SlabKey, Part]) -> Content:
-    """Say how a painter did on a simulation, with and without the heaviest halo's slabs.
+def result(task: Task, parts: Mapping[SlabPlace, Part]) -> Content:
+    """Say how an emulator did on a simulation, with and without the heaviest halo's slabs.
 
     Parameters
     ----------
     task : Task
         What was painted.
-    parts : mapping of (axis, index) to Part
+    parts : mapping of SlabPlace to Part
         Of all its slabs.
     """
     found: Content = {
-        "painter": task.painter.name,
-        "system": task.painter.system,
-        "field": task.painter.field,
-        "level": task.painter.level,
+        "emulator": task.emulator.card.name,
+        "system": task.emulator.card.system,
+        "field": task.emulator.card.field,
+        "level": task.emulator.card.level,
         "simulation": task.simulation.name,
         "axes": task.axes,
         "run": {**asdict(task.run), "name": task.run.name},
         "own": task.own,
         "realisations": task.count,
-        "seeds": [0, task.count - 1] if task.painter.stochastic else None,
+        "seeds": [0, task.count - 1] if task.emulator.card.stochastic else None,
         "all": portion(task, parts),
     }
     if "hydro" in task.simulation.runs:
         loud = heaviest_halo(task.simulation, task.axes)[0]
-        quiet = {key: part for key, part in parts.items() if key not in loud}
+        quiet = {place: part for place, part in parts.items() if place not in loud}
         if quiet:
             found["without_heaviest_halo"] = portion(task, quiet)
     if task.own and "hydro" in task.simulation.runs:
@@ -77,13 +78,13 @@ def result(task: Task, parts: Mapping[SlabKey, Part]) -> Content:
     return found
 
 
-def portion(task: Task, parts: Mapping[SlabKey, Part]) -> Content:
-    """Say how a painter did on some slabs; sums are added before ratios are taken."""
+def portion(task: Task, parts: Mapping[SlabPlace, Part]) -> Content:
+    """Say how an emulator did on some slabs; sums are added before ratios are taken."""
     each = list(parts.values())
     truth = total([part.truth for part in each])
     painted = [total([part.painted[i] for part in each]) for i in range(task.count)]
     found = {
-        "slabs": [f"{axis}{index}" for axis, index in parts],
+        "slabs": [f"{place.axis}{place.index}" for place in parts],
         "total_mass": masses(truth, painted),
         "power_spectrum": power(truth["pairs"], [p["pairs"] for p in painted]),
         "cross_correlation": correlations([p["pairs"] for p in painted]),
@@ -242,7 +243,7 @@ def gains(results: Sequence[Content]) -> list[Content]:
     Parameters
     ----------
     results : sequence of dict
-        As `result` makes them, of stochastic and deterministic painters.
+        As `result` makes them, of stochastic and deterministic emulators.
     """
     own = [r for r in results if r["own"]]
     found = []
@@ -252,8 +253,8 @@ def gains(results: Sequence[Content]) -> list[Content]:
                 mine, theirs = better["all"]["headline"], other["all"]["headline"]
                 there = [name for name in GAINS if mine.get(name) and name in theirs]
                 times = {name: rounded(theirs[name] / mine[name]) for name in there}
-                places = {"simulation": better["simulation"], "painter": better["painter"]}
-                found.append({**places, "beats": other["painter"], "times": times})
+                places = {"simulation": better["simulation"], "emulator": better["emulator"]}
+                found.append({**places, "beats": other["emulator"], "times": times})
     return found
 
 

@@ -14,7 +14,7 @@ from engine.systems.card import ModelCard
 from training.checkpoint import Progress
 from training.config import RunConfig, Split
 from training.data.files import find_files
-from training.data.slabs import TrainingMaps, read_pairs
+from training.data.slabs import TrainingMaps, card_meshes, read_pairs
 from training.systems.contract import System
 from training.systems.registry import register
 
@@ -76,20 +76,15 @@ class Line(System):
         return Step(progress)
 
     def card(self, examples, hours, device):
-        first = examples.pairs[0].target
+        eaten, painted = card_meshes(examples.pairs)
         return ModelCard(
             system=self.config.system,
             title="A line",
             paper="None",
-            field=self.config.field,
-            level=self.config.level,
+            inputs=eaten,
+            output=painted,
             architecture={"network": "line"},
-            normalization_in=normalization("gas"),
-            normalization_out=normalization("gas"),
-            pixel_size=first.pixel_size,
-            depth=first.depth,
-            redshift=first.redshift,
-            cosmology=first.cosmology,
+            cosmology=examples.pairs[0].target.cosmology,
             stochastic=False,
             **self.provenance(examples, hours, device),
         )

@@ -117,7 +117,7 @@ def statistics_figure(results: Sequence[Content], titles: Sequence[str]) -> Figu
     Parameters
     ----------
     results : sequence of dict
-        Painters of one field from one level, on one simulation.
+        Emulators of one field from one level, on one simulation.
     titles : sequence of str
         Theirs.
     """
@@ -184,7 +184,7 @@ def _correlation(ax: Axes, results: Sequence[Content]) -> None:
 
 
 def runs_figure(results: Sequence[Content]) -> Figure:
-    """P(k), B(k) and r(k) of one painter from every dark matter there is.
+    """P(k), B(k) and r(k) of one emulator from every dark matter there is.
 
     Parameters
     ----------
