@@ -60,7 +60,7 @@ class Shell:
         array, (..., gy, gx)
             Sum over the modes, not divided by anything.
         """
-        return _real_space(quantity_k[_frequencies(self.inside.shape)] * self.inside, self.grid)
+        return real_space(quantity_k[frequencies(self.inside.shape)] * self.inside, self.grid)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,15 +119,11 @@ def shells(
 
 def _shell(shape: tuple[int, ...], cell_size: float, low: float, high: float) -> Shell:
     """Find the modes of low <= |k| < high and count their triangles."""
-    fundamental = [2 * np.pi / (n * cell_size) for n in shape]
-    most = [min((n - 1) // 2, int(high / k)) for n, k in zip(shape, fundamental, strict=True)]
-    axes = [k * np.arange(-m, m + 1) for k, m in zip(fundamental, most, strict=True)]
-    axes[-1] = fundamental[-1] * np.arange(most[-1] + 1)
-    k = reduce(np.hypot, np.ix_(*axes))
-    inside = (k >= low) & (k < high)
-    grid = tuple(fft.next_fast_len(3 * m + 1, real=True) for m in most)
-    shell = _real_space(inside.astype(np.float64), grid)
-    weighted = _real_space(inside * k, grid)
+    inside, k = modes_between(shape, cell_size, low, high)
+    grid = tuple(fft.next_fast_len(3 * (n // 2) + 1, real=True) for n in inside.shape[:-1])
+    grid += (fft.next_fast_len(3 * (inside.shape[-1] - 1) + 1, real=True),)
+    shell = real_space(inside.astype(np.float64), grid)
+    weighted = real_space(inside * k, grid)
     return Shell(
         inside=frozen_array(inside),
         grid=grid,
@@ -136,14 +132,54 @@ def _shell(shape: tuple[int, ...], cell_size: float, low: float, high: float) ->
     )
 
 
-def _real_space(shell_k: NDArray[np.inexact], grid: tuple[int, ...]) -> NDArray[np.floating]:
-    """Transform a shell's modes to a grid, larger or smaller than the mesh they are from."""
+def modes_between(
+    shape: tuple[int, ...], cell_size: float, low: float, high: float
+) -> tuple[NDArray[np.bool_], NDArray[np.floating]]:
+    """Find the modes of low <= |k| < high, but for those at the Nyquist wavenumber of an axis.
+
+    Parameters
+    ----------
+    shape, cell_size
+        See `modes.modes`.
+    low, high : float
+        [h/Mpc].
+
+    Returns
+    -------
+    inside : array, (..., 2 my + 1, mx + 1)
+        Whether the mode of frequency (..., row - my, column) is one.
+    k : array, as inside
+        [h/Mpc].
+    """
+    fundamental = [2 * np.pi / (n * cell_size) for n in shape]
+    most = [min((n - 1) // 2, int(high / k)) for n, k in zip(shape, fundamental, strict=True)]
+    axes = [k * np.arange(-m, m + 1) for k, m in zip(fundamental, most, strict=True)]
+    axes[-1] = fundamental[-1] * np.arange(most[-1] + 1)
+    k = reduce(np.hypot, np.ix_(*axes))
+    return (k >= low) & (k < high), k
+
+
+def real_space(shell_k: NDArray[np.inexact], grid: tuple[int, ...]) -> NDArray[np.floating]:
+    """Transform a shell's modes to a grid, larger or smaller than the mesh they are from.
+
+    Parameters
+    ----------
+    shell_k : array, (..., 2 my + 1, mx + 1)
+        By frequency, as `modes_between` has them.
+    grid : tuple of int
+        (..., gy, gx).
+
+    Returns
+    -------
+    array, (..., gy, gx)
+        Sum over the modes, not divided by anything.
+    """
     half_space = np.zeros((*grid[:-1], grid[-1] // 2 + 1), np.result_type(shell_k, np.complex64))
-    half_space[_frequencies(shell_k.shape)] = shell_k
+    half_space[frequencies(shell_k.shape)] = shell_k
     return fft.irfftn(half_space, s=grid, norm="forward", overwrite_x=True)
 
 
-def _frequencies(shape: tuple[int, ...]) -> tuple[NDArray[np.intp] | slice, ...]:
+def frequencies(shape: tuple[int, ...]) -> tuple[NDArray[np.intp] | slice, ...]:
     """Where a shell's modes are in a half space, whose negative frequencies are at its end."""
     return (*np.ix_(*(np.arange(n) - n // 2 for n in shape[:-1])), slice(shape[-1]))
 

@@ -38,9 +38,10 @@ class Card:
 
 
 def cards() -> dict[str, Card]:
-    """List the cards by the name of what they show, in their order."""
-    titled = [name for name in statistics.names() if statistics.get(name).title]
-    found = {name: card_of(name) for name in sorted(titled, key=place)}
+    """List the cards of slabs by the name of what they show, in their order."""
+    every = {name: statistics.get(name) for name in statistics.names()}
+    shown = [name for name, each in every.items() if each.title and "slab" in each.kinds]
+    found = {name: card_of(name) for name in sorted(shown, key=place)}
     return found | {"halo_scatter": Card(SCATTER_TITLE, lambda: LinearCurves(0, None))}
 
 
