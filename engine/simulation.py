@@ -15,6 +15,7 @@ from engine.formats.cutouts import catalogue_of, list_cutouts, read_cutout
 from engine.formats.grids import START, list_grids, read_grid, read_initial_conditions
 from engine.formats.hdf5 import open_hdf5
 from engine.formats.maps import MapKey, list_maps, read_map
+from engine.formats.meshes import particles_of
 from engine.formats.simulation_file import SimulationHeader, read_header
 from engine.halos import Halos, Objects, Subhalos
 from engine.initial_conditions import InitialConditions
@@ -108,7 +109,7 @@ class Simulation(SimulationHeader):
         """Number of particles in the whole run that a map is made from; 0 if not known."""
         with open_hdf5(self.path) as file:
             dataset = file["/".join(("maps", field, level, origin, axis))]
-            return int(dataset.attrs.get("particles", 0))
+            return particles_of(dataset)
 
     def slab(
         self, field: str, axis: str = "z", index: int = 0, level: str = "HR", origin: str = "ds"

@@ -1,5 +1,6 @@
 """Run once when the server starts, before it collects its routes."""
 
+import argparse
 import sys
 import threading
 from pathlib import Path
@@ -12,6 +13,29 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from explorer.viewport import ViewportHandler
 
+
+def refuse_more_processes(arguments: list[str]) -> None:
+    """End with a sentence if the server was to run as several processes.
+
+    The browser fetches maps from whichever process answers; only the one that painted them has
+    them.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Of the command line.
+    """
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--num-procs", default="1")
+    found = parser.parse_known_args(arguments)[0].num_procs
+    if found != "1":
+        sys.exit(
+            f"--num-procs is {found}, expected 1: the page keeps what it paints in its own "
+            "process; for more visitors start several servers, each with a --port of its own."
+        )
+
+
+refuse_more_processes(sys.orig_argv[1:])  # sys.argv is the app's own while this runs
 toplevel_patterns.append((ViewportHandler.route, ViewportHandler))
 
 

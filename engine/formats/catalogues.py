@@ -13,12 +13,16 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.formats.hdf5 import open_hdf5, read_rows
+from engine.formats.hdf5 import open_hdf5, read_all
 from engine.halos import Halos, Objects, Subhalos
 
 POSITION = {"position": "Mpc/h"}
 HALO_UNITS = POSITION | {"mvir": "Msun/h", "rvir": "kpc/h", "fof_mass": "Msun/h"}
 SUBHALO_UNITS = POSITION | {"mvir": "Msun/h", "rvir": "kpc/h", "vmax": "km/s", "host": ""}
+
+
+LARGEST = 1e30
+"""No column of a catalogue reaches it; single precision ends at 3e38."""
 
 
 def write_halos(file: h5py.File, halos: Halos) -> None:
@@ -121,13 +125,19 @@ def _read(path: Path, where: str, names: Mapping[str, str]) -> tuple[dict[str, N
             raise ValueError(
                 f"{path.name}: {where} lacks {', '.join(absent)}, expected {', '.join(names)}."
             )
-        columns = {name: read_rows(group[name], path.name) for name in names}
+        columns = {name: read_all(group[name], path.name) for name in names}
         definition = str(group.attrs.get("definition", ""))
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(
             f"{path.name}: {where} has columns of {lengths} rows, expected as many in each."
         )
+    for name, column in columns.items():
+        if column.dtype.kind == "f" and (np.abs(column) > LARGEST).any():
+            raise ValueError(
+                f"{path.name}: {where}/{name} reaches {np.nanmax(np.abs(column)):g}, expected what "
+                f"a simulation holds, below {LARGEST:g}."
+            )
     if columns["position"].shape[1:] != (3,) or not np.isfinite(columns["position"]).all():
         raise ValueError(
             f"{path.name}: {where}/position has shape {columns['position'].shape}, expected (n, 3) "

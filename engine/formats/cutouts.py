@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.fields import AXES, FIELDS, field_named
-from engine.formats.hdf5 import open_hdf5, read_rows
+from engine.formats.hdf5 import check_block, open_hdf5, read_rows
 from engine.formats.meshes import (
     checked_values,
     create_mesh,
@@ -131,6 +131,7 @@ def read_cutout(
                 f"{path.name}: {where} holds {len(dataset)} objects, but their catalogue "
                 f"{len(positions)}; make the file again."
             )
+        check_block(dataset)
         values = read_rows(dataset, path.name, number, number + 1, np.float32)[0]
         cell_size, depth = (number_of(dataset, word, path.name) for word in ("cell_size", "depth"))
     x, y, z = (float(place) for place in positions[number])

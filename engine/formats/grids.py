@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.fields import FIELDS, LEVELS, ORIGINS, field_named
-from engine.formats.hdf5 import open_hdf5, read_rows
+from engine.formats.hdf5 import check_block, open_hdf5, read_all, read_rows
 from engine.formats.meshes import (
     checked_values,
     create_mesh,
     datasets_below,
     link_other_origin,
     number_of,
+    particles_of,
     pieces,
     run_words,
 )
@@ -119,13 +120,14 @@ def read_grid(path: Path, run: Run, cells: int, header: SimulationHeader) -> Gri
     where = f"grids/{run.name}"
     with open_hdf5(path) as file:
         dataset = file[where]
+        check_block(dataset)
         values = np.empty((cells,) * 3, np.float32)
         each = len(dataset) // cells
         for layer in range(cells):
             rows = read_rows(dataset, path.name, layer * each, (layer + 1) * each, np.float32)
             rows = checked_values(rows, field_named(run.field), path.name, where)
             values[layer] = rows[0] if each == 1 else layer_means(rows)
-        particles = int(dataset.attrs.get("particles", 0))
+        particles = particles_of(dataset)
     return Grid(
         values,
         run.field,
@@ -217,7 +219,7 @@ def read_initial_conditions(path: Path, header: SimulationHeader) -> InitialCond
                 f"{path.name}: {START} has the attribute lattice {lattice.tolist()}, expected "
                 "where the first particle stood, along x, y and z."
             )
-        values = read_rows(dataset, path.name, dtype=np.float32)
+        values = read_all(dataset, path.name, dtype=np.float32)
     x, y, z = lattice.tolist()
     return InitialConditions(
         checked_values(values, field_named("delta"), path.name, START),

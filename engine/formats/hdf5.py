@@ -7,7 +7,8 @@ size. All three are looked for before a number is read.
 
 import importlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +22,44 @@ LARGEST_CHUNK = 1 << 28
 DEEPEST = 4
 """Virtual datasets that may lie one in another."""
 
-FAILURES = (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError)
+LARGEST_READ = 1 << 30
+"""[bytes] read in one go; what is larger is read in rows."""
+
+FAILURES = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError,
+    ValueError,
+)  # fmt: skip
 """What h5py raises on a damaged file, and where an object is of another kind than expected."""
 
 
-def open_hdf5(path: Path) -> h5py.File:
-    """Open an HDF5 file for reading.
+@contextmanager
+def open_hdf5(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading; what goes wrong inside is said to be the file's fault.
 
     Raises
     ------
     ValueError
-        In one sentence, if there is no such file or it is not readable HDF5.
+        In one sentence, if there is no such file, it is not readable HDF5, or something in it
+        is damaged or of another kind than was expected.
     """
     if not path.is_file():
         raise ValueError(f"{path} does not exist, expected an HDF5 file.")
     try:
-        return h5py.File(path, "r")
+        file = h5py.File(path, "r")
     except OSError as error:
         raise ValueError(
             f"{path.name} is not a readable HDF5 file: it is truncated or of another format "
             f"({str(error).split('(')[-1].rstrip(')')})."
         ) from error
+    with file:
+        try:
+            yield file
+        except ValueError:
+            raise
+        except FAILURES as error:
+            raise ValueError(
+                f"{path.name} can't be read: it is damaged or of another layout ({error})."
+            ) from error
 
 
 def group_in(file: h5py.Group, name: str) -> h5py.Group | None:
@@ -241,12 +259,25 @@ def _filter_found(code: int) -> bool:
     return bool(h5py.h5z.filter_avail(code))
 
 
+def read_all(block: h5py.Dataset, name: str, dtype: type[np.generic] = np.float64) -> NDArray[Any]:
+    """All of a dataset as numbers, checked before; `name` of the file is for the message.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if they are not all there or can't be read.
+    """
+    if isinstance(block, h5py.Dataset):
+        check_block(block)
+    return read_rows(block, name, dtype=dtype)
+
+
 def read_rows(
     block: h5py.Dataset,
     name: str,
     low: int = 0,
     high: int | None = None,
-    dtype: type[np.floating] = np.float64,
+    dtype: type[np.generic] = np.float64,
 ) -> NDArray[Any]:
     """Rows [low, high) of a block as numbers; `name` of the file is for the message.
 
@@ -257,8 +288,18 @@ def read_rows(
     """
     if not isinstance(block, h5py.Dataset) or block.dtype.kind not in "iuf":
         raise ValueError(f"{name}: {block.name} holds words or records, expected numbers.")
+    if not block.shape:
+        raise ValueError(f"{name}: {block.name} has shape {block.shape}, expected rows of numbers.")
+    rows = len(range(*slice(low, high).indices(block.shape[0])))
+    size = math.prod((rows, *block.shape[1:])) * max(block.dtype.itemsize, np.dtype(dtype).itemsize)
+    if size > LARGEST_READ:
+        raise ValueError(
+            f"{name}: {block.name} would take {size / 1e9:.3g} GB of memory, expected at most "
+            f"{LARGEST_READ / 1e9:.2g}."
+        )
     try:
-        return np.asarray(block[low:high], dtype=dtype)
+        with np.errstate(over="ignore"):  # to infinity, which every reader looks for
+            return np.asarray(block[low:high], dtype=dtype)
     except OSError as error:
         raise ValueError(
             f"{name}: {block.name} can't be read ({error}); the file is damaged, copy it or make "

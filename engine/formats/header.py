@@ -125,6 +125,10 @@ def cube_side(name: str, groups: Sequence[h5py.HLObject | None]) -> float:
             f"{name} has no header attribute BoxSize, expected one (a snapshot of a cosmological "
             "run)."
         )
+    if not np.isfinite(sides).all():
+        raise ValueError(
+            f"{name}: the box size in the header is {sides[0]:g}, expected a positive number."
+        )
     if np.ptp(sides) > 1e-6 * np.abs(sides).max():
         raise ValueError(f"{name} has a box of sides {sides.tolist()}, expected a cube.")
     return float(sides[0])

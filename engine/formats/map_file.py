@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.cosmology import Cosmology
 from engine.files import written_whole
-from engine.formats.hdf5 import open_hdf5, read_rows
+from engine.formats.hdf5 import attribute, dataset_in, number, open_hdf5, read_all
 from engine.mesh import Slab
 from engine.results import CURVE_ARRAYS, Curve, Outcome, Table
 
@@ -110,7 +110,7 @@ def read_map_file(path: Path) -> tuple[Outcome, str]:
         In one sentence, if it is no such file or lacks something.
     """
     with open_hdf5(path) as file:
-        found = (file.attrs.get("format"), file.attrs.get("format_version"))
+        found = tuple(attribute([file], (name,)) for name in ("format", "format_version"))
         if found != (FORMAT, VERSION):
             raise ValueError(
                 f"{path.name} is no map file this version reads: its format is {found[0]!r}, "
@@ -130,15 +130,22 @@ def read_map_file(path: Path) -> tuple[Outcome, str]:
 def _read_slab(dataset: h5py.Dataset, name: str) -> Slab:
     about = dataset.attrs
     words = {word: _plain(about[word]) for word in SLAB_WORDS if word != "seed"}
-    cosmology = Cosmology(*(float(about[parameter]) for parameter in COSMOLOGY))
+    cosmology = Cosmology(*(_number(dataset, parameter) for parameter in COSMOLOGY))
     return Slab(
-        values=read_rows(dataset, name, dtype=np.float32),
+        values=read_all(dataset, name, dtype=np.float32),
         cell_size=words.pop("pixel_size"),
         cosmology=cosmology,
         seed=int(about["seed"]) if "seed" in about else None,
         warnings=tuple(about["warnings"].splitlines()),
         **words,
     )
+
+
+def _number(dataset: h5py.Dataset, name: str) -> float:
+    found = number([dataset], (name,))
+    if found is None:
+        raise KeyError(name)
+    return found
 
 
 def _read_curves(file: h5py.File, place: str) -> dict[str, dict[str, Curve]]:
@@ -152,15 +159,16 @@ def _read_curves(file: h5py.File, place: str) -> dict[str, dict[str, Curve]]:
 def _read_curve(group: h5py.Group, name: str) -> Curve:
     found: dict[str, Any] = {word: _plain(group.attrs[word]) for word in CURVE_WORDS}
     for array in CURVE_ARRAYS:
-        if array in group:
-            found[array] = read_rows(group[array], name)
+        block = dataset_in(group, array)
+        if block is not None:
+            found[array] = read_all(block, name)
     return Curve(**found)
 
 
 def _read_table(group: h5py.Group) -> Table:
     file = Path(group.file.filename).name
     return Table(
-        columns={n: read_rows(c, file, dtype=c.dtype.type) for n, c in group.items()},
+        columns={n: read_all(c, file, dtype=c.dtype.type) for n, c in group.items()},
         labels={n: str(c.attrs["label"]) for n, c in group.items()},
         name=str(group.attrs["name"]),
         note=str(group.attrs["note"]),

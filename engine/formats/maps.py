@@ -11,13 +11,14 @@ import h5py
 import numpy as np
 
 from engine.fields import AXES, FIELDS, LEVELS, ORIGINS, field_named
-from engine.formats.hdf5 import open_hdf5, read_rows
+from engine.formats.hdf5 import check_block, open_hdf5, read_rows
 from engine.formats.meshes import (
     checked_values,
     create_mesh,
     datasets_below,
     link_other_origin,
     number_of,
+    particles_of,
     pieces,
     run_words,
 )
@@ -164,8 +165,9 @@ def read_map(
     field, level, origin, axis = key
     where = "/".join(("maps", *key))
     with open_hdf5(path) as file:
+        check_block(file[where])
         values = read_rows(file[where], path.name, index, index + 1, np.float32)[0]
-        particles = int(file[where].attrs.get("particles", 0))
+        particles = particles_of(file[where])
     return Slab(
         values=checked_values(values, field_named(field), path.name, f"{where}, slab {index},"),
         field=field,

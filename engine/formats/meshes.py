@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.fields import LEVELS, ORIGINS, Field, field_named
+from engine.formats.hdf5 import number
 from engine.formats.rounding import MANTISSA_BITS
 from engine.places import Run
 
@@ -68,6 +69,10 @@ def link_other_origin(dataset: h5py.Dataset, run: Run, where: str) -> None:
         dataset.file[where.format(other)] = dataset
 
 
+DEEPEST = 5
+"""Groups that lead to a dataset; links may form rings."""
+
+
 def datasets_below(file: h5py.File, name: str) -> Iterator[tuple[tuple[str, ...], h5py.Dataset]]:
     """All datasets below a group, with the names that lead there, hard links each.
 
@@ -83,7 +88,7 @@ def datasets_below(file: h5py.File, name: str) -> Iterator[tuple[tuple[str, ...]
         item = group.get(key)  # None for a link that leads nowhere
         if isinstance(item, h5py.Dataset):
             yield (key,), item
-        elif isinstance(item, h5py.Group):
+        elif isinstance(item, h5py.Group) and name.count("/") < DEEPEST:
             for rest, dataset in datasets_below(file, f"{name}/{key}"):
                 yield (key, *rest), dataset
 
@@ -97,15 +102,20 @@ def number_of(dataset: h5py.Dataset, word: str, file_name: str) -> float:
         In one sentence, if it is missing or no finite number.
     """
     try:
-        found = float(dataset.attrs[word])
-    except (KeyError, TypeError, ValueError):
-        found = np.nan
-    if not np.isfinite(found):
+        found = number([dataset], (word,))
+    except ValueError:
+        found = None
+    if found is None or not np.isfinite(found):
         raise ValueError(
             f"{file_name}: {dataset.name} has no attribute {word} that is a finite number, "
             "expected one; make the file again."
         )
     return found
+
+
+def particles_of(dataset: h5py.Dataset) -> int:
+    """Particles of the whole run that a dataset is made from; 0 if it does not say."""
+    return int(number([dataset], ("particles",)) or 0)
 
 
 def pieces(whole: float, part: float) -> int:

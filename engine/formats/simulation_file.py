@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
-import numpy as np
 
 from engine.cosmology import Cosmology
 from engine.files import written_whole
@@ -31,8 +30,12 @@ VERSION = 2
 READ = {FORMAT: (VERSION,), "baryon-explorer slabs": (1,)}
 """Formats that are read, with their versions; the first held maps and haloes alone."""
 
-NUMBERS = ("box_size", "redshift", "Omega_m", "Omega_b", "h")
-"""Root attributes."""
+
+RANGES = {
+    "box_size": (1e-6, 1e9), "redshift": (0.0, 1e4), "Omega_m": (1e-6, 10.0),
+    "Omega_b": (0.0, 10.0), "h": (1e-3, 10.0),
+}  # fmt: skip
+"""Numbers at the root and what they can be in a universe."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +106,7 @@ def read_header(path: Path) -> SimulationHeader:
     """
     with open_hdf5(path) as file:
         _check_format(path.name, file)
-        numbers = {word: number([file], (word,)) for word in NUMBERS}
+        numbers = {word: number([file], (word,)) for word in RANGES}
         words = {word: attribute([file], (word,)) for word in ("code", "provenance")}
     absent = [word for word, value in (numbers | words).items() if value is None]
     if absent:
@@ -120,11 +123,13 @@ def read_header(path: Path) -> SimulationHeader:
         code=text(words["code"]),
         provenance=text(words["provenance"]),
     )
-    if not 0 < header.box_size < np.inf:
-        raise ValueError(
-            f"{path.name}: its attribute box_size is {header.box_size:g}, expected a positive "
-            "number; project the snapshot again."
-        )
+    for word, (lowest, highest) in RANGES.items():
+        found = float(numbers[word] or 0)
+        if not lowest <= found < highest:
+            raise ValueError(
+                f"{path.name}: its attribute {word} is {found:g}, expected {lowest:g} to "
+                f"{highest:g}; project the snapshot again."
+            )
     return header
 
 
