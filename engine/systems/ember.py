@@ -9,12 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from engine.device import choose_device
+from engine.fields import one_of
 from engine.mesh import Mesh, dark_matter_of_hydro
 from engine.networks.ember.compiled import CompiledUNet
+from engine.networks.ember.gated import GatedConfig
 from engine.networks.ember.generator import GeneratorConfig
 from engine.networks.ember.unet import UNet, UNetConfig
 from engine.networks.padding import Padding
-from engine.noise import Realisation, normals
+from engine.noise import Realisation
 from engine.systems.card import ModelCard
 from engine.systems.checks import check_input, check_region, warnings_for
 from engine.systems.contract import Emulator, Inputs, Region
@@ -49,7 +51,8 @@ class EmberUNet(Emulator):
             "halo_relation",
         )
     }
-    config_class: type[UNetConfig] = UNetConfig
+    networks: tuple[type[UNetConfig], ...] = (UNetConfig,)
+    """Kinds of network that its cards may name."""
 
     def __init__(
         self,
@@ -63,7 +66,7 @@ class EmberUNet(Emulator):
         self.device = choose_device(device)
         # One map keeps a CPU's cores busy; a GPU's are not filled by one.
         self.at_once = 1 if self.device == "cpu" else 8
-        self.network = _network(card, weights, self.config_class).to(self.device).eval()
+        self.network = _network(card, weights, self.networks).to(self.device).eval()
         self._compiled = lru_cache(MAP_SIZES)(self._compile)
 
     def predict_many(
@@ -101,23 +104,15 @@ class EmberUNet(Emulator):
         scaling = self.card.inputs[0].normalization
         normalized = scaling.forward(dark_matter_of_hydro(slab)[None, None])
         padding: Padding = "circular" if slab.periodic else "replicate"
-        ny, nx = slab.shape
-        self.network.config.check_sides((ny, nx))
-        noises = [self._noise(realisation, (ny, nx)) for realisation in realisations]
+        config, (ny, nx) = self.network.config, slab.shape
+        config.check_sides((ny, nx))
+        noises = [config.noise(realisation, (ny, nx)) for realisation in realisations]
         if self.device == "cpu":
             compiled = self._compiled((ny, nx), padding)
             painted = np.concatenate([compiled(normalized, *noise) for noise in noises])
         else:
             painted = self._run(normalized, noises, padding)
         return self.card.output.normalization.inverse(painted)[:, 0]
-
-    def _noise(self, which: Realisation, shape: tuple[int, int]) -> list[NDArray[np.float32]]:
-        """Noise for a map of (ny, nx) as the network takes it, coarsest first."""
-        return [
-            np.float32(which.strength(scale))
-            * normals(which.seed, scale, (0, ny, 0, nx), (ny, nx))[None, None]
-            for scale, (ny, nx) in enumerate(self.network.config.noise_shapes(shape))
-        ]
 
     def _run(
         self,
@@ -144,7 +139,7 @@ class EmberUNet(Emulator):
 
 @register("ember-wgan")
 class EmberWGAN(EmberUNet):
-    """EMBER's stochastic network: the U-Net with noise, trained against a critic.
+    """EMBER's stochastic network: the U-Net with noise, the paper's or gated.
 
     References
     ----------
@@ -153,16 +148,20 @@ class EmberWGAN(EmberUNet):
 
     title = "EMBER WGAN"
     baseline = "ember-unet"
-    config_class = GeneratorConfig
+    networks = (GeneratorConfig, GatedConfig)
 
 
 def _network(
-    card: ModelCard, weights: Mapping[str, NDArray[np.float32]], config_class: type[UNetConfig]
+    card: ModelCard,
+    weights: Mapping[str, NDArray[np.float32]],
+    networks: Sequence[type[UNetConfig]],
 ) -> UNet:
     """Build the card's network and fill it with the weights."""
-    numbers = {key: value for key, value in card.architecture.items() if key != "network"}
+    numbers = dict(card.architecture)
+    kinds = {config.kind: config for config in networks}
     try:
-        config = config_class(**numbers)
+        kind = one_of("Network", numbers.pop("network", None), tuple(kinds))
+        config = kinds[kind](**numbers)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{card.name}.json describes no U-Net: {error}") from None
     # No memory and no random numbers until the weights are there.

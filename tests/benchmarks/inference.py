@@ -13,8 +13,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from engine.networks.ember import gated, generator
 from engine.networks.ember.compiled import CompiledUNet
 from engine.networks.ember.unet import PRESETS
+from engine.noise import Realisation
 
 REPEATS = 9
 CASES = (("small", 384), ("paper", 512))
@@ -51,7 +53,31 @@ def compare(preset: str, side: int) -> None:
     )
 
 
+def compare_generators(side: int) -> None:
+    """Print the medians of a sample, noise included, of both generations of `ember-wgan`."""
+    shape, threads = (side, side), torch.get_num_threads()
+    x = np.random.default_rng(0).random((1, 1, *shape), dtype=np.float32)
+    configs = {"plain": generator.PRESETS["small"], "gated": gated.PRESETS["small"]}
+    compiled = {}
+    for name, config in configs.items():
+        weights = {k: v.numpy() for k, v in config.build().eval().state_dict().items()}
+        compiled[name] = CompiledUNet(config, weights, shape, threads=threads)
+    seconds: dict[str, list[float]] = {name: [] for name in configs}
+    for seed in range(REPEATS):
+        for name, config in configs.items():
+            start = time.perf_counter()
+            compiled[name](x, *config.noise(Realisation(seed), shape))
+            seconds[name].append(time.perf_counter() - start)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    print(
+        f"a sample, small, {side}^2: "
+        + ", ".join(f"{name} {value:.3f} s" for name, value in medians.items())
+        + f", ratio {medians['gated'] / medians['plain']:.2f}"
+    )
+
+
 if __name__ == "__main__":
     print(f"{torch.get_num_threads()} threads, medians of {REPEATS}, alternating")
     for case in CASES:
         compare(*case)
+    compare_generators(384)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from engine.networks.ember.compiled import CompiledUNet
+from engine.networks.ember.gated import GatedConfig
 from engine.networks.ember.generator import GeneratorConfig
 from engine.networks.ember.unet import PRESETS, UNetConfig
 
@@ -50,6 +51,32 @@ def test_agrees_with_eager_torch_with_noise():
     assert np.abs(found - expected).max() < 1e-5
     other = compiled(x.numpy(), *(-n.numpy() for n in noise))
     assert np.abs(other - expected).max() > 1e-2
+
+
+@pytest.mark.parametrize("padding", ["circular", "replicate"])
+def test_the_gated_generator_agrees_with_eager_torch(padding):
+    torch.manual_seed(1)
+    config = GatedConfig(TINY.widths, TINY.decoder_widths)
+    network = config.build().eval()
+    for name, weights in network.named_parameters():
+        if name.startswith(("gates", "tones")) or name.endswith("bias"):
+            torch.nn.init.normal_(weights, std=0.2)
+    with torch.no_grad():
+        network.to_map[-1].bias += 0.5
+        network.least.copy_(torch.linspace(0.1, 0.4, config.classes))
+        network.most.copy_(torch.linspace(0.5, 0.9, config.classes))
+    x = torch.rand(1, 1, 32, 48)
+    noise = [torch.randn(1, 2, *sides) for sides in config.noise_shapes((32, 48))]
+    with torch.inference_mode():
+        expected = network(x, noise, padding)[0].numpy()
+    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    compiled = CompiledUNet(config, weights, (32, 48), padding)
+    found = compiled(x.numpy(), *(n.numpy() for n in noise))
+    assert np.abs(found - expected).max() < 1e-5
+    assert expected.std() > 0.05
+    for i in range(len(noise)):  # none is left out
+        other = compiled(x.numpy(), *(n.numpy() * (1 - 2 * (i == j)) for j, n in enumerate(noise)))
+        assert np.abs(other - expected).max() > 1e-2
 
 
 def test_same_bits_again():

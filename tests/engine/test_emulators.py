@@ -14,7 +14,7 @@ from engine.systems.card import read_card
 from engine.systems.ember import EmberWGAN
 from engine.systems.registry import emulators, load_emulator
 from engine.systems.weights import write_model
-from tests.engine.systems import ember_unet, ember_wgan
+from tests.engine.systems import ember_gated, ember_unet, ember_wgan
 from tests.engine.systems.example import PLANCK, dark_matter
 
 
@@ -34,8 +34,16 @@ def slab():
     return dark_matter()
 
 
-@pytest.fixture(params=["ember-unet", "ember-wgan"])
+@pytest.fixture
+def gated(folder):
+    write_model(folder, ember_gated.card(), ember_gated.weights())
+    return load_emulator("ember-wgan", device="cpu")
+
+
+@pytest.fixture(params=["ember-unet", "ember-wgan", "gated"])
 def emulator(request):
+    if request.param == "gated":
+        return request.getfixturevalue("gated")
     return load_emulator(request.param, device="cpu")
 
 
@@ -77,6 +85,24 @@ def test_the_noise_of_every_scale_matters_and_scales(slab, scale):
     assert 0 < spread(0.1) < spread(1.0)
 
 
+@pytest.mark.parametrize("scale", range(4))
+def test_the_noise_of_every_scale_matters_to_the_gated_one_too(gated, slab, scale):
+    strengths = tuple(float(i == scale) for i in range(4))
+    maps = [gated.predict(slab, realisation=Realisation(s, strengths)).values for s in (0, 1)]
+    silent = [gated.predict(slab, realisation=Realisation(s, (0.0,) * 4)).values for s in (0, 1)]
+    assert np.abs(np.log(maps[0] / maps[1])).mean() > 1e-2
+    np.testing.assert_array_equal(*silent)
+
+
+def test_eager_torch_and_the_compiled_gated_network_paint_the_same(gated, slab):
+    realisations = [Realisation(seed) for seed in (1, 2, 3)]
+    compiled = np.stack([s.values for s in gated.predict_many(slab, realisations)])
+    normalized = gated.card.inputs[0].normalization.forward(slab.values[None, None])
+    noises = [gated.network.config.noise(which, slab.shape) for which in realisations]
+    eager = gated._run(normalized, noises, "circular")[:, 0]
+    np.testing.assert_allclose(gated.card.output.normalization.forward(compiled), eager, atol=1e-5)
+
+
 def test_an_untrained_strength_of_zero_means_one_map_for_all_seeds(folder, slab):
     write_model(folder, ember_wgan.card(), ember_wgan.weights(0.0))
     wgan = load_emulator("ember-wgan", device="cpu")
@@ -88,7 +114,7 @@ def test_eager_torch_and_the_compiled_network_paint_the_same(slab):
     realisations = [Realisation(seed) for seed in (1, 2, 3)]
     compiled = np.stack([s.values for s in wgan.predict_many(slab, realisations)])
     normalized = wgan.card.inputs[0].normalization.forward(slab.values[None, None])
-    noises = [wgan._noise(which, slab.shape) for which in realisations]
+    noises = [wgan.network.config.noise(which, slab.shape) for which in realisations]
     eager = wgan._run(normalized, noises, "circular")[:, 0]
     np.testing.assert_allclose(wgan.card.output.normalization.forward(compiled), eager, atol=1e-5)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as some
 from scipy import stats
 from scipy.special import ndtri
 
-from engine.noise import LANES, Realisation, normal_quantile, normals, philox
+from engine.noise import LANES, Realisation, normal_quantile, normals, philox, smooth_normals
 
 WHOLE = (0, 256, 0, 256)
 
@@ -92,6 +92,38 @@ def test_any_block_equals_the_same_pixels_of_the_whole(y0, x0, height, width, se
     block = normals(seed, 3, (y0, y0 + height, x0, x0 + width), (40, 52))
     rows, columns = np.arange(y0, y0 + height) % 40, np.arange(x0, x0 + width) % 52
     assert np.array_equal(block, whole[np.ix_(rows, columns)])
+
+
+@given(
+    y0=some.integers(-50, 80),
+    x0=some.integers(-50, 80),
+    height=some.integers(1, 30),
+    width=some.integers(1, 30),
+    number=some.integers(0, 1),
+)
+def test_any_block_of_smooth_noise_equals_the_same_pixels_of_the_whole(
+    y0, x0, height, width, number
+):
+    whole = smooth_normals(5, 3, (0, 40, 0, 52), (40, 52), number)
+    block = smooth_normals(5, 3, (y0, y0 + height, x0, x0 + width), (40, 52), number)
+    rows, columns = np.arange(y0, y0 + height) % 40, np.arange(x0, x0 + width) % 52
+    assert np.array_equal(block, whole[np.ix_(rows, columns)])
+
+
+def test_smooth_noise_has_unit_variance_and_the_kernel_s_correlations():
+    field = smooth_normals(8, 1, WHOLE, (256, 256))
+    assert field.dtype == np.float32
+    one = np.array([1, 4, 6, 4, 1]) / 6  # 1, 2, 1 with itself, over its own square
+    for dy in range(3):
+        for dx in range(3):
+            found = correlation(field, np.roll(field, (dy, dx), (0, 1)))
+            assert found == pytest.approx(one[2 + dy] * one[2 + dx], abs=0.04)
+
+
+def test_maps_of_one_scale_are_independent_and_the_first_is_as_ever():
+    fields = [normals(1, 2, WHOLE, (256, 256), number) for number in (0, 1)]
+    assert abs(correlation(*fields)) < 5 / 256
+    assert np.array_equal(fields[0], normals(1, 2, WHOLE, (256, 256)))
 
 
 def test_the_same_bits_as_ever():

@@ -1,10 +1,9 @@
-"""EMBER's generator on a CPU by OpenVINO: `unet` and `generator`, built from their weights.
+"""EMBER's networks on a CPU by OpenVINO: `unet`, `generator` and `gated`, from their weights.
 
 No compiler is needed at run time, no tracing, and no torch; eager torch is the reference it
 is tested against.
 """
 
-from collections.abc import Mapping, Sequence
 from queue import SimpleQueue
 
 import numpy as np
@@ -12,9 +11,10 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from engine.networks.ember.unet import LEAK, UNetConfig
-
-Weights = Mapping[str, NDArray[np.float32]]
+from engine.networks.ember.gated import GatedConfig
+from engine.networks.ember.gated_graph import GatedGraph
+from engine.networks.ember.graph import Graph, Weights
+from engine.networks.ember.unet import UNetConfig
 
 
 class CompiledUNet:
@@ -26,7 +26,7 @@ class CompiledUNet:
     Parameters
     ----------
     config : UNetConfig
-        Numbers that fix the network; a `GeneratorConfig` has noise.
+        Numbers that fix the network; a generator's has noise.
     weights : mapping of str to array
         By the names of the torch module's parameters.
     shape : (ny, nx)
@@ -49,8 +49,16 @@ class CompiledUNet:
         streams: int = 1,
     ) -> None:
         x = op.parameter([1, config.in_channels, *shape], np.float32)
-        noise = [op.parameter([1, 1, *sides], np.float32) for sides in config.noise_shapes(shape)]
-        model = openvino.Model([Graph(config, weights, padding).output(x, noise)], [x, *noise])
+        noise = [
+            op.parameter([1, config.noise_maps, *sides], np.float32)
+            for sides in config.noise_shapes(shape)
+        ]
+        graph = (
+            GatedGraph(config, weights, padding)
+            if isinstance(config, GatedConfig)
+            else Graph(config, weights, padding)
+        )
+        model = openvino.Model([graph.output(x, noise)], [x, *noise])
         settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
@@ -62,9 +70,9 @@ class CompiledUNet:
             self._free.put(compiled.create_infer_request())
 
     def __call__(self, x: NDArray[np.float32], *noise: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Normalised map (1, in_channels, ny, nx) -> (1, out_channels, ny, nx), cut at zero.
+        """Normalised map (1, in_channels, ny, nx) -> (1, out_channels, ny, nx), not negative.
 
-        A generator's noise (1, 1, ny / 2^i, nx / 2^i) follows, coarsest first.
+        A generator's noise (1, noise_maps, ny / 2^i, nx / 2^i) follows, coarsest first.
         """
         request = self._free.get()
         try:
@@ -72,87 +80,3 @@ class CompiledUNet:
             return np.array(output)
         finally:
             self._free.put(request)
-
-
-class Graph:
-    """Builds the network's operations; mirrors `unet` and `generator` layer by layer.
-
-    Parameters
-    ----------
-    config : UNetConfig
-        Numbers that fix the network.
-    weights : mapping of str to array
-        By the names of the torch module's parameters.
-    padding : {"circular", "replicate"}
-        How a map goes on beyond its edges.
-    """
-
-    def __init__(self, config: UNetConfig, weights: Weights, padding: str) -> None:
-        self.config = config
-        self.weights = weights
-        self.padding = padding
-
-    def output(self, x: openvino.Node, noise: Sequence[openvino.Node] = ()) -> openvino.Node:
-        """Build the whole network, up to its full-size output."""
-        features = self.block(x, "entry")
-        skips = []
-        for i in range(self.config.halvings):
-            skips.append(features)
-            halved = leaky(self.convolution(features, f"down.{i}.halve", stride=2))
-            features = self.block(halved, f"down.{i}.block")
-        for i, skip in enumerate(reversed(skips)):
-            doubled = double(features)
-            if noise:
-                strength = self.weights["noise_strength"][i].reshape(1, 1, 1, 1)
-                doubled = op.add(doubled, op.multiply(noise[i], strength))
-            both = op.concat([doubled, skip], axis=1)
-            features = self.block(both, f"up.{i}.block")
-        return op.relu(self.convolution(features, f"to_map.{self.config.halvings}"))
-
-    def block(self, x: openvino.Node, name: str) -> openvino.Node:
-        """Two convolutions, each followed by LeakyReLU."""
-        return leaky(
-            self.convolution(leaky(self.convolution(x, f"{name}.first")), f"{name}.second")
-        )
-
-    def convolution(self, x: openvino.Node, name: str, stride: int = 1) -> openvino.Node:
-        """Pad by half the kernel, then convolve."""
-        kernel = self.weights[f"{name}.weight"]
-        bias = self.weights[f"{name}.bias"].reshape(1, -1, 1, 1)
-        edge = kernel.shape[-1] // 2
-        for axis in (2, 3):
-            x = self.pad(x, axis, edge)
-        out = op.convolution(x, kernel, [stride, stride], [0, 0], [0, 0], [1, 1])
-        return op.add(out, bias)
-
-    def pad(self, x: openvino.Node, axis: int, edge: int) -> openvino.Node:
-        """Add `edge` pixels at both ends of an axis; OpenVINO has no periodic padding itself."""
-        if self.padding == "circular":
-            side = x.get_output_partial_shape(0)[axis].get_length()
-            return op.concat([cut(x, axis, side - edge, side), x, cut(x, axis, 0, edge)], axis=axis)
-        widths = [edge if i == axis else 0 for i in range(4)]
-        return op.pad(x, widths, widths, "edge")
-
-
-def cut(x: openvino.Node, axis: int, start: int, stop: int) -> openvino.Node:
-    """Elements [start, stop) along an axis."""
-    return op.slice(x, [start], [stop], [1], [axis])
-
-
-def leaky(x: openvino.Node) -> openvino.Node:
-    """LeakyReLU of slope 0.2 below zero."""
-    return op.prelu(x, np.array([LEAK], np.float32))
-
-
-def double(x: openvino.Node) -> openvino.Node:
-    """Every pixel four times."""
-    scales = np.array([2, 2], np.float32)
-    return op.interpolate(
-        x,
-        scales,
-        "nearest",
-        "scales",
-        coordinate_transformation_mode="asymmetric",
-        nearest_mode="floor",
-        axes=np.array([2, 3], np.int64),
-    )

@@ -3,16 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.networks.ember import unet
 from engine.networks.padding import Padding
+from engine.noise import Realisation, normals
 
 
 @dataclass(frozen=True)
 class GeneratorConfig(unet.UNetConfig):
     """Numbers that fix the network: those of its U-Net."""
+
+    kind = "generator"
+
+    @property
+    def noise_maps(self) -> int:
+        """Number of noise maps of each scale."""
+        return 1
 
     def build(self) -> "Generator":
         """Make the network, with fresh weights from torch's random state."""
@@ -22,6 +32,14 @@ class GeneratorConfig(unet.UNetConfig):
         """Sides of the noise maps that a map of (ny, nx) needs, coarsest first."""
         ny, nx = shape
         return [(ny >> level, nx >> level) for level in range(self.halvings - 1, -1, -1)]
+
+    def noise(self, which: Realisation, shape: tuple[int, int]) -> list[NDArray[np.float32]]:
+        """Noise of a realisation, as the network takes it for a map of (ny, nx)."""
+        return [
+            np.float32(which.strength(scale))
+            * normals(which.seed, scale, (0, ny, 0, nx), (ny, nx))[None, None]
+            for scale, (ny, nx) in enumerate(self.noise_shapes(shape))
+        ]
 
 
 PRESETS = {name: GeneratorConfig(**asdict(config)) for name, config in unet.PRESETS.items()}

@@ -6,12 +6,16 @@ and files are others' business.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from engine.networks.padding import Padding, pad
+from engine.noise import Realisation
 
 LEAK = 0.2
 """Slope of every LeakyReLU below zero."""
@@ -37,6 +41,9 @@ class UNetConfig:
     in_channels: int = 1
     out_channels: int = 1
 
+    kind: ClassVar[str] = "unet"
+    """What a model card calls the network."""
+
     def __post_init__(self) -> None:
         """Refuse numbers that make no network."""
         for name in ("widths", "decoder_widths"):
@@ -60,6 +67,11 @@ class UNetConfig:
         """What a map's sides must be multiples of, [pixels]."""
         return 2**self.halvings
 
+    @property
+    def noise_maps(self) -> int:
+        """Number of noise maps of each scale."""
+        return 0
+
     def check_sides(self, shape: Sequence[int]) -> None:
         """Refuse a map that can't be halved often enough.
 
@@ -77,6 +89,14 @@ class UNetConfig:
 
     def noise_shapes(self, shape: tuple[int, int]) -> list[tuple[int, int]]:  # noqa: ARG002
         """Sides of the noise maps that a map of (ny, nx) needs, coarsest first; here none."""
+        return []
+
+    def noise(
+        self,
+        which: Realisation,  # noqa: ARG002
+        shape: tuple[int, int],  # noqa: ARG002
+    ) -> list[NDArray[np.float32]]:
+        """Noise of a realisation, as the network takes it for a map of (ny, nx); here none."""
         return []
 
     def build(self) -> "UNet":

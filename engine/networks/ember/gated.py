@@ -1,0 +1,299 @@
+"""EMBER's generator, version 2: noise through gates, and a painting within bounds.
+
+The paper's generator gives every channel of a level the same noise everywhere. Trained with
+it, voids were speckled, haloes hardly changed from seed to seed, and dark holes stood beside
+them. Here the features decide, pixel by pixel and channel by channel, how much of the noise
+they take; and no pixel is fainter or brighter than training maps are at its dark matter.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from engine.networks.ember import unet
+from engine.networks.padding import Padding, pad
+from engine.noise import Realisation, normals, smooth_normals
+
+
+@dataclass(frozen=True)
+class GatedConfig(unet.UNetConfig):
+    """Numbers that fix the network.
+
+    Parameters
+    ----------
+    noise_maps : int
+        Of each scale: numbers of a realisation, maps at the bottleneck and at each level.
+    sharpness : float
+        How sharply the output turns to follow a bound: the inverse of the width, normalised.
+    compression : float
+        Of the input's normalisation, its `k`.
+    classes : int
+        Of dark matter, for each of which there are bounds.
+    lowest, highest : float
+        Of the first and of the last class: log10 of dark matter, averaged over `WINDOW`
+        pixels, in units of its normalisation's turn-over `x0`.
+    """
+
+    noise_maps: int = 2
+    sharpness: float = 60.0
+    compression: float = 3.0
+    classes: int = 13
+    lowest: float = -1.6033
+    highest: float = 1.9967
+
+    kind = "gated generator"
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no network."""
+        super().__post_init__()
+        if self.noise_maps < 1 or self.classes < 2 or not self.highest > self.lowest:
+            raise ValueError(
+                f"GatedConfig has {self.noise_maps} noise maps and {self.classes} classes from "
+                f"{self.lowest} to {self.highest}, expected at least one and two, rising."
+            )
+        if not (self.sharpness > 0 and self.compression > 0):
+            raise ValueError(
+                f"GatedConfig has sharpness {self.sharpness} and compression {self.compression}, "
+                "expected positive numbers."
+            )
+
+    def build(self) -> "GatedGenerator":
+        """Make the network, with fresh weights from torch's random state."""
+        return GatedGenerator(self)
+
+    def noise_shapes(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
+        """Sides of the noise that a map of (ny, nx) needs: a realisation's, then coarsest first."""
+        ny, nx = shape
+        return [(1, 1), *((ny >> level, nx >> level) for level in range(self.halvings, -1, -1))]
+
+    def noise(self, which: Realisation, shape: tuple[int, int]) -> list[NDArray[np.float32]]:
+        """Noise of a realisation, as the network takes it for a map of (ny, nx).
+
+        The first numbers belong to the whole realisation: they are the same for every slab
+        and every pixel.
+        """
+        common, *scales = self.noise_shapes(shape)
+        numbers = range(self.noise_maps)
+        drawn = [[normals(which.seed, 0, (0, 1, 0, 1), common, i) for i in numbers]]
+        for scale, (ny, nx) in enumerate(scales, start=1):
+            whole = (0, ny, 0, nx)
+            drawn.append([smooth_normals(which.seed, scale, whole, (ny, nx), i) for i in numbers])
+        return [np.float32(which.strength(i)) * np.stack(d)[None] for i, d in enumerate(drawn)]
+
+
+PRESETS = {
+    # 1.7 M parameters; 4 halvings of 29.3 ckpc/h pixels: 470 ckpc/h at the bottleneck.
+    "small": GatedConfig(widths=(16, 32, 64, 128, 128), decoder_widths=(128, 64, 32, 16)),
+}
+
+UNBOUNDED = 10.0
+"""Normalised, brighter than any map: a fresh network's bound, until it is given its tables."""
+
+WINDOW = 5
+"""Side of the square over which dark matter is averaged before its class is told, [pixels]."""
+
+GATE_SPREAD = 0.02
+"""Of a fresh network's gates, for features of unit size: enough noise to learn from."""
+
+TONE_SPREAD = 0.002
+"""Of a fresh network's tones. All channels of all pixels move together with these: at ten
+times as much the mass of a map doubled or halved from seed to seed."""
+
+
+class GatedGenerator(unet.UNet):
+    """EMBER's stochastic network, version 2.
+
+    The way down is the U-Net's. At the bottleneck and at every level of the way up, doubled
+    features h, with the skip s beside them, become
+
+        h + sum_i noise_i gate_i(h, s),
+
+    each gate a 1x1 convolution, each noise map smooth over its own pixels. After the
+    bottleneck and after every level's block
+
+        h (1 + scale(c)) + shift(c)
+
+    by channel, linear in the few numbers c that a realisation has for all of its slabs: by them
+    the mass of a box can differ from seed to seed. The map is the last features' z between
+    bounds that the dark matter sets, with a = sharpness:
+
+        u = least + softplus_a(z - least);  most - softplus_a(most - u).
+
+    Bounds are part of the weights: buffers `least` and `most`, one number a class.
+
+    Parameters
+    ----------
+    config : GatedConfig
+        Its numbers.
+
+    References
+    ----------
+    Bernardini et al. 2022, section 4.6, for what noise is there for; Perez et al. 2018
+    (FiLM) for the tones.
+    """
+
+    config: GatedConfig
+    least: Tensor
+    most: Tensor
+
+    def __init__(self, config: GatedConfig) -> None:
+        super().__init__(config)
+        del self.to_map[:-1]  # only the full size is drawn
+        maps, bottom = config.noise_maps, config.widths[-1]
+        # What enters each level: the bottleneck, then its doubled features beside each skip.
+        channels = (bottom, bottom, *config.decoder_widths[:-1])
+        skips = (0, *config.widths[-2::-1])
+        self.gates = nn.ModuleList(Gate(c, s, maps) for c, s in zip(channels, skips, strict=True))
+        self.tones = nn.ModuleList(
+            nn.Linear(maps, 2 * c, bias=False) for c in (bottom, *config.decoder_widths)
+        )
+        for weight in self.tones.parameters():
+            nn.init.normal_(weight, std=TONE_SPREAD)
+        self.register_buffer("least", torch.zeros(config.classes))
+        self.register_buffer("most", torch.full((config.classes,), UNBOUNDED))
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor, noise: Sequence[Tensor], padding: Padding = "circular"
+    ) -> list[Tensor]:
+        """Full-size map within its bounds.
+
+        Parameters
+        ----------
+        x : tensor, (batch, in_channels, ny, nx)
+            Normalised, sides multiples of 2^halvings; dark matter in the first channel.
+        noise : sequence of tensor, (batch, noise_maps, ny / 2^i, nx / 2^i)
+            Normal numbers of unit variance: one of a kind for the realisation (sides of 1),
+            then maps of the bottleneck and of each level, full size last, smooth over their own
+            pixels. There may be several of each for every map, one after the other: that many
+            realisations.
+        padding : {"circular", "replicate"}
+            How the map goes on beyond its edges.
+
+        Returns
+        -------
+        list of tensor, (batch, out_channels, ny, nx)
+            One map.
+
+        Raises
+        ------
+        ValueError
+            If a side can't be halved often enough or the noise has other sides.
+        """
+        self.config.check_sides(x.shape[-2:])
+        self._check_noise(noise, x)
+        common, bottom, *levels = noise
+        common, count = common[:, :, 0, 0], len(common) // len(x)
+        features, skips = self.encode(x, padding)
+        features = toned(repeated(features, count), self.tones[0](common))
+        features = added(features, self.gates[0](features), bottom)
+        for i, (up, skip, maps) in enumerate(zip(self.up, skips, levels, strict=True), start=1):
+            assert isinstance(up, unet.Up)
+            gates = self.gates[i](features, skip)
+            both = torch.cat((added(double(features), gates, maps), repeated(skip, count)), dim=1)
+            features = toned(up.block(both, padding), self.tones[i](common))
+        return [self._bounded(features, x, padding)]
+
+    def _bounded(self, features: Tensor, x: Tensor, padding: Padding) -> Tensor:
+        # Full precision, also under autocast: see `unet`.
+        with torch.autocast(x.device.type, enabled=False):
+            free = self.to_map[-1](features.float(), padding)
+            place = self.place(x[:, :1].float(), padding)
+            least, most = (
+                repeated(between(table, place), len(free) // len(x))
+                for table in (self.least, self.most)
+            )
+            sharpness = self.config.sharpness
+            above = least + F.softplus(free - least, beta=sharpness)
+            return most - F.softplus(most - above, beta=sharpness)
+
+    def place(self, dark_matter: Tensor, padding: Padding) -> Tensor:
+        """Among the classes, from 0 to classes - 1, of normalised dark matter (n, 1, ny, nx)."""
+        config = self.config
+        surface = torch.expm1(config.compression * dark_matter)
+        mean = F.avg_pool2d(pad(surface, WINDOW // 2, padding), WINDOW, 1)
+        step = (config.highest - config.lowest) / (config.classes - 1)
+        place = (mean.clamp(min=10**config.lowest).log10() - config.lowest) / step
+        return place.clamp(0, config.classes - 1)
+
+    def _check_noise(self, noise: Sequence[Tensor], x: Tensor) -> None:
+        ny, nx = x.shape[-2:]
+        maps = self.config.noise_maps
+        expected = [(maps, *sides) for sides in self.config.noise_shapes((ny, nx))]
+        found = [tuple(n.shape[-3:]) for n in noise]
+        if found != expected:
+            raise ValueError(
+                f"Noise has the shapes {found}, expected {expected}: the realisation's, then "
+                "coarsest first."
+            )
+
+
+class Gate(nn.Conv2d):
+    """How much of each noise map each doubled channel takes: a 1x1 convolution.
+
+    Of the doubled features and the skip together, but a convolution of single pixels commutes
+    with doubling: done before it, it costs a quarter.
+    """
+
+    def __init__(self, channels: int, skip_channels: int, noise_maps: int) -> None:
+        super().__init__(channels + skip_channels, noise_maps * channels, 1)
+        self.channels = channels
+        nn.init.normal_(self.weight, std=GATE_SPREAD / math.sqrt(self.in_channels))
+        assert self.bias is not None
+        nn.init.zeros_(self.bias)
+
+    def forward(self, features: Tensor, skip: Tensor | None = None) -> Tensor:
+        """(batch, c, ny/2, nx/2), (batch, s, ny, nx) -> (batch, noise_maps c, ny, nx).
+
+        Without a skip, as at the bottleneck, nothing is doubled.
+        """
+        coarse = F.conv2d(features, self.weight[:, : self.channels], self.bias)
+        if skip is None:
+            return coarse
+        fine = F.conv2d(skip, self.weight[:, self.channels :])
+        return double(coarse) + repeated(fine, len(coarse) // len(fine))
+
+
+def added(features: Tensor, gates: Tensor, noise: Tensor) -> Tensor:
+    """Features and, channel by channel, every noise map times its gate."""
+    maps = noise.to(gates.dtype).split(1, dim=1)
+    for gate, one in zip(gates.chunk(len(maps), dim=1), maps, strict=True):
+        features = torch.addcmul(features, gate, one)
+    return features
+
+
+def toned(features: Tensor, tone: Tensor) -> Tensor:
+    """Features (batch, c, ny, nx) scaled and shifted by channel, as (batch, 2 c) say."""
+    scale, shift = tone.to(features.dtype)[:, :, None, None].chunk(2, dim=1)
+    return torch.addcmul(features + shift, features, scale)
+
+
+def double(features: Tensor) -> Tensor:
+    """Every pixel four times."""
+    return F.interpolate(features, scale_factor=2, mode="nearest")
+
+
+def repeated(features: Tensor, count: int) -> Tensor:
+    """Each of a batch so many times, one after the other.
+
+    Not by `repeat_interleave`, whose gradient, a sum in bfloat16, took a quarter of an update.
+    """
+    return features if count == 1 else torch.stack([features] * count, dim=1).flatten(0, 1)
+
+
+def between(table: Tensor, place: Tensor) -> Tensor:
+    """Linear interpolation of a table (classes,) at places from 0 to classes - 1."""
+    below = place.floor().long().clamp(max=len(table) - 2)
+    return torch.lerp(table[below], table[below + 1], place - below)
+
+
+def smoothed(noise: Tensor) -> Tensor:
+    """White noise (..., ny, nx) as `engine.noise.smooth_normals` has it, for training."""
+    for axis in (-2, -1):
+        noise = (noise.roll(1, axis) + 2 * noise + noise.roll(-1, axis)) / math.sqrt(6)
+    return noise

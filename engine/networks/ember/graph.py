@@ -1,0 +1,101 @@
+"""EMBER's networks as operations of OpenVINO, from their weights; mirrors `unet`, `generator`."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+from openvino import opset13 as op
+
+from engine.networks.ember.unet import LEAK, UNetConfig
+
+Weights = Mapping[str, NDArray[np.float32]]
+
+
+class Graph:
+    """Builds the network's operations; mirrors `unet` and `generator` layer by layer.
+
+    Parameters
+    ----------
+    config : UNetConfig
+        Numbers that fix the network.
+    weights : mapping of str to array
+        By the names of the torch module's parameters.
+    padding : {"circular", "replicate"}
+        How a map goes on beyond its edges.
+    """
+
+    def __init__(self, config: UNetConfig, weights: Weights, padding: str) -> None:
+        self.config = config
+        self.weights = weights
+        self.padding = padding
+
+    def output(self, x: openvino.Node, noise: Sequence[openvino.Node] = ()) -> openvino.Node:
+        """Build the whole network, up to its full-size output."""
+        features, skips = self.encode(x)
+        for i, skip in enumerate(skips):
+            doubled = double(features)
+            if noise:
+                strength = self.weights["noise_strength"][i].reshape(1, 1, 1, 1)
+                doubled = op.add(doubled, op.multiply(noise[i], strength))
+            both = op.concat([doubled, skip], axis=1)
+            features = self.block(both, f"up.{i}.block")
+        return op.relu(self.convolution(features, f"to_map.{self.config.halvings}"))
+
+    def encode(self, x: openvino.Node) -> tuple[openvino.Node, list[openvino.Node]]:
+        """Features of the bottleneck, and those of every finer level, coarsest first."""
+        features = self.block(x, "entry")
+        skips = []
+        for i in range(self.config.halvings):
+            skips.append(features)
+            halved = leaky(self.convolution(features, f"down.{i}.halve", stride=2))
+            features = self.block(halved, f"down.{i}.block")
+        return features, skips[::-1]
+
+    def block(self, x: openvino.Node, name: str) -> openvino.Node:
+        """Two convolutions, each followed by LeakyReLU."""
+        return leaky(
+            self.convolution(leaky(self.convolution(x, f"{name}.first")), f"{name}.second")
+        )
+
+    def convolution(self, x: openvino.Node, name: str, stride: int = 1) -> openvino.Node:
+        """Pad by half the kernel, then convolve."""
+        kernel = self.weights[f"{name}.weight"]
+        bias = self.weights[f"{name}.bias"].reshape(1, -1, 1, 1)
+        edge = kernel.shape[-1] // 2
+        for axis in (2, 3):
+            x = self.pad(x, axis, edge)
+        out = op.convolution(x, kernel, [stride, stride], [0, 0], [0, 0], [1, 1])
+        return op.add(out, bias)
+
+    def pad(self, x: openvino.Node, axis: int, edge: int) -> openvino.Node:
+        """Add `edge` pixels at both ends of an axis; OpenVINO has no periodic padding itself."""
+        if self.padding == "circular":
+            side = x.get_output_partial_shape(0)[axis].get_length()
+            return op.concat([cut(x, axis, side - edge, side), x, cut(x, axis, 0, edge)], axis=axis)
+        widths = [edge if i == axis else 0 for i in range(4)]
+        return op.pad(x, widths, widths, "edge")
+
+
+def cut(x: openvino.Node, axis: int, start: int, stop: int) -> openvino.Node:
+    """Elements [start, stop) along an axis."""
+    return op.slice(x, [start], [stop], [1], [axis])
+
+
+def leaky(x: openvino.Node) -> openvino.Node:
+    """LeakyReLU of slope 0.2 below zero."""
+    return op.prelu(x, np.array([LEAK], np.float32))
+
+
+def double(x: openvino.Node) -> openvino.Node:
+    """Every pixel four times."""
+    scales = np.array([2, 2], np.float32)
+    return op.interpolate(
+        x,
+        scales,
+        "nearest",
+        "scales",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+        axes=np.array([2, 3], np.int64),
+    )

@@ -1,0 +1,234 @@
+"""The gated generator: noise where its gates let it, a realisation's numbers, bounds."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F  # noqa: N812
+
+from engine.networks.ember import gated, unet
+from engine.networks.ember.gated import Gate, GatedConfig, between, repeated, smoothed
+from engine.noise import Realisation, normals, smooth_normals
+from engine.normalization import normalization
+
+TINY = GatedConfig(widths=(4, 6, 8), decoder_widths=(8, 6))
+SHAPE = (16, 24)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def built(gates=0.3, tones=0.3):
+    """A network whose gates and tones are of these sizes."""
+    torch.manual_seed(1)
+    network = TINY.build().eval()
+    torch.nn.init.ones_(network.to_map[-1].bias)
+    for part, size in ((network.gates, gates), (network.tones, tones)):
+        for name, weights in part.named_parameters():
+            torch.nn.init.normal_(weights, std=size if name.endswith("weight") else size / 3)
+    return network
+
+
+def noise(batch=1, shape=SHAPE, seed=0):
+    random = torch.Generator().manual_seed(seed)
+    return [torch.randn(batch, 2, *sides, generator=random) for sides in TINY.noise_shapes(shape)]
+
+
+def dark_matter(batch=1, seed=5):
+    return torch.rand(batch, 1, *SHAPE, generator=torch.Generator().manual_seed(seed))
+
+
+def test_small_has_the_unets_weights_without_its_coarse_outputs_and_what_the_noise_needs():
+    with torch.device("meta"):
+        network = gated.PRESETS["small"].build()
+        plain = unet.PRESETS["small"].build()
+    coarse = sum(p.numel() for to_map in plain.to_map[:-1] for p in to_map.parameters())
+    new = [*network.gates.parameters(), *network.tones.parameters()]
+    count = sum(p.numel() for p in network.parameters())
+    assert count == sum(p.numel() for p in plain.parameters()) - coarse + sum(map(torch.numel, new))
+    assert count == 1_731_521
+
+
+@torch.inference_mode()
+def test_without_gates_tones_and_bounds_it_is_the_unet():
+    network = built(0, 0)
+    torch.nn.init.constant_(network.least, -gated.UNBOUNDED)
+    plain = unet.UNetConfig(TINY.widths, TINY.decoder_widths).build().train()
+    state = {k: v for k, v in network.state_dict().items() if k.startswith(("entry", "down", "up"))}
+    state |= {f"to_map.2.{k}": v for k, v in network.to_map[0].state_dict().items()}
+    assert not plain.load_state_dict(state, strict=False).unexpected_keys
+    x = dark_matter()
+    (found,) = network(x, noise())
+    torch.testing.assert_close(found, plain(x)[0])
+
+
+@torch.inference_mode()
+def test_its_layers_one_after_the_other():
+    """As the equations of its docstring have it, slowly."""
+    network = built()
+    w, x, (common, *maps) = network.state_dict(), dark_matter(), noise()
+
+    def conv(x, name, stride=1):
+        weight, bias = w[f"{name}.weight"], w[f"{name}.bias"]
+        edge = weight.shape[-1] // 2
+        x = F.pad(x, (edge,) * 4, mode="circular") if edge else x
+        return F.conv2d(x, weight, bias, stride)
+
+    def block(x, name):
+        for part in ("first", "second"):
+            x = F.leaky_relu(conv(x, f"{name}.{part}"), 0.2)
+        return x
+
+    def toned(h, i):
+        scale, shift = (w[f"tones.{i}.weight"] @ common[0, :, 0, 0]).reshape(2, 1, -1, 1, 1)
+        return h * (1 + scale) + shift
+
+    def noisy(h, both, i):
+        gates = conv(both, f"gates.{i}")
+        c = h.shape[1]
+        return h + gates[:, :c] * maps[i][:, :1] + gates[:, c:] * maps[i][:, 1:]
+
+    level0 = block(x, "entry")
+    level1 = block(F.leaky_relu(conv(level0, "down.0.halve", 2), 0.2), "down.0.block")
+    level2 = block(F.leaky_relu(conv(level1, "down.1.halve", 2), 0.2), "down.1.block")
+    h = toned(level2, 0)
+    h = noisy(h, h, 0)
+    for i, skip in enumerate((level1, level0)):
+        d = h.repeat_interleave(2, -1).repeat_interleave(2, -2)
+        d = noisy(d, torch.cat((d, skip), 1), i + 1)
+        h = toned(block(torch.cat((d, skip), 1), f"up.{i}.block"), i + 1)
+    free = conv(h, "to_map.0")
+    expected = F.softplus(free, beta=60)  # fresh bounds are 0 and far away
+    torch.testing.assert_close(network(x, noise())[0], expected, rtol=1e-5, atol=1e-6)
+
+
+@torch.inference_mode()
+def test_gate_before_doubling_is_the_gate_of_the_doubled():
+    torch.manual_seed(0)
+    gate = Gate(5, 3, 2)
+    features, skip = torch.rand(2, 5, 4, 6), torch.rand(2, 3, 8, 12)
+    both = torch.cat((features.repeat_interleave(2, -1).repeat_interleave(2, -2), skip), 1)
+    expected = F.conv2d(both, gate.weight, gate.bias)
+    torch.testing.assert_close(gate(features, skip), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_everything_learns():
+    network = built()
+    network(dark_matter(), noise())[0].square().sum().backward()
+    assert all(p.grad.any() for p in network.parameters())
+    assert set(network.state_dict()) - {n for n, _ in network.named_parameters()} == {
+        "least",
+        "most",
+    }
+
+
+@torch.inference_mode()
+def test_a_realisation_s_numbers_move_the_mass_of_a_map():
+    network, x, given = built(gates=0), dark_matter(), noise()
+    masses = [
+        float(network(x, [torch.tensor([c, 0.0])[None, :, None, None], *given[1:]])[0].mean())
+        for c in (-1.0, 0.0, 1.0)
+    ]
+    assert np.ptp(masses) > 0.05
+
+
+@torch.inference_mode()
+def test_a_map_stays_between_what_its_dark_matter_allows():
+    network, x = built(gates=3), dark_matter()
+    network.least.copy_(torch.linspace(0.2, 0.5, 13))
+    network.most.copy_(torch.linspace(0.8, 1.1, 13))
+    (found,) = network(x, noise())
+    place = network.place(x, "circular")
+    least, most = between(network.least, place), between(network.most, place)
+    # A bound is soft by log(2) of the inverse sharpness.
+    assert (found > least - np.log(2) / 60).all()
+    assert (found <= most).all()
+    near = ((found < least + 0.01) | (found > most - 0.02)).float().mean()
+    assert near > 0.5
+
+
+def test_a_class_of_dark_matter_is_its_mean_over_the_window():
+    network, scaling = built(), normalization("dm")
+    surface = 10 ** torch.linspace(4, 7, 16 * 24, dtype=torch.float64).reshape(1, 1, *SHAPE)
+    found = network.place(scaling.forward(surface).float(), "circular")
+    mean = (
+        sum(surface.roll((y, x), (-2, -1)) for y in range(-2, 3) for x in range(-2, 3))
+        / gated.WINDOW**2
+    )
+    decades = (mean / scaling.x0).log10()
+    expected = (decades - TINY.lowest) / (TINY.highest - TINY.lowest) * (TINY.classes - 1)
+    torch.testing.assert_close(found.double(), expected.clamp(0, 12), rtol=1e-4, atol=1e-4)
+    assert TINY.compression == scaling.k
+
+
+def test_a_table_is_interpolated_linearly():
+    table = torch.tensor([1.0, 2.0, 4.0])
+    found = between(table, torch.tensor([0.0, 0.5, 1.0, 1.75, 2.0]))
+    torch.testing.assert_close(found, torch.tensor([1.0, 1.5, 2.0, 3.5, 4.0]))
+
+
+@torch.inference_mode()
+def test_several_realisations_of_several_maps_come_map_by_map():
+    network = built()
+    x, given = dark_matter(2), noise(batch=6)
+    (together,) = network(x, given)
+    for i in range(2):
+        (alone,) = network(x[i : i + 1], [n[3 * i : 3 * i + 3] for n in given])
+        torch.testing.assert_close(together[3 * i : 3 * i + 3], alone, rtol=1e-4, atol=1e-5)
+    order = repeated(torch.arange(2)[:, None], 3)
+    assert order[:, 0].tolist() == [0, 0, 0, 1, 1, 1]
+
+
+@torch.inference_mode()
+def test_a_periodic_shift_shifts_the_map():
+    network, x, given = built(), dark_matter(), noise()
+    (found,) = network(x, given)
+    shifted = [given[0], *(n.roll(4 * n.shape[-1] // 24, -1) for n in given[1:])]
+    torch.testing.assert_close(network(x.roll(4, -1), shifted)[0], found.roll(4, -1))
+
+
+def test_noise_of_other_shapes_is_refused():
+    with pytest.raises(ValueError, match=r"expected \[\(2, 1, 1\), \(2, 4, 6\), \(2, 8, 12\)"):
+        built()(dark_matter(), noise()[::-1])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"noise_maps": 0}, {"sharpness": 0.0}, {"classes": 1}, {"lowest": 3.0}]
+)
+def test_numbers_that_make_no_network_are_refused(wrong):
+    with pytest.raises(ValueError, match="GatedConfig has"):
+        GatedConfig(**asdict(TINY) | wrong)
+
+
+def test_noise_of_a_realisation_is_its_numbers_then_smooth_maps_times_its_strengths():
+    strengths = (0.5, 2.0)
+    found = TINY.noise(Realisation(9, strengths), SHAPE)
+    assert [n.shape for n in found] == [(1, 2, *sides) for sides in TINY.noise_shapes(SHAPE)]
+    assert [n.shape[-2:] for n in found] == [(1, 1), (4, 6), (8, 12), (16, 24)]
+    for i, factor in enumerate((*strengths, 1.0, 1.0)):
+        ny, nx = found[i].shape[-2:]
+        block = smooth_normals if i else normals
+        for j in range(2):
+            expected = np.float32(factor) * block(9, i, (0, ny, 0, nx), (ny, nx), j)
+            np.testing.assert_array_equal(found[i][0, j], expected)
+
+
+def test_a_realisation_s_numbers_are_the_same_for_every_map_size():
+    first, other = TINY.noise(Realisation(3), (16, 24))[0], TINY.noise(Realisation(3), (32, 32))[0]
+    np.testing.assert_array_equal(first, other)
+    drawn = np.concatenate([TINY.noise(Realisation(s), (4, 4))[0][0, :, 0, 0] for s in range(400)])
+    assert abs(drawn.mean()) < 4 / np.sqrt(800)
+    assert abs(drawn.var() - 1) < 4 * np.sqrt(2 / 800)
+
+
+def test_training_smooths_noise_as_painting_does():
+    white = normals(4, 2, (0, 16, 0, 24), SHAPE, 1)
+    expected = smooth_normals(4, 2, (0, 16, 0, 24), SHAPE, 1)
+    found = smoothed(torch.from_numpy(white)).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
