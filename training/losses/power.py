@@ -26,7 +26,7 @@ def log_power_error(painted: Tensor, target: Tensor) -> Tensor:
         Density of periodic meshes of equal sides.
     """
     space = tuple(range(2, target.ndim))
-    bins, count = _bins(target.shape[-1], len(space), target.device)
+    bins, count = wavenumber_bins(target.shape[-1], len(space), target.device)
     unit = target.mean()
 
     def binned(meshes: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ def log_power_error(painted: Tensor, target: Tensor) -> Tensor:
 
 
 @cache
-def _bins(side: int, ndim: int, device: torch.device) -> tuple[Tensor, int]:
+def wavenumber_bins(side: int, ndim: int, device: torch.device) -> tuple[Tensor, int]:
     """Bin number of each mode of rfftn, zero mode first, and how many bins hold modes."""
     axes = [*[torch.fft.fftfreq(side, 1 / side)] * (ndim - 1), torch.fft.rfftfreq(side, 1 / side)]
     wavenumber = reduce(torch.hypot, torch.meshgrid(*axes, indexing="ij")).clamp(max=side / 2)

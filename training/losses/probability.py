@@ -1,6 +1,7 @@
 """How well the spread of paintings says how far off they are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import combinations
 
 import torch
 from torch import Tensor
@@ -69,3 +70,33 @@ def mass_weighted_score(
     )
     mass = [dark_scaling.inverse(scale) for scale in dark_matter]
     return probability_score(one, other, real, [m / m.mean() for m in mass])
+
+
+def fair_score(
+    draws: Sequence[Tensor], target: Tensor, distance: Callable[[Tensor], Tensor] = torch.abs
+) -> Tensor:
+    """Energy score of a few draws: their distance from the truth less half that between them.
+
+    Its expectation is least when the draws have the law that the truth has, whatever is
+    measured and however few they are.
+
+    Parameters
+    ----------
+    draws : sequence of tensor, (...)
+        What is measured of two paintings or more, with other noise.
+    target : tensor, (...)
+        Of the truth.
+    distance : callable
+        Of a difference: the absolute value (then it is the continuous ranked probability
+        score, number by number) or a norm along an axis.
+
+    References
+    ----------
+    Gneiting & Raftery 2007, section 4.2; Ferro 2014 (unbiased for few draws).
+    """
+    pairs = list(combinations(draws, 2))
+    if not pairs:
+        raise ValueError(f"A score of spread got {len(draws)} draws, expected at least two.")
+    off = torch.stack([distance(draw - target) for draw in draws]).mean(dim=0)
+    apart = torch.stack([distance(one - other) for one, other in pairs]).mean(dim=0)
+    return off - apart / 2
