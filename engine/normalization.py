@@ -43,6 +43,36 @@ class Identity(Normalization):
 
 
 @dataclass(frozen=True)
+class Linear(Normalization):
+    """Values in units of a fixed one.
+
+    Parameters
+    ----------
+    scale : float
+        In the field's unit.
+    """
+
+    kind: ClassVar[str] = "linear"
+
+    scale: float
+
+    def __post_init__(self) -> None:
+        """Refuse a unit that is none."""
+        if not (np.isfinite(self.scale) and self.scale > 0):
+            raise ValueError(f"Normalisation scale is {self.scale}, expected a positive number.")
+
+    def forward(self, x: Array) -> Array:
+        """Divide by the unit."""
+        values: Any = x
+        return values / self.scale
+
+    def inverse(self, scaled: Array) -> Array:
+        """Multiply by the unit."""
+        values: Any = scaled
+        return values * self.scale
+
+
+@dataclass(frozen=True)
 class LogNormalization(Normalization):
     """The scaling x' = (1/k) ln[(x/x0)^q + 1].
 
@@ -140,7 +170,9 @@ def normalization(field: str) -> Normalization:
     return NORMALIZATIONS.get(field, LogNormalization(k=3.0, x0=middle, q=1.0))
 
 
-KINDS: dict[str, type[Normalization]] = {cls.kind: cls for cls in (LogNormalization, Identity)}
+KINDS: dict[str, type[Normalization]] = {
+    cls.kind: cls for cls in (LogNormalization, Linear, Identity)
+}
 
 
 def normalization_to_json(scaling: Any) -> dict[str, Any]:

@@ -33,7 +33,7 @@ SYSTEMS_ORDER = (
     {"weights"},
     {"contract"},
     {"checks", "registry"},
-    {"ember", "local_map"},
+    {"ember", "local_map", "super_resolution"},
 )
 """Likewise inside `engine/systems`, where a circle was hidden once."""
 

@@ -221,7 +221,9 @@ def test_a_parameter_that_there_is_not_is_refused(emulator, example):
 def test_parameters_change_the_result_within_their_bounds(emulator, example):
     plain = emulator.predict(example.inputs).values
     for parameter in emulator.card.parameters:
-        moved = emulator.predict(example.inputs, parameters={parameter.name: parameter.lowest})
+        bounds = parameter.lowest, parameter.highest
+        (other, *_) = (bound for bound in bounds if bound != parameter.value)
+        moved = emulator.predict(example.inputs, parameters={parameter.name: other})
         assert not np.array_equal(moved.values, plain)
         with pytest.raises(ValueError, match=f"Parameter {parameter.name} of"):
             emulator.predict(example.inputs, parameters={parameter.name: parameter.highest + 1})

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 from engine.fields import FIELDS
 from engine.normalization import (
     NORMALIZATIONS,
+    Linear,
     LogNormalization,
     normalization,
     normalization_from_json,
@@ -85,6 +86,15 @@ def test_every_field_has_a_scaling_with_a_way_back_that_survives_a_card(field):
     x = np.geomspace(10.0**low, 10.0**high, 50)
     x = np.append(x, -x) if FIELDS[field].signed else x
     np.testing.assert_allclose(scaling.inverse(scaling.forward(x)), x, rtol=1e-8)
+
+
+def test_a_unit_is_divided_by_and_survives_a_card():
+    scaling = Linear(2.5)
+    np.testing.assert_allclose(scaling.forward(np.array([-5.0, 0, 2.5])), [-2, 0, 1])
+    np.testing.assert_allclose(scaling.inverse(np.array([-2.0, 0, 1])), [-5, 0, 2.5])
+    assert normalization_from_json(normalization_to_json(scaling)) == scaling
+    with pytest.raises(ValueError, match="scale is 0, expected a positive number"):
+        Linear(0)
 
 
 def test_an_unknown_field_or_kind_is_refused():

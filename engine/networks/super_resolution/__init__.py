@@ -1,0 +1,1 @@
+"""Networks of the super-resolution emulator."""
