@@ -1,6 +1,14 @@
-"""The device that networks run on."""
+"""The device that networks run on, and how much of its memory they may take."""
 
+import psutil
 import torch
+
+SHARE = 0.5
+"""Of what is free, for painting; results and other programs want the rest."""
+
+ENOUGH = 2**31
+"""[bytes] With more, a map in parts takes no less time. Most machines have this much to give, so
+that they cut a map into the same parts and give the same bits."""
 
 
 def choose_device(name: str = "auto") -> str:
@@ -28,3 +36,12 @@ def choose_device(name: str = "auto") -> str:
     if kind == "cuda" and not available:
         raise ValueError(f"device is {name!r} but torch finds no CUDA device: use auto or cpu.")
     return name
+
+
+def memory_budget(device: str) -> int:
+    """Bytes that painting may take on a device, beside its inputs and results."""
+    if device == "cpu":
+        free = psutil.virtual_memory().available
+    else:
+        free, _ = torch.cuda.mem_get_info(device)
+    return min(int(SHARE * free), ENOUGH)

@@ -74,7 +74,8 @@ class ResultCache:
     Parameters
     ----------
     max_bytes : int
-        Bound on the arrays it keeps; a single larger result isn't kept.
+        Bound on the arrays it keeps. The newest result is kept even if it alone is larger:
+        whoever asked for it shows it, so that it takes the memory anyway.
     """
 
     def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
@@ -98,13 +99,11 @@ class ResultCache:
 
     def put(self, key: Hashable, slab: Mesh) -> None:
         """Keep a result, dropping those not used for longest."""
-        if slab.values.nbytes > self.max_bytes:
-            return
         with self._lock:
             older = self._slabs.pop(key, None)
             self._bytes += slab.values.nbytes - (older.values.nbytes if older else 0)
             self._slabs[key] = slab
-            while self._bytes > self.max_bytes:
+            while self._bytes > self.max_bytes and len(self._slabs) > 1:
                 _, dropped = self._slabs.popitem(last=False)
                 self._bytes -= dropped.values.nbytes
 

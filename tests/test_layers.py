@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ENGINE_ORDER = (
-    {"files", "fields", "json_reader", "units", "cosmology", "assets", "noise", "device"},
+    {"files", "fields", "json_reader", "units", "cosmology", "assets", "noise", "device", "tiling"},
     {"places", "normalization", "networks"},
     {"mesh"},
     {"halos", "results", "initial_conditions"},

@@ -1,19 +1,20 @@
 """EMBER: gas or neutral hydrogen of a slab from its dark matter (Bernardini et al. 2022)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.device import choose_device
+from engine.device import choose_device, memory_budget
 from engine.fields import one_of
 from engine.mesh import Mesh, dark_matter_of_hydro
-from engine.networks.ember.compiled import CompiledUNet
+from engine.networks.ember.compiled import CompiledStages, CompiledUNet
 from engine.networks.ember.gated import GatedConfig
 from engine.networks.ember.generator import GeneratorConfig
+from engine.networks.ember.stages import INPUT, EagerStages, noise_scales, stages
 from engine.networks.ember.unet import UNet, UNetConfig
 from engine.networks.padding import Padding
 from engine.noise import Realisation
@@ -21,8 +22,12 @@ from engine.systems.card import ModelCard
 from engine.systems.checks import check_input, check_region, warnings_for
 from engine.systems.contract import Emulator, Inputs, Region
 from engine.systems.registry import register
+from engine.tiling import Given, Ground, Spans, evaluate, memory, parts_within, scales_of
 
 PAPER = "Bernardini et al. 2022, MNRAS 509, 1323"
+
+UNCUT = 2**62
+"""More values than a block of any map reads."""
 
 MAP_SIZES = 4
 """Map sizes whose compiled networks are kept: some 100 MB each at 384^2."""
@@ -67,6 +72,9 @@ class EmberUNet(Emulator):
         # One map keeps a CPU's cores busy; a GPU's are not filled by one.
         self.at_once = 1 if self.device == "cpu" else 8
         self.network = _network(card, weights, self.networks).to(self.device).eval()
+        self.stages = stages(self.network)
+        numbered = enumerate(noise_scales(self.network))
+        self._scales = scales_of(self.stages, {INPUT: 1, **{f"noise.{i}": s for i, s in numbered}})
         self._compiled = lru_cache(MAP_SIZES)(self._compile)
 
     def predict_many(
@@ -84,9 +92,10 @@ class EmberUNet(Emulator):
         if region is not None:
             check_region(region, slab)
         warnings = slab.warnings + warnings_for(slab, eaten, self.card)
-        painted = self._paint(slab, realisations)
-        whole = [
-            slab.with_values(
+        painted = self._paint(slab, realisations, region)
+        there = slab if region is None else slab.cut(region)
+        return [
+            there.with_values(
                 values,
                 field=self.card.field,
                 emulator=self.card.system,
@@ -95,17 +104,41 @@ class EmberUNet(Emulator):
             )
             for realisation, values in zip(realisations, painted, strict=True)
         ]
-        return whole if region is None else [each.cut(region) for each in whole]
 
     def _paint(
-        self, slab: Mesh, realisations: Sequence[Realisation]
-    ) -> Iterable[NDArray[np.float32]]:
-        """Surface density of the whole map for each realisation, (ny, nx), [Msun h / ckpc^2]."""
+        self, slab: Mesh, realisations: Sequence[Realisation], region: Region | None
+    ) -> list[NDArray[np.float32]]:
+        """Surface density for each realisation, (ny, nx), [Msun h / ckpc^2]."""
+        ny, nx = slab.shape
+        self.network.config.check_sides((ny, nx))
+        budget = self.memory or memory_budget(self.device)
+        whole = ((0, ny), (0, nx))
+        ground = Ground((ny, nx), slab.periodic)
+        at_a_time = 1 if self.device == "cpu" else len(realisations)
+        takes = at_a_time * memory(self.stages, self._scales, whole, ground, values=UNCUT)
+        if region is None and takes <= budget:
+            return list(self._paint_whole(slab, realisations))
+        y0, y1, x0, x1 = region or (0, ny, 0, nx)
+        parts = parts_within(budget, self.stages, self._scales, ((y0, y1), (x0, x1)), ground)
+        painted = []
+        for realisation in realisations if self.card.stochastic else realisations[:1]:
+            values = np.empty((y1 - y0, x1 - x0), np.float32)
+            given = self._given(slab, realisation)
+            for part in parts:
+                found = evaluate(self.stages, given, self._run_stage, part, ground)
+                (a, b), (c, d) = part
+                values[a - y0 : b - y0, c - x0 : d - x0] = self.card.output.normalization.inverse(
+                    found
+                )[0]
+            painted.append(values)
+        return painted if self.card.stochastic else painted * len(realisations)
+
+    def _paint_whole(self, slab: Mesh, realisations: Sequence[Realisation]) -> NDArray[np.float32]:
+        """Surface density of the whole map at once for each realisation, (n, ny, nx)."""
         scaling = self.card.inputs[0].normalization
         normalized = scaling.forward(dark_matter_of_hydro(slab)[None, None])
         padding: Padding = "circular" if slab.periodic else "replicate"
         config, (ny, nx) = self.network.config, slab.shape
-        config.check_sides((ny, nx))
         noises = [config.noise(realisation, (ny, nx)) for realisation in realisations]
         if self.device == "cpu":
             compiled = self._compiled((ny, nx), padding)
@@ -113,6 +146,25 @@ class EmberUNet(Emulator):
         else:
             painted = self._run(normalized, noises, padding)
         return self.card.output.normalization.inverse(painted)[:, 0]
+
+    def _given(self, slab: Mesh, which: Realisation) -> dict[str, Given]:
+        """What the network is given of a map for a realisation, by coordinates."""
+        scaling, config = self.card.inputs[0].normalization, self.network.config
+        ny, nx = slab.shape
+        shapes = config.noise_shapes((ny, nx))
+
+        def eaten(spans: Spans) -> NDArray[np.float32]:
+            (y0, y1), (x0, x1) = spans
+            return scaling.forward(dark_matter_of_hydro(slab.cut((y0, y1, x0, x1)))[None])
+
+        def noise(number: int, spans: Spans) -> NDArray[np.float32]:
+            (y0, y1), (x0, x1) = spans or ((0, 1), (0, 1))
+            return config.noise_part(which, number, (y0, y1, x0, x1), shapes[number])
+
+        found = {INPUT: Given(eaten)}
+        for number, scale in enumerate(noise_scales(self.network)):
+            found[f"noise.{number}"] = Given(partial(noise, number), scale)
+        return found
 
     def _run(
         self,
@@ -129,12 +181,23 @@ class EmberUNet(Emulator):
             return full_size.expand(len(noises), -1, -1, -1).cpu().numpy()
 
     def _compile(self, shape: tuple[int, int], padding: Padding) -> CompiledUNet:
-        weights = {name: tensor.numpy() for name, tensor in self.network.state_dict().items()}
         # A stream of one thread each: its numbers don't depend on how many there are.
         streams = self.streams or 1
+        config = self.network.config
         return CompiledUNet(
-            self.network.config, weights, shape, padding, threads=self.streams, streams=streams
+            config, self._weights, shape, padding, threads=self.streams, streams=streams
         )
+
+    @cached_property
+    def _run_stage(self) -> CompiledStages | EagerStages:
+        if self.device != "cpu":
+            return EagerStages(self.network, self.device)
+        config, streams = self.network.config, self.streams or 1
+        return CompiledStages(config, self._weights, threads=self.streams, streams=streams)
+
+    @property
+    def _weights(self) -> dict[str, NDArray[np.float32]]:
+        return {name: tensor.numpy() for name, tensor in self.network.state_dict().items()}
 
 
 @register("ember-wgan")

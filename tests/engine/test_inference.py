@@ -220,12 +220,16 @@ def test_putting_a_key_again_counts_it_once():
     assert cache.bytes == newer.values.nbytes
 
 
-def test_a_result_larger_than_the_bound_evicts_nothing():
+def test_the_newest_result_is_kept_even_if_it_is_larger_than_the_bound():
     cache = ResultCache(max_bytes=slab().values.nbytes)
     cache.put("small", slab())
-    cache.put("large", slab(side=8))
+    large = slab(side=8)
+    cache.put("large", large)
+    assert cache.get("large") is large
+    assert cache.get("small") is None
+    cache.put("small", slab())
     assert cache.get("large") is None
-    assert cache.get("small") is not None
+    assert cache.bytes == slab().values.nbytes
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ No compiler is needed at run time, no tracing, and no torch; eager torch is the 
 is tested against.
 """
 
+import threading
+from collections.abc import Sequence
 from queue import SimpleQueue
 
 import numpy as np
@@ -14,7 +16,54 @@ from openvino import opset13 as op
 from engine.networks.ember.gated import GatedConfig
 from engine.networks.ember.gated_graph import GatedGraph
 from engine.networks.ember.graph import Graph, Weights
+from engine.networks.ember.stages import INPUT
 from engine.networks.ember.unet import UNetConfig
+from engine.tiling import Stage
+
+Array = NDArray[np.float32]
+
+
+class Compiled:
+    """Operations ready to run; safe between threads.
+
+    Parameters
+    ----------
+    output : openvino.Node
+        What they make.
+    inputs : sequence of openvino.Node
+        Parameters of it, in the order of a call.
+    threads : int, optional
+        CPU threads; all cores if left out.
+    streams : int
+        Calls that run at a time; they share the threads.
+    """
+
+    def __init__(
+        self,
+        output: openvino.Node,
+        inputs: Sequence[openvino.Node],
+        threads: int | None = None,
+        streams: int = 1,
+    ) -> None:
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        if threads:
+            settings["INFERENCE_NUM_THREADS"] = str(threads)
+        if streams > 1:
+            settings["NUM_STREAMS"] = str(streams)
+        model = openvino.Model([output], list(inputs))
+        compiled = openvino.Core().compile_model(model, "CPU", settings)
+        self._free: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+        for _ in range(streams):
+            self._free.put(compiled.create_infer_request())
+
+    def __call__(self, *arrays: Array) -> Array:
+        """Run once."""
+        request = self._free.get()
+        try:
+            (output,) = request.infer(dict(enumerate(arrays))).values()
+            return np.array(output)
+        finally:
+            self._free.put(request)
 
 
 class CompiledUNet:
@@ -33,10 +82,8 @@ class CompiledUNet:
         Of the maps, multiples of 2^halvings.
     padding : {"circular", "replicate"}
         How a map goes on beyond its edges.
-    threads : int, optional
-        CPU threads; all cores if left out.
-    streams : int
-        Maps painted at a time, of as many callers; they share the threads.
+    threads, streams : int, optional
+        See `Compiled`.
     """
 
     def __init__(
@@ -53,30 +100,68 @@ class CompiledUNet:
             op.parameter([1, config.noise_maps, *sides], np.float32)
             for sides in config.noise_shapes(shape)
         ]
-        graph = (
-            GatedGraph(config, weights, padding)
-            if isinstance(config, GatedConfig)
-            else Graph(config, weights, padding)
-        )
-        model = openvino.Model([graph.output(x, noise)], [x, *noise])
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        if threads:
-            settings["INFERENCE_NUM_THREADS"] = str(threads)
-        if streams > 1:
-            settings["NUM_STREAMS"] = str(streams)
-        compiled = openvino.Core().compile_model(model, "CPU", settings)
-        self._free: SimpleQueue[openvino.InferRequest] = SimpleQueue()
-        for _ in range(streams):
-            self._free.put(compiled.create_infer_request())
+        output = graph(config, weights, padding).output(x, noise)
+        self._run = Compiled(output, [x, *noise], threads, streams)
 
-    def __call__(self, x: NDArray[np.float32], *noise: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, x: Array, *noise: Array) -> Array:
         """Normalised map (1, in_channels, ny, nx) -> (1, out_channels, ny, nx), not negative.
 
         A generator's noise (1, noise_maps, ny / 2^i, nx / 2^i) follows, coarsest first.
         """
-        request = self._free.get()
-        try:
-            (output,) = request.infer(dict(enumerate((x, *noise)))).values()
-            return np.array(output)
-        finally:
-            self._free.put(request)
+        return self._run(x, *noise)
+
+
+class CompiledStages:
+    """Runs a network's stages, see `engine.networks.ember.stages`; safe between threads.
+
+    Each is compiled when it is first asked for, once for blocks of all sizes.
+
+    Parameters
+    ----------
+    config, weights, threads, streams
+        See `CompiledUNet`.
+    """
+
+    def __init__(
+        self,
+        config: UNetConfig,
+        weights: Weights,
+        threads: int | None = None,
+        streams: int = 1,
+    ) -> None:
+        self._graph = graph(config, weights, "replicate")
+        self._threads, self._streams = threads, streams
+        self._compiled: dict[str, Compiled] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, stage: Stage, arrays: Sequence[Array]) -> Array:
+        """Result of a stage, (channels, ny, nx), of what its sources hold."""
+        with self._lock:
+            if stage.name not in self._compiled:
+                self._compiled[stage.name] = self._compile(stage, [len(a) for a in arrays])
+        return self._compiled[stage.name](*(np.ascontiguousarray(a)[None] for a in arrays))[0]
+
+    def _compile(self, stage: Stage, channels: Sequence[int]) -> Compiled:
+        inputs = [op.parameter([1, n, -1, -1], np.float32) for n in channels]
+        return Compiled(self._output(stage, inputs), inputs, self._threads, self._streams)
+
+    def _output(self, stage: Stage, read: list[openvino.Node]) -> openvino.Node:
+        kind, _, number = stage.name.partition(".")
+        features, *others = read
+        if kind == "entry":
+            return self._graph.entry(features)
+        if kind == "down":
+            return self._graph.down(int(number), features)
+        if kind == "bottom":
+            assert isinstance(self._graph, GatedGraph)
+            return self._graph.bottom(features, others)
+        last = stage.sources[-1] == INPUT
+        skip, *noise = others[:-1] if last else others
+        features = self._graph.level(int(number), features, skip, noise)
+        return self._graph.drawn(features, others[-1]) if last else features
+
+
+def graph(config: UNetConfig, weights: Weights, padding: str) -> Graph:
+    """Choose what builds a network's operations."""
+    cls = GatedGraph if isinstance(config, GatedConfig) else Graph
+    return cls(config, weights, padding)

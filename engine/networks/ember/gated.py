@@ -72,19 +72,20 @@ class GatedConfig(unet.UNetConfig):
         ny, nx = shape
         return [(1, 1), *((ny >> level, nx >> level) for level in range(self.halvings, -1, -1))]
 
-    def noise(self, which: Realisation, shape: tuple[int, int]) -> list[NDArray[np.float32]]:
-        """Noise of a realisation, as the network takes it for a map of (ny, nx).
+    def noise_part(
+        self,
+        which: Realisation,
+        scale: int,
+        region: tuple[int, int, int, int],
+        shape: tuple[int, int],
+    ) -> NDArray[np.float32]:
+        """Numbers of one scale on a region. See `UNetConfig.noise_part`.
 
-        The first numbers belong to the whole realisation: they are the same for every slab
-        and every pixel.
+        The first belong to the whole realisation: they are the same for every slab and pixel.
         """
-        common, *scales = self.noise_shapes(shape)
-        numbers = range(self.noise_maps)
-        drawn = [[normals(which.seed, 0, (0, 1, 0, 1), common, i) for i in numbers]]
-        for scale, (ny, nx) in enumerate(scales, start=1):
-            whole = (0, ny, 0, nx)
-            drawn.append([smooth_normals(which.seed, scale, whole, (ny, nx), i) for i in numbers])
-        return [np.float32(which.strength(i)) * np.stack(d)[None] for i, d in enumerate(drawn)]
+        draw = smooth_normals if scale else normals
+        drawn = [draw(which.seed, scale, region, shape, i) for i in range(self.noise_maps)]
+        return np.float32(which.strength(scale)) * np.stack(drawn)
 
 
 PRESETS = {
@@ -188,18 +189,37 @@ class GatedGenerator(unet.UNet):
         self.config.check_sides(x.shape[-2:])
         self._check_noise(noise, x)
         common, bottom, *levels = noise
-        common, count = common[:, :, 0, 0], len(common) // len(x)
         features, skips = self.encode(x, padding)
-        features = toned(repeated(features, count), self.tones[0](common))
-        features = added(features, self.gates[0](features), bottom)
-        for i, (up, skip, maps) in enumerate(zip(self.up, skips, levels, strict=True), start=1):
-            assert isinstance(up, unet.Up)
-            gates = self.gates[i](features, skip)
-            both = torch.cat((added(double(features), gates, maps), repeated(skip, count)), dim=1)
-            features = toned(up.block(both, padding), self.tones[i](common))
-        return [self._bounded(features, x, padding)]
+        features = self.bottom(repeated(features, len(common) // len(x)), (common, bottom))
+        for i, (skip, maps) in enumerate(zip(skips, levels, strict=True)):
+            features = self.level(i, features, skip, (common, maps), padding)
+        return [self.drawn(features, x, padding)]
 
-    def _bounded(self, features: Tensor, x: Tensor, padding: Padding) -> Tensor:
+    def bottom(self, features: Tensor, noise: Sequence[Tensor]) -> Tensor:
+        """Features of the bottleneck with their noise: the realisation's, and maps."""
+        common, maps = noise
+        features = toned(features, self.tones[0](common[:, :, 0, 0]))
+        return added(features, self.gates[0](features), maps)
+
+    def level(
+        self,
+        i: int,
+        features: Tensor,
+        skip: Tensor,
+        noise: Sequence[Tensor],
+        padding: Padding,
+    ) -> Tensor:
+        """Features of the next finer level; the noise is the realisation's, and maps."""
+        common, maps = noise
+        up = self.up[i]
+        assert isinstance(up, unet.Up)
+        gates = self.gates[i + 1](features, skip)
+        skip = repeated(skip, len(features) // len(skip))
+        both = torch.cat((added(double(features), gates, maps), skip), dim=1)
+        return toned(up.block(both, padding), self.tones[i + 1](common[:, :, 0, 0]))
+
+    def drawn(self, features: Tensor, x: Tensor, padding: Padding) -> Tensor:
+        """Map within its bounds, from the last features."""
         # Full precision, also under autocast: see `unet`.
         with torch.autocast(x.device.type, enabled=False):
             free = self.to_map[-1](features.float(), padding)

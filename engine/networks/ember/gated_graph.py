@@ -19,11 +19,30 @@ class GatedGraph(Graph):
         """Build the whole network, up to its map within bounds."""
         common, bottom, *levels = noise
         features, skips = self.encode(x)
-        features = self.toned(features, common, 0)
-        features = self.noisy(features, None, bottom, 0)
-        for i, (skip, maps) in enumerate(zip(skips, levels, strict=True), start=1):
-            both = op.concat([self.noisy(features, skip, maps, i), skip], axis=1)
-            features = self.toned(self.block(both, f"up.{i - 1}.block"), common, i)
+        features = self.bottom(features, (common, bottom))
+        for i, (skip, maps) in enumerate(zip(skips, levels, strict=True)):
+            features = self.level(i, features, skip, (common, maps))
+        return self.drawn(features, x)
+
+    def bottom(self, features: openvino.Node, noise: Sequence[openvino.Node]) -> openvino.Node:
+        """Features of the bottleneck with their noise: the realisation's, and maps."""
+        common, maps = noise
+        return self.noisy(self.toned(features, common, 0), None, maps, 0)
+
+    def level(
+        self,
+        i: int,
+        features: openvino.Node,
+        skip: openvino.Node,
+        noise: Sequence[openvino.Node],
+    ) -> openvino.Node:
+        """Features of the next finer level; the noise is the realisation's, and maps."""
+        common, maps = noise
+        both = op.concat([self.noisy(features, skip, maps, i + 1), skip], axis=1)
+        return self.toned(self.block(both, f"up.{i}.block"), common, i + 1)
+
+    def drawn(self, features: openvino.Node, x: openvino.Node) -> openvino.Node:
+        """Map within what training maps hold at each pixel's dark matter."""
         return self.bounded(self.convolution(features, "to_map.0"), x)
 
     def noisy(

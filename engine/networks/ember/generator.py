@@ -33,13 +33,15 @@ class GeneratorConfig(unet.UNetConfig):
         ny, nx = shape
         return [(ny >> level, nx >> level) for level in range(self.halvings - 1, -1, -1)]
 
-    def noise(self, which: Realisation, shape: tuple[int, int]) -> list[NDArray[np.float32]]:
-        """Noise of a realisation, as the network takes it for a map of (ny, nx)."""
-        return [
-            np.float32(which.strength(scale))
-            * normals(which.seed, scale, (0, ny, 0, nx), (ny, nx))[None, None]
-            for scale, (ny, nx) in enumerate(self.noise_shapes(shape))
-        ]
+    def noise_part(
+        self,
+        which: Realisation,
+        scale: int,
+        region: tuple[int, int, int, int],
+        shape: tuple[int, int],
+    ) -> NDArray[np.float32]:
+        """Normal numbers of one scale on a region. See `UNetConfig.noise_part`."""
+        return np.float32(which.strength(scale)) * normals(which.seed, scale, region, shape)[None]
 
 
 PRESETS = {name: GeneratorConfig(**asdict(config)) for name, config in unet.PRESETS.items()}
@@ -104,6 +106,18 @@ class Generator(unet.UNet):
             )
         added = [strength * n for strength, n in zip(self.noise_strength, noise, strict=True)]
         return self.decode(features, skips, padding, added)
+
+    def level(
+        self,
+        i: int,
+        features: Tensor,
+        skip: Tensor,
+        noise: Sequence[Tensor],
+        padding: Padding,
+    ) -> Tensor:
+        """Features of the next finer level; the noise is one map."""
+        added = [self.noise_strength[i] * one for one in noise]
+        return super().level(i, features, skip, added, padding)
 
     def _check_noise(self, noise: Sequence[Tensor], x: Tensor) -> None:
         ny, nx = x.shape[-2:]

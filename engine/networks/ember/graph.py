@@ -34,23 +34,44 @@ class Graph:
         """Build the whole network, up to its full-size output."""
         features, skips = self.encode(x)
         for i, skip in enumerate(skips):
-            doubled = double(features)
-            if noise:
-                strength = self.weights["noise_strength"][i].reshape(1, 1, 1, 1)
-                doubled = op.add(doubled, op.multiply(noise[i], strength))
-            both = op.concat([doubled, skip], axis=1)
-            features = self.block(both, f"up.{i}.block")
-        return op.relu(self.convolution(features, f"to_map.{self.config.halvings}"))
+            features = self.level(i, features, skip, noise[i : i + 1])
+        return self.drawn(features, x)
 
     def encode(self, x: openvino.Node) -> tuple[openvino.Node, list[openvino.Node]]:
         """Features of the bottleneck, and those of every finer level, coarsest first."""
-        features = self.block(x, "entry")
+        features = self.entry(x)
         skips = []
         for i in range(self.config.halvings):
             skips.append(features)
-            halved = leaky(self.convolution(features, f"down.{i}.halve", stride=2))
-            features = self.block(halved, f"down.{i}.block")
+            features = self.down(i, features)
         return features, skips[::-1]
+
+    def entry(self, x: openvino.Node) -> openvino.Node:
+        """Features at full size."""
+        return self.block(x, "entry")
+
+    def down(self, i: int, features: openvino.Node) -> openvino.Node:
+        """Features of the next coarser level."""
+        halved = leaky(self.convolution(features, f"down.{i}.halve", stride=2))
+        return self.block(halved, f"down.{i}.block")
+
+    def level(
+        self,
+        i: int,
+        features: openvino.Node,
+        skip: openvino.Node,
+        noise: Sequence[openvino.Node],
+    ) -> openvino.Node:
+        """Features of the next finer level; the noise is one map, or none."""
+        doubled = double(features)
+        for one in noise:
+            strength = self.weights["noise_strength"][i].reshape(1, 1, 1, 1)
+            doubled = op.add(doubled, op.multiply(one, strength))
+        return self.block(op.concat([doubled, skip], axis=1), f"up.{i}.block")
+
+    def drawn(self, features: openvino.Node, x: openvino.Node) -> openvino.Node:  # noqa: ARG002
+        """Map from the last features; another network asks for its input too."""
+        return op.relu(self.convolution(features, f"to_map.{self.config.halvings}"))
 
     def block(self, x: openvino.Node, name: str) -> openvino.Node:
         """Two convolutions, each followed by LeakyReLU."""

@@ -91,13 +91,34 @@ class UNetConfig:
         """Sides of the noise maps that a map of (ny, nx) needs, coarsest first; here none."""
         return []
 
-    def noise(
+    def noise(self, which: Realisation, shape: tuple[int, int]) -> list[NDArray[np.float32]]:
+        """Noise of a realisation, as the network takes it for a map of (ny, nx)."""
+        return [
+            self.noise_part(which, scale, (0, ny, 0, nx), (ny, nx))[None]
+            for scale, (ny, nx) in enumerate(self.noise_shapes(shape))
+        ]
+
+    def noise_part(
         self,
-        which: Realisation,  # noqa: ARG002
-        shape: tuple[int, int],  # noqa: ARG002
-    ) -> list[NDArray[np.float32]]:
-        """Noise of a realisation, as the network takes it for a map of (ny, nx); here none."""
-        return []
+        which: Realisation,
+        scale: int,
+        region: tuple[int, int, int, int],
+        shape: tuple[int, int],
+    ) -> NDArray[np.float32]:
+        """Noise of one scale on a region of its map of (ny, nx): the same as of the whole.
+
+        Parameters
+        ----------
+        scale : int
+            Place among `noise_shapes`.
+        region : (y0, y1, x0, x1)
+            In pixels of that scale, taken modulo its sides.
+
+        Returns
+        -------
+        array, (noise_maps, y1 - y0, x1 - x0)
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no noise.")
 
     def build(self) -> "UNet":
         """Make the network, with fresh weights from torch's random state."""
@@ -256,6 +277,21 @@ class UNet(nn.Module):
             maps.append(_draw(to_map, features, padding))
         maps.reverse()
         return maps if self.training else [F.relu(scale) for scale in maps]
+
+    def level(
+        self,
+        i: int,
+        features: Tensor,
+        skip: Tensor,
+        noise: Sequence[Tensor],
+        padding: Padding,
+    ) -> Tensor:
+        """Features of the next finer level; the noise is one map, or none."""
+        return self.up[i](features, skip, padding, *noise)
+
+    def drawn(self, features: Tensor, x: Tensor, padding: Padding) -> Tensor:  # noqa: ARG002
+        """Full-size map from the last features; another network asks for its input too."""
+        return F.relu(_draw(self.to_map[-1], features, padding))
 
 
 def _draw(to_map: nn.Module, features: Tensor, padding: Padding) -> Tensor:

@@ -1,0 +1,241 @@
+"""A region of a prediction is that region of the whole, whatever the tiles."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F  # noqa: N812
+
+from engine.networks.ember.gated import PRESETS as GATED
+from engine.networks.ember.generator import PRESETS as GENERATORS
+from engine.networks.ember.stages import INPUT, EagerStages, stages
+from engine.networks.ember.unet import PRESETS
+from engine.noise import Realisation
+from engine.systems.ember import EmberUNet, EmberWGAN
+from engine.tiling import (
+    Given,
+    Ground,
+    Layer,
+    Stage,
+    evaluate,
+    memory,
+    needed,
+    parts_within,
+    reach,
+    scales_of,
+)
+from tests.engine.systems import ember_gated, ember_unet, ember_wgan
+from tests.engine.systems.example import dark_matter
+
+SIDES = (32, 48)
+
+
+def slab(periodic=True):
+    values = 1e5 * np.random.default_rng(6).lognormal(size=SIDES)
+    return replace(dark_matter(), values=values.astype(np.float32), periodic=periodic)
+
+
+EMULATORS = {
+    "unet": EmberUNet(ember_unet.card(), ember_unet.weights(), "cpu"),
+    "generator": EmberWGAN(ember_wgan.card(), ember_wgan.weights(0.5), "cpu"),
+    "gated": EmberWGAN(ember_gated.card(), ember_gated.weights(), "cpu"),
+}
+
+
+def in_tiles(emulator, mesh, region, values, seed=3):
+    """Normalised, from blocks that read so many values."""
+    y0, y1, x0, x1 = region
+    ground = Ground(mesh.shape, mesh.periodic)
+    found = emulator._given(mesh, Realisation(seed))
+    apply = emulator._run_stage
+    return evaluate(emulator.stages, found, apply, ((y0, y1), (x0, x1)), ground, values)[0]
+
+
+def whole(emulator, mesh, seed=3):
+    painted = emulator.predict(mesh, seed=seed)
+    return emulator.card.output.normalization.forward(painted.values)
+
+
+def of_ring(values, region):
+    rows, columns = (
+        np.arange(*s) % n for s, n in zip((region[:2], region[2:]), SIDES, strict=True)
+    )
+    return values[np.ix_(rows, columns)]
+
+
+@pytest.mark.parametrize("name", EMULATORS)
+@settings(max_examples=15)
+@given(
+    corner=st.tuples(st.integers(-40, 40), st.integers(-60, 60)),
+    sides=st.tuples(st.integers(1, 32), st.integers(1, 48)),
+    values=st.integers(200, 20000),
+)
+def test_any_region_in_tiles_of_any_size_is_that_of_the_whole(name, corner, sides, values):
+    emulator, mesh = EMULATORS[name], slab()
+    (y, x), (ny, nx) = corner, sides
+    region = (y, y + ny, x, x + nx)
+    expected = of_ring(whole(emulator, mesh), region)
+    found = in_tiles(emulator, mesh, region, values)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert found.std() > 0 or ny * nx == 1
+
+
+@pytest.mark.parametrize("name", EMULATORS)
+@pytest.mark.parametrize("region", [(0, 32, 0, 48), (0, 9, 37, 48), (5, 30, 1, 2)])
+@pytest.mark.parametrize("values", [400, 3000])
+def test_at_the_edges_of_a_map_that_is_not_periodic(name, region, values):
+    emulator, mesh = EMULATORS[name], slab(periodic=False)
+    expected = of_ring(whole(emulator, mesh), region)
+    found = in_tiles(emulator, mesh, region, values)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", EMULATORS)
+def test_less_memory_gives_the_same_painting(name):
+    emulator, mesh = EMULATORS[name], slab()
+    expected = whole(emulator, mesh)
+    ground, spans = Ground(mesh.shape), ((0, 32), (0, 48))
+    least = memory(emulator.stages, emulator._scales, ((0, 4), (0, 4)), ground)
+    most = memory(emulator.stages, emulator._scales, spans, ground)
+    parts = []
+    for budget in (least, (least + most) // 2, most):
+        parts.append(len(parts_within(budget, emulator.stages, emulator._scales, spans, ground)))
+        try:
+            emulator.memory = budget
+            found = whole(emulator, mesh)
+        finally:
+            emulator.memory = None
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert parts[0] > parts[1] > parts[2] == 1
+
+
+def test_too_little_memory_is_refused_in_a_sentence():
+    emulator = EmberUNet(ember_unet.card(), ember_unet.weights(), "cpu")
+    emulator.memory = 1000
+    with pytest.raises(ValueError, match=r"takes at least .* GB, and 1e-06 GB is the memory"):
+        emulator.predict(slab())
+
+
+def test_noise_of_a_part_is_that_of_the_whole_to_the_bit():
+    which = Realisation(11)
+    for name in ("generator", "gated"):
+        config = EMULATORS[name].network.config
+        shapes = config.noise_shapes(SIDES)
+        for number, (drawn, (ny, nx)) in enumerate(
+            zip(config.noise(which, SIDES), shapes, strict=True)
+        ):
+            region = (ny // 2, ny + 3, -2, nx // 2)
+            rows, columns = np.arange(*region[:2]) % ny, np.arange(*region[2:]) % nx
+            part = config.noise_part(which, number, region, (ny, nx))
+            np.testing.assert_array_equal(part, drawn[0][:, rows[:, None], columns])
+
+
+CONFIGS = {"unet": PRESETS["small"], "generator": GENERATORS["small"], "gated": GATED["small"]}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_reach_is_how_far_a_pixel_is_felt(name):
+    torch.manual_seed(3)
+    network = CONFIGS[name].build().eval().double()
+    with torch.no_grad():  # all paths alive: positive weights cancel nothing
+        for weights in network.parameters():
+            weights.abs_()
+    cell = network.config.multiple
+    edge = reach(stages(network), INPUT)
+    side = -(-(2 * edge + cell) // cell) * cell + 2 * cell
+    x = torch.rand(1, 1, side, cell, dtype=torch.float64, requires_grad=True)
+    noise = [
+        torch.zeros(1, network.config.noise_maps, *sides, dtype=torch.float64)
+        for sides in network.config.noise_shapes((side, cell))
+    ]
+    features, skips = network.encode(x, "circular")
+    if name == "gated":
+        features = network.bottom(features, noise[:2])
+    levels = noise[2:] if name == "gated" else noise or [()] * len(skips)
+    for i, (skip, maps) in enumerate(zip(skips, levels, strict=True)):
+        given = (noise[0], maps) if name == "gated" else (maps,) if noise else ()
+        features = network.level(i, features, skip, given, "circular")
+    start = -(-edge // cell) * cell
+    network.to_map[-1](features, "circular")[0, 0, start : start + cell].sum().backward()
+    felt = np.flatnonzero(x.grad[0, 0].abs().sum(1).numpy())
+    assert start - felt.min() == edge
+    assert felt.max() - (start + cell - 1) <= edge
+
+
+def test_fine_stages_are_read_with_small_margins_only():
+    network = PRESETS["paper"].build()
+    assert reach(stages(network), INPUT) > 800
+    spans = ((1024, 1536), (1024, 1536))
+    found = needed(
+        stages(network), scales_of(stages(network), {INPUT: 1}), spans, Ground((4096,) * 2)
+    )
+    assert found["up.6"] == spans
+    (a, b), _ = found["up.5"]
+    assert (512 - a, b - 768) == (2, 2)
+    (a, b), _ = found["entry"]
+    assert 0 <= 1024 - a - reach(stages(network), INPUT) < 128
+
+
+def test_torch_runs_the_stages_too():
+    emulator, mesh = EMULATORS["gated"], slab()
+    expected = whole(emulator, mesh)
+    eager = EagerStages(emulator.network)
+    spans = ((-3, 20), (40, 60))
+    found = evaluate(
+        emulator.stages,
+        emulator._given(mesh, Realisation(3)),
+        eager,
+        spans,
+        Ground(mesh.shape),
+        5000,
+    )
+    np.testing.assert_allclose(found[0], of_ring(expected, (-3, 20, 40, 60)), atol=1e-5)
+
+
+KERNELS = [
+    torch.randn(3, channels, 3, 3, 3, generator=torch.Generator().manual_seed(channels)) / 9
+    for channels in (1, 3, 3)
+]
+
+
+def convolved(values, padding):
+    """Three layers in three dimensions, the middle one of two cells' stride."""
+    x = torch.from_numpy(np.ascontiguousarray(values))[None]
+    for kernel, stride in zip(KERNELS, (1, 2, 1), strict=True):
+        x = torch.tanh(F.conv3d(F.pad(x, (1,) * 6, mode=padding), kernel, stride=stride))
+    return x[0].numpy()
+
+
+@settings(max_examples=20)
+@given(
+    corner=st.tuples(*[st.integers(-9, 9)] * 3),
+    sides=st.tuples(*[st.integers(1, 6)] * 3),
+    values=st.integers(8, 200),
+)
+def test_a_plain_network_is_tiled_in_three_dimensions(corner, sides, values):
+    """In a single stage; the margin is the network's reach."""
+    shape = (12, 16, 20)
+    box = np.random.default_rng(2).normal(size=(1, *shape)).astype(np.float32)
+    expected = convolved(box, "circular")
+    layers = (Layer(3), Layer(3, 2), Layer(3))
+    network = (Stage("whole", (INPUT,), 2, 3, layers),)
+    spans = tuple((a, a + n) for a, n in zip(corner, sides, strict=True))
+
+    def read(wanted):
+        numbers = [np.arange(a, b) % n for (a, b), n in zip(wanted, shape, strict=True)]
+        return box[np.ix_([0], *numbers)]
+
+    found = evaluate(
+        network,
+        {INPUT: Given(read)},
+        lambda stage, arrays: convolved(arrays[0], "replicate"),
+        spans,
+        Ground(shape),
+        values,
+    )
+    numbers = [np.arange(a, b) % (n // 2) for (a, b), n in zip(spans, shape, strict=True)]
+    np.testing.assert_allclose(found, expected[np.ix_(range(3), *numbers)], atol=1e-6)
+    assert reach(network, INPUT) == 1 + 1 + 2
