@@ -8,6 +8,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from engine.files import written_whole
 from training.checkpoint import Progress
 from training.systems.contract import Picture, Scored
 
@@ -46,11 +47,10 @@ class Choice:
         return scores, picture
 
     def _keep(self, progress: Progress, score: dict[str, float]) -> None:
-        temporary = self.path.with_suffix(".part")
         # One entry: the order of several would differ from run to run.
         note = json.dumps({"update": progress.update, **score})
-        save_file(progress.kept.state_dict(), temporary, {"choice": note})
-        temporary.replace(self.path)
+        with written_whole(self.path) as part:
+            save_file(progress.kept.state_dict(), part, {"choice": note})
 
 
 def best_so_far(path: Path, name: str) -> tuple[int, float]:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.files import written_whole
+
 LOG_EVERY = 20
 """Updates whose mean is one line of the log."""
 
@@ -114,4 +116,5 @@ def _drop_after(path: Path, update: int) -> None:
     lines = path.read_text().splitlines()
     # The last one may have been cut by a kill.
     whole = [line for line in lines if line.endswith("}")]
-    path.write_text("".join(f"{x}\n" for x in whole if json.loads(x)["update"] <= update))
+    with written_whole(path) as part:
+        part.write_text("".join(f"{x}\n" for x in whole if json.loads(x)["update"] <= update))

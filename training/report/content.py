@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from engine.files import sha256
+from engine.files import sha256, written_whole
 from engine.simulation import Simulation
 from training.report import run, summary
 from training.report.bands import QUANTILES
@@ -101,9 +101,8 @@ def about(
 
 def write(path: Path, text: str) -> None:
     """Write a file, which is there whole or not at all."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.write_text(text)
-    unfinished.replace(path)
+    with written_whole(path) as part:
+        part.write_text(text)
 
 
 def as_json(content: dict[str, Any]) -> str:
