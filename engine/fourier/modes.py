@@ -75,9 +75,9 @@ class Modes:
         array, (n,)
         """
         sums = np.zeros(len(self.count))
-        ones, others = _layers(one_k), _layers(other_k)
+        ones, others = layers(one_k), layers(other_k)
         # A layer and its mirror image at a time, so that a grid needs no second array.
-        for number, bin_index in enumerate(_layers(self.bin_index)):
+        for number, bin_index in enumerate(layers(self.bin_index)):
             alike = {number, -number % len(ones)}
             folded = reduce(add, (_fold(_product(ones[i], others[i])) for i in sorted(alike)))
             sums += _per_bin(bin_index, folded * self.columns, len(sums))
@@ -170,20 +170,20 @@ def overdensity_k(mesh: Mesh) -> NDArray[np.complex64]:
     ValueError
         See `overdensity`.
     """
-    mean, layers = _checked_mean(mesh), _layers(mesh.values)
+    mean, values = _checked_mean(mesh), layers(mesh.values)
     if not mesh.periodic:
         window, height = hann(mesh.shape[-2:]), hann(mesh.shape[:-2]).reshape(-1, 1, 1)
-    workers = -1 if len(layers) > 1 else None  # threads take longer to start than a map does
+    workers = -1 if len(values) > 1 else None  # threads take longer to start than a map does
     delta_k = np.empty((*mesh.shape[:-1], mesh.shape[-1] // 2 + 1), np.complex64)
-    at_a_time = max(1, CELLS_AT_A_TIME // layers[0].size)
-    for first in range(0, len(layers), at_a_time):
+    at_a_time = max(1, CELLS_AT_A_TIME // values[0].size)
+    for first in range(0, len(values), at_a_time):
         part = slice(first, first + at_a_time)
-        delta = _contrast(layers[part], mean, mesh.about.signed)
+        delta = _contrast(values[part], mean, mesh.about.signed)
         if not mesh.periodic:
             delta *= window
             delta *= height[part]
-        _layers(delta_k)[part] = fft.rfft2(delta, overwrite_x=True, workers=workers)
-    if len(layers) == 1:
+        layers(delta_k)[part] = fft.rfft2(delta, overwrite_x=True, workers=workers)
+    if len(values) == 1:
         return delta_k
     return fft.fft(delta_k, axis=0, overwrite_x=True, workers=workers)
 
@@ -253,7 +253,7 @@ def _contrast(values: NDArray[np.float32], mean: float, signed: bool) -> NDArray
     return delta
 
 
-def _layers(array: NDArray[Any]) -> NDArray[Any]:
+def layers(array: NDArray[Any]) -> NDArray[Any]:
     """A view of a grid, or of a map as the one layer of a grid, (nz, ny, nx)."""
     return array.reshape(-1, *array.shape[-2:])
 

@@ -24,6 +24,8 @@ OPTIONS = {
     "halo_relation": {"halos": TWO_HALOES},
     "halo_profile": {"halos": TWO_HALOES, "edges": (0, 0.5, 1, 2)},
     "bispectrum_angle": {"k1": 30.0, "k2": 40.0},
+    "smoothed_pdf": {"radius": 0.04},
+    "void_sizes": {"radii": (0.03, 0.06, 0.09), "threshold": -0.1},
 }
 """What a statistic can't do without, or in so small a box."""
 
