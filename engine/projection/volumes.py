@@ -12,10 +12,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.projection.deposition import SAMPLES_PER_SUPPORT, SMALLEST_SUPPORT
 from engine.projection.kernel import cubic_spline
+from engine.projection.volume_loops import cic_band, kernel_band, kernel_sums
 
-BANDS_PER_THREAD = 4
+SMALLEST_SUPPORT = 1e-3
+"""Narrower kernels are widened to this many cells."""
+
+BANDS_PER_THREAD = 2
 """A thread that is done with an empty part of the box takes another."""
 
 
@@ -61,7 +64,7 @@ def deposit_cic(
     _check_places(place, cells)
     place = np.ascontiguousarray(place, np.float64)
     carried = np.ascontiguousarray(np.transpose(weights), np.float64)
-    _in_bands(lambda low, high: _cic_band(place, carried, cells, out, first, low, high), out)
+    _in_bands(lambda low, high: cic_band(place, carried, cells, out, first, low, high), out)
     return out
 
 
@@ -82,8 +85,7 @@ def deposit_kernel(
     Parameters
     ----------
     support : array, (n,)
-        Radius at which the kernel ends, in cells; narrower ones than a quarter are widened to
-        it, as those of maps.
+        Radius at which the kernel ends, in cells.
     place, weights, cells, out, first
         See `deposit_cic`.
 
@@ -101,10 +103,11 @@ def deposit_kernel(
     place = np.ascontiguousarray(place, np.float64)
     radius = np.maximum(support, SMALLEST_SUPPORT).astype(np.float64)
     sums = np.empty(len(place))
-    _in_threads(lambda low, high: _kernel_sums(place, radius, sums, low, high), len(place))
-    carried = np.ascontiguousarray(np.transpose(weights / sums), np.float64)
+    _in_threads(lambda low, high: kernel_sums(place, radius, sums, low, high), len(place))
+    carried = np.ascontiguousarray(np.transpose(weights), np.float64)
     _in_bands(
-        lambda low, high: _kernel_band(place, radius, carried, cells, out, first, low, high), out
+        lambda low, high: kernel_band(place, radius, sums, carried, cells, out, first, low, high),
+        out,
     )
     return out
 
@@ -133,22 +136,26 @@ def deposit_kernel_reference(
 ) -> NDArray[np.float64]:
     """Do what `deposit_kernel` does for a whole box, the kernel integrated over each cell.
 
-    Slow; what the fast way is tested against. `samples` points a side stand for a cell.
+    Slow; what the fast way is tested against. At least `samples` points lie along a cell's side
+    and three times as many along a kernel's radius.
     """
     grids = np.zeros((len(weights), cells, cells, cells))
     for centre, radius, carried in zip(place, support, np.transpose(weights), strict=True):
-        radius = max(float(radius), SMALLEST_SUPPORT)
-        reach = int(np.ceil(radius)) + 1
-        fine = (np.arange(-reach * samples, (reach + 1) * samples) + 0.5) / samples
-        x, y, z = (fine + np.floor(c) - c for c in np.asarray(centre, np.float64))
-        kernel = cubic_spline(np.sqrt(x**2 + y[:, None] ** 2 + z[:, None, None] ** 2) / radius)
-        side = 2 * reach + 1
-        kernel = kernel.reshape(side, samples, side, samples, side, samples).sum((1, 3, 5))
-        columns, rows, planes = (
-            (int(np.floor(c)) + np.arange(-reach, reach + 1)) % cells for c in centre
-        )
+        fine = int(np.ceil(samples * max(1, 3 / radius)))
+        axes = []
+        kernel_at: NDArray[np.float64] = np.zeros(())
+        for middle in np.asarray(centre, np.float64)[::-1]:
+            points = np.arange(np.floor((middle - radius) * fine), (middle + radius) * fine)
+            away = ((points + 0.5) / fine - middle) / radius
+            kernel_at = kernel_at[..., None] + away**2
+            axes.append(points.astype(int) // fine)
+        kernel = cubic_spline(np.sqrt(kernel_at))
+        for axis, numbers in enumerate(axes):
+            begins = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
+            kernel = np.add.reduceat(kernel, begins, axis=axis)
+            axes[axis] = numbers[begins] % cells
         for grid, weight in zip(grids, carried, strict=True):
-            np.add.at(grid, np.ix_(planes, rows, columns), weight * kernel / kernel.sum())
+            np.add.at(grid, np.ix_(*axes), weight * kernel / kernel.sum())
     return grids
 
 
@@ -171,130 +178,3 @@ def _in_threads(work: Callable[[int, int], Any], number: int) -> None:
     edges = np.linspace(0, number, min(BANDS_PER_THREAD * threads, number) + 1).astype(int)
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, edges[:-1].tolist(), edges[1:].tolist()))
-
-
-@numba.njit(nogil=True, cache=True)
-def _cic_band(place, carried, cells, out, first, low, high):  # type: ignore[no-untyped-def]
-    """Add all particles to planes [low, high) of `out`; see `deposit_cic`."""
-    for i in range(len(place)):
-        x, y, z = place[i, 0] - 0.5, place[i, 1] - 0.5, place[i, 2] - 0.5
-        column, row, plane = int(np.floor(x)), int(np.floor(y)), int(np.floor(z))
-        for dz in range(2):
-            k = (plane + dz) % cells - first
-            if k < low or k >= high:
-                continue
-            share_z = 1 - abs(plane + dz - z)
-            for dy in range(2):
-                j = (row + dy) % cells
-                share_y = share_z * (1 - abs(row + dy - y))
-                for dx in range(2):
-                    share = share_y * (1 - abs(column + dx - x))
-                    for q in range(carried.shape[1]):
-                        out[q, k, j, (column + dx) % cells] += carried[i, q] * share
-
-
-# The kernel is worked out in single precision, 2 (1 - u)^3 - 8 (1/2 - u)^3 with negative terms
-# left out, which the processor does for several samples at once; sums are in double.
-
-
-@numba.njit(nogil=True, fastmath=True, cache=True)
-def _kernel_sums(place, radius, sums, low, high):  # type: ignore[no-untyped-def]
-    """Sum of all samples of the kernels of particles [low, high)."""
-    line = np.empty(_longest(radius[low:high]), np.float32)
-    for i in range(low, high):
-        fine = _samples_per_cell(radius[i])
-        reach = radius[i] * fine
-        x, y, z = place[i, 0] * fine, place[i, 1] * fine, place[i, 2] * fine
-        total = 0.0
-        for k in range(_first(z, reach), _last(z, reach)):
-            dz = (k + 0.5 - z) / reach
-            for j in range(_first(y, reach), _last(y, reach)):
-                dy = (j + 0.5 - y) / reach
-                _, number = _fill(line, x, reach, dy * dy + dz * dz)
-                in_line = np.float32(0)
-                for c in range(number):
-                    in_line += line[c]
-                total += float(in_line)
-        sums[i] = total
-
-
-@numba.njit(nogil=True, fastmath=True, cache=True)
-def _kernel_band(place, radius, carried, cells, out, first, low, high):  # type: ignore[no-untyped-def]
-    """Add all particles to planes [low, high) of `out`; see `deposit_kernel`."""
-    line = np.empty(_longest(radius), np.float32)
-    for i in range(len(place)):
-        fine = _samples_per_cell(radius[i])
-        reach = radius[i] * fine
-        x, y, z = place[i, 0] * fine, place[i, 1] * fine, place[i, 2] * fine
-        for k in range(_first(z, reach), _last(z, reach)):
-            plane = (k // fine) % cells - first
-            if plane < low or plane >= high:
-                continue
-            dz = (k + 0.5 - z) / reach
-            for j in range(_first(y, reach), _last(y, reach)):
-                dy = (j + 0.5 - y) / reach
-                begin, number = _fill(line, x, reach, dy * dy + dz * dz)
-                row = (j // fine) % cells
-                for q in range(carried.shape[1]):
-                    _add_line(line, begin, number, fine, carried[i, q], out[q, plane, row])
-
-
-@numba.njit(inline="always", fastmath=True)
-def _add_line(line, begin, number, fine, weight, row):  # type: ignore[no-untyped-def]
-    """Add samples along x, the first of number `begin`, to a row of cells that closes on itself."""
-    cells = len(row)
-    if fine > 1:
-        for c in range(number):
-            row[((begin + c) // fine) % cells] += weight * line[c]
-        return
-    done, column = 0, begin % cells
-    while done < number:
-        piece = min(number - done, cells - column)
-        for c in range(piece):
-            row[column + c] += weight * line[done + c]
-        done += piece
-        column = 0
-
-
-@numba.njit(inline="always", fastmath=True)
-def _fill(line, x, reach, beside):  # type: ignore[no-untyped-def]
-    """Write the kernel along a line of samples; return the first one's number and how many."""
-    if beside >= 1:
-        return 0, 0
-    chord = np.sqrt(1 - beside) * reach
-    begin, end = _first(x, chord), _last(x, chord)
-    start, step = np.float32((begin + 0.5 - x) / reach), np.float32(1 / reach)
-    square = np.float32(beside)
-    for c in range(end - begin):
-        dx = start + np.float32(c) * step
-        u = np.sqrt(dx * dx + square)
-        outer = max(np.float32(1) - u, np.float32(0))
-        inner = max(np.float32(0.5) - u, np.float32(0))
-        line[c] = np.float32(2) * outer * outer * outer - np.float32(8) * inner * inner * inner
-    return begin, end - begin
-
-
-@numba.njit(inline="always")
-def _samples_per_cell(radius):  # type: ignore[no-untyped-def]
-    return max(int(np.ceil(SAMPLES_PER_SUPPORT / radius)), 1)
-
-
-@numba.njit(inline="always")
-def _first(centre, reach):  # type: ignore[no-untyped-def]
-    """Number of the first sample, at its number and a half, within reach of a centre."""
-    return int(np.ceil(centre - reach - 0.5))
-
-
-@numba.njit(inline="always")
-def _last(centre, reach):  # type: ignore[no-untyped-def]
-    """One past the number of the last sample within reach of a centre."""
-    return int(np.floor(centre + reach - 0.5)) + 1
-
-
-@numba.njit(inline="always")
-def _longest(radius):  # type: ignore[no-untyped-def]
-    """Samples of the longest line."""
-    longest = 2 * SAMPLES_PER_SUPPORT
-    for each in radius:
-        longest = max(longest, int(2 * each))
-    return longest + 4

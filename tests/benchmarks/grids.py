@@ -27,7 +27,7 @@ from engine.projection.volumes import deposit_cic, deposit_kernel
 
 ROOT = Path(__file__).resolve().parents[2]
 CELLS = 96
-REPEATS = 5
+REPEATS = 3
 
 
 def ways(cells: int) -> dict[str, Callable[[], np.ndarray]]:
