@@ -261,6 +261,15 @@ def test_environments_share_every_pixel():
     )
 
 
+def test_a_map_without_haloes_has_a_finite_score():
+    void = torch.full((1, 1, SIDE, SIDE), 0.1 * REFERENCE)
+    draws = [torch.rand(1, 1, SIDE, SIDE).requires_grad_() for _ in range(2)]
+    score = spectra.detail_score(draws, torch.rand_like(void), torch.ones_like(void), void, 1e-3)
+    score.backward()
+    assert torch.isfinite(score)
+    assert torch.isfinite(draws[0].grad).all()
+
+
 def test_mass_and_power_of_a_wave():
     x = torch.arange(SIDE) * 2 * math.pi / SIDE
     maps = (3 + 1.2 * torch.cos(4 * x)).expand(1, 1, SIDE, SIDE)

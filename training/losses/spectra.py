@@ -39,7 +39,7 @@ STEEPEST = 2e-2
 logarithm of power pulls at, and would have the network to itself."""
 
 TINY = 1e-12
-"""Least power of a contrast: its logarithm must not be infinite."""
+"""Added to powers: the logarithm of one must not be infinite, as of haloes where a map has none."""
 
 
 def mass_and_power_score(
@@ -133,7 +133,7 @@ def log_detail_power(maps: Tensor, windows: Tensor, faint: float) -> Tensor:
     modes = torch.fft.rfft2(detail, norm="ortho").abs().square().flatten(2)
     power = modes.new_zeros(*modes.shape[:2], len(modes_in) + 1).index_add(2, bins, modes)
     floor = (faint * windows).square().mean((-1, -2))[:, :, None]
-    return (power[..., :-1] / modes_in + floor).log()
+    return (power[..., :-1] / modes_in + floor + TINY).log()
 
 
 def environments(dark_matter: Tensor) -> Tensor:
