@@ -18,7 +18,7 @@ ENGINE_ORDER = (
     {"checks", "published"},
     {"formats", "fourier"},
     {"simulation"},
-    {"projection", "systems.card"},
+    {"projection", "importing", "systems.card"},
     {"inputs"},
     {"systems", "statistics"},
     {"inference", "calibration", "painting", "surroundings"},
