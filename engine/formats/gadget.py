@@ -146,7 +146,7 @@ class GadgetSnapshot(Snapshot):
         """Units as they are written, [kpc], [Msun], [km/s], with or without h."""
         values = [self._required(groups, name) for name in (length, mass, velocity)]
         for name, value in zip((length, mass, velocity), values, strict=True):
-            if not 0 < value < np.inf:
+            if not 1e-30 < value < 1e60:
                 raise ValueError(f"{self.name}: {name} is {value:g}, expected a positive number.")
         return values[0] / KPC_IN_CM, values[1] / MSUN_IN_G, values[2] / 1e5
 
@@ -159,9 +159,10 @@ class GadgetSnapshot(Snapshot):
         """
         candidates = list(candidates)
         rough = self._rough_density(box_size, self._common)
-        expected = cosmology.mean_matter_density if 0 < cosmology.Omega_m < np.inf else 0.0
-        if not (0 < rough < np.inf and expected > 0):
+        sensible = 1e-2 < cosmology.h < 10 and 1e-4 < cosmology.Omega_m < 10
+        if not (sensible and 0 < rough < np.inf):
             return candidates[0]
+        expected = cosmology.mean_matter_density
         distances = [
             abs(np.log10(rough / expected) + np.log10(mass) - 3 * np.log10(length / 1000))
             for length, mass, _ in candidates

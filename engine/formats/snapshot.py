@@ -71,16 +71,16 @@ class Snapshot(ABC):
     def _check_header(self) -> None:
         """Refuse a header that no run in a periodic, expanding box writes."""
         header = self.header
-        for what, value, highest in (
-            ("box size", header.box_size, 1e9),
-            ("Hubble parameter", header.cosmology.h, 10),
-            ("Omega_m", header.cosmology.Omega_m, 10),
+        for what, value, lowest, highest in (
+            ("box size", header.box_size, 1e-3, 1e9),
+            ("Hubble parameter", header.cosmology.h, 1e-2, 10),
+            ("Omega_m", header.cosmology.Omega_m, 1e-4, 10),
         ):
-            if not 0 < value < highest:
+            if not lowest < value < highest:
                 raise ValueError(
                     f"{self.name}: the {what} in the header is {value:g}, expected a positive "
-                    f"number below {highest:g} (a snapshot of a cosmological run in a periodic "
-                    "box)."
+                    f"number from {lowest:g} to {highest:g} (a snapshot of a cosmological run in "
+                    "a periodic box)."
                 )
         Omega_b = header.cosmology.Omega_b
         if not 0 <= Omega_b < header.cosmology.Omega_m:

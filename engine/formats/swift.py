@@ -86,7 +86,7 @@ class SwiftSnapshot(Snapshot):
         value = number([file["Units"]], (name,))
         if value is None:
             raise ValueError(f"{self.name}: group Units lacks {name!r}, expected a SWIFT snapshot.")
-        if not 0 < value < np.inf:
+        if not 1e-30 < value < 1e60:
             raise ValueError(f"{self.name}: {name!r} is {value:g}, expected a positive number.")
         return value
 
