@@ -60,7 +60,7 @@ def page() -> pmui.Page:
     selection.param.watch(link.write, list(selection.names))
     display.param.watch(link.write, list(LOOKS))
     status, maps = Status(store), Maps(store, display)
-    limits = ColourLimits(maps.bars, maps.contrast_bar)
+    limits = ColourLimits(maps.bars, maps.contrast.bar)
     for part in (RectangleInView(maps.linked, store), limits, PickedRanges(display)):
         problems += link.follow(part)
     limits.watch(link.write_soon)
@@ -94,7 +94,8 @@ def page() -> pmui.Page:
     if pn.state.curdoc and pn.state.curdoc.session_context:
         pn.state.curdoc.js_on_event("document_ready", CustomJS(code=FOLD_SIDEBAR))
         pn.state.on_session_destroyed(lambda _: store.close())
-        pn.state.on_session_destroyed(lambda _: maps.release())
+        pn.state.on_session_destroyed(lambda _: maps.published.release())
+        pn.state.on_session_destroyed(lambda _: later.published.release())
     return built
 
 

@@ -10,15 +10,9 @@ from engine.fourier.filtering import band_pass
 from engine.mesh import Slab
 from engine.statistics.compared import COMPARED
 from explorer.results import Results
-from explorer.viewport import shrink
 
 WIDTH = 3
 """Colour limits, in standard deviations of the truth."""
-
-MOST_PIXELS = 768
-"""Along a side of what is sent: more than a map of this row has on most screens."""
-
-LAST_CODE = 255
 
 Band = tuple[float, float]
 """Wavenumbers, low <= k < high, [h/Mpc]."""
@@ -32,9 +26,9 @@ class BandMaps:
     ----------
     band : tuple of float
         (low, high), [h/Mpc].
-    codes : mapping
-        Uint8 arrays (ny, nx) by name: "truth", "prediction", "other", "residual", as far as
-        they are there. Code 0 stands for a contrast of -limit or less, 255 for limit or more.
+    contrasts : mapping
+        Arrays (ny, nx), dimensionless and signed, by name: "truth", "prediction", "other",
+        "residual", as far as they are there.
     limit : float
         Of the colours, dimensionless.
     share : float
@@ -45,7 +39,7 @@ class BandMaps:
     """
 
     band: Band
-    codes: Mapping[str, NDArray[np.uint8]]
+    contrasts: Mapping[str, NDArray[np.float32]]
     limit: float
     share: float
     alike: Mapping[str, float]
@@ -83,8 +77,7 @@ def band_maps(results: Results, band: Band) -> BandMaps:
     if truth is not None and "prediction" in contrasts:
         contrasts["residual"] = contrasts["prediction"] - truth
     limit = WIDTH * spread
-    codes = {name: encode(each, limit) for name, each in contrasts.items()}
-    return BandMaps(band, codes, limit, (spread / contrast(slabs[first])) ** 2, alike)
+    return BandMaps(band, contrasts, limit, (spread / contrast(slabs[first])) ** 2, alike)
 
 
 def contrast(slab: Slab) -> float:
@@ -98,18 +91,3 @@ def correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     if not one.any() or not other.any():
         return 0.0
     return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
-
-
-def encode(values: NDArray[np.float32], limit: float) -> NDArray[np.uint8]:
-    """Area means of a signed map on at most 768 pixels a side, in 256 steps from -limit to limit.
-
-    Parameters
-    ----------
-    values : array, (ny, nx)
-        Any unit.
-    limit : float
-        In the same unit; values beyond it get the first or the last code.
-    """
-    ny, nx = (min(side, MOST_PIXELS) for side in values.shape)
-    part = np.clip(shrink(values, nx, ny) / limit, -1, 1)
-    return np.rint((part + 1) * (LAST_CODE / 2)).astype(np.uint8)

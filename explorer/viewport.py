@@ -1,8 +1,8 @@
 """The HTTP route that serves what the browser shows of a map, and the maps it serves from.
 
 A map is published under a token nobody can guess; the browser asks for a window of it at
-the size of its screen and gets log10 of the values in 16 bits. Down-sampling averages
-linear values over area, from a pyramid built when the map is published.
+the size of its screen and gets the values as codes of 16 bits, see `explorer.codes`.
+Down-sampling averages linear values over area, from a pyramid built when the map is published.
 """
 
 import asyncio
@@ -22,14 +22,10 @@ import xarray as xr
 from bokeh.server.views.auth_request_handler import AuthRequestHandler
 from numpy.typing import NDArray
 
+from explorer.codes import Codes, positive_codes, signed_codes
+
 Window = tuple[float, float, float, float]
 """(x0, x1, y0, y1), [Mpc/h]."""
-
-DEX = 17
-"""Dynamic range of the 16 bits: 2.6e-4 dex a step, and no map we know of spans more."""
-
-STEP = DEX / 65534
-"""Dex between two codes; code 0 stands for nothing there."""
 
 MAX_SIDE = 2048
 """Pixels a browser may ask for along one side: a 4K screen's share of three maps."""
@@ -53,22 +49,26 @@ class Viewport:
     window : tuple of float
         Edges of the pixels, (x0, x1, y0, y1), [Mpc/h]; at least what was asked for.
     codes : array, (ny, nx)
-        Uint16: 0 where the map is zero, else log10(value) = floor + (code - 1) STEP.
-    floor : float
-        log10 of the value that code 1 stands for.
+        Uint16.
+    scale : Codes
+        What they stand for.
     reduction : float
         Map pixels averaged along a side of each pixel shown.
     """
 
     window: Window
     codes: NDArray[np.uint16]
-    floor: float
+    scale: Codes
     reduction: float
 
     def to_bytes(self) -> bytes:
-        """Nine float64 (window, nx, ny, floor, step, reduction), codes, padding to 8 bytes."""
+        """Ten float64, codes, padding to 8 bytes.
+
+        The numbers are the window, nx, ny, the codes' floor, step and softening, the reduction.
+        """
         ny, nx = self.codes.shape
-        head = np.array([*self.window, nx, ny, self.floor, STEP, self.reduction], "<f8")
+        scale = self.scale.floor, self.scale.step, self.scale.softening
+        head = np.array([*self.window, nx, ny, *scale, self.reduction], "<f8")
         body = self.codes.astype("<u2", copy=False).tobytes()
         return head.tobytes() + body + bytes(-len(body) % 8)
 
@@ -82,11 +82,16 @@ class Pyramid:
         Linear values, any unit. Kept, not copied.
     pixel_size : float
         Comoving, [Mpc/h].
+    signed : bool
+        Whether values can be negative.
     """
 
-    def __init__(self, values: NDArray[np.float32], pixel_size: float) -> None:
+    def __init__(
+        self, values: NDArray[np.float32], pixel_size: float, signed: bool = False
+    ) -> None:
         self.pixel_size = pixel_size
         self.values = values
+        self.signed = signed
 
     @cached_property
     def levels(self) -> list[NDArray[np.float32]]:
@@ -97,10 +102,9 @@ class Pyramid:
         return levels
 
     @cached_property
-    def floor(self) -> float:
-        """log10 of the value that code 1 stands for: the decade above the peak is the last."""
-        peak = float(self.values.max(initial=0, where=np.isfinite(self.values)))
-        return float(np.ceil(np.log10(peak)) if peak > 0 else 0) - DEX
+    def codes(self) -> Codes:
+        """What the codes of every view stand for."""
+        return signed_codes(self.values) if self.signed else positive_codes(self.values)
 
     @property
     def nbytes(self) -> int:
@@ -124,7 +128,7 @@ class Pyramid:
         shown = shrink(part, min(size[0], part.shape[1]), min(size[1], part.shape[0]))
         edges = (columns[0] * pixel, columns[1] * pixel, rows[0] * pixel, rows[1] * pixel)
         reduction = 2**depth * part.shape[1] / shown.shape[1]
-        return Viewport(edges, encode(shown, self.floor), self.floor, reduction)
+        return Viewport(edges, self.codes.encode(shown), self.codes, reduction)
 
     def _level(self, window: Window, size: tuple[int, int]) -> int:
         """Find the coarsest level that still has two pixels a side for each of the screen's.
@@ -151,20 +155,17 @@ class MapStore:
         self._pyramids: OrderedDict[str, Pyramid] = OrderedDict()
         self._lock = threading.Lock()
 
-    def publish(self, maps: Sequence[NDArray[np.float32]], pixel_size: float) -> list[str]:
+    def publish(self, maps: Sequence[Pyramid]) -> list[str]:
         """Keep maps that are shown together and return their tokens.
 
         Parameters
         ----------
-        maps : sequence of array, (ny, nx)
-            Linear values; not copied, so they must not change.
-        pixel_size : float
-            Comoving, [Mpc/h].
+        maps : sequence of Pyramid
+            Each of its own pixel size; their values must not change.
         """
         tokens = [secrets.token_urlsafe(18) for _ in maps]
         with self._lock:
-            for token, values in zip(tokens, maps, strict=True):
-                self._pyramids[token] = Pyramid(values, pixel_size)
+            self._pyramids.update(zip(tokens, maps, strict=True))
             while len(self._pyramids) > len(tokens) and self.nbytes > self._budget:
                 self._pyramids.popitem(last=False)
         return tokens
@@ -218,20 +219,6 @@ def shrink(values: NDArray[np.float32], nx: int, ny: int) -> NDArray[np.float32]
     y, x = (np.arange(n) + 0.5 for n in values.shape)
     raster = canvas.raster(xr.DataArray(values, coords={"y": y, "x": x}, dims=("y", "x")))
     return np.asarray(raster.values)
-
-
-def encode(values: NDArray[np.float32], floor: float) -> NDArray[np.uint16]:
-    """Codes of linear values; those that are not positive get 0."""
-    positive = values > 0
-    dex = np.log10(values, where=positive, out=np.full(values.shape, floor, np.float32))
-    codes = np.clip(np.rint((dex - floor) / STEP) + 1, 1, 65535)
-    return np.where(positive, codes, 0).astype(np.uint16)
-
-
-def decode(viewport: Viewport) -> NDArray[np.float64]:
-    """Linear values of a viewport, as the browser computes them."""
-    dex = viewport.floor + (viewport.codes.astype(np.float64) - 1) * STEP
-    return np.where(viewport.codes > 0, 10.0**dex, 0.0)
 
 
 MAPS = MapStore()

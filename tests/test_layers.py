@@ -38,7 +38,7 @@ SYSTEMS_ORDER = (
 """Likewise inside `engine/systems`, where a circle was hidden once."""
 
 EXPLORER_ORDER = (
-    {"words", "style", "link", "viewport", "threads", "turn"},
+    {"words", "style", "link", "viewport", "threads", "turn", "codes"},
     {"state", "scale"},
     {"choices", "ensemble"},
     {"plots"},

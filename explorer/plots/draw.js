@@ -12,16 +12,15 @@ const STRETCH = {
 }
 
 // Values of all codes, in the unit shown; kept as long as the maps have the same scale.
-function table(state, {floor, step}, i, stretch, EMPTY) {
+function table(state, map, i, stretch, EMPTY) {
   const [factor, softening] = [state.factors[i], state.softenings[i]]
-  const key = [floor, step, factor, stretch, softening].join()
+  const key = [map.floor, map.step, map.softening, factor, stretch, softening].join()
   const tables = state.tables ??= new Map()
   if (tables.size > 12) tables.clear()
   if (!tables.has(key)) {
     const values = new Float64Array(CODES)
     for (let code = 0; code < CODES; code++) {
-      const v = code == 0 ? 0 : factor * 10 ** (floor + (code - 1) * step)
-      values[code] = STRETCH[stretch](v, softening, EMPTY)
+      values[code] = STRETCH[stretch](factor * value_of(map, code), softening, EMPTY)
     }
     tables.set(key, values)
   }
@@ -48,7 +47,9 @@ function put(source, {x0, x1, y0, y1, nx, ny, reduction}, key, value) {
 
 function paint(state, source, map, i, EMPTY) {
   const {codes} = map
-  const values = table(state, map, i, state.stretch, EMPTY)
+  // What can be negative has no logarithm; asinh is the nearest to it.
+  const stretch = map.softening > 0 && state.stretch == "log" ? "asinh" : state.stretch
+  const values = table(state, map, i, stretch, EMPTY)
   const key = [map.id, state.stretch, state.factors[i], state.softenings[i]].join()
   put(source, map, key, (pixel) => values[codes[pixel]])
 }
@@ -63,17 +64,18 @@ function light(state, source, map) {
 }
 
 function compare(state, source, truth, other, EMPTY) {
-  const key = [truth.id, other.id, state.contrast, state.against, state.contrast_stretch]
-  key.push(state.factors[state.first], state.contrast_softening)
+  const [first] = state.compared
+  const key = [truth.id, other.id, state.contrast, state.compared, state.contrast_stretch]
+  key.push(state.factors[first], state.contrast_softening)
   if (state.contrast == "ratio") {
-    const [t, o] = [truth, other].map((map) => table(state, map, state.first, "log", EMPTY))
+    const [t, o] = [truth, other].map((map) => table(state, map, first, "log", EMPTY))
     put(source, truth, key.join(), (i) => {
       const [a, b] = [truth.codes[i], other.codes[i]]
       return a == 0 || b == 0 ? NaN : o[b] - t[a]
     })
     return
   }
-  const [t, o] = [truth, other].map((map) => table(state, map, state.first, "linear", EMPTY))
+  const [t, o] = [truth, other].map((map) => table(state, map, first, "linear", EMPTY))
   const stretch = STRETCH[state.contrast_stretch]
   const softening = state.contrast_softening
   put(source, truth, key.join(), (i) => stretch(o[other.codes[i]] - t[truth.codes[i]], softening))
@@ -87,10 +89,12 @@ export default async ({state, sources, lights, contrast, EMPTY}) => {
   state.shown.forEach((map, i) => {
     if (map == null) clear(sources[i], EMPTY)
     else paint(state, sources[i], map, i, EMPTY)
-    if (map == null || i < state.first || state.highlight.length == 0) clear(lights[i], EMPTY)
+    const lit = state.highlight.length > 0 && state.groups[i] == state.lit
+    if (map == null || !lit) clear(lights[i], EMPTY)
     else light(state, lights[i], map)
   })
-  const [truth, other] = [state.shown[state.first], state.shown[state.against]]
+  if (contrast == null) return
+  const [truth, other] = state.compared.map((i) => state.shown[i])
   const same = truth != null && other != null && truth.codes.length == other.codes.length
   if (state.contrast == "" || !same) clear(contrast, EMPTY)
   else compare(state, contrast, truth, other, EMPTY)

@@ -7,7 +7,7 @@
 const MARGIN = 0.25  // fetched beyond each edge, so that a drag shows map and not a void
 const MOST = 1536    // pixels along a side: more is slower to draw than it is better to see
 const SMALLEST = 16  // pixels of a figure that has its place on the page
-const HEAD = 9       // numbers before the codes of each map
+const HEAD = 10      // numbers before the codes of each map
 
 function place({figure, x_range, y_range}) {
   const side = figure.inner_width * Math.min(window.devicePixelRatio, 2)
@@ -32,9 +32,10 @@ function address(query) {
 function* maps_in(body) {
   let offset = 8
   while (offset < body.byteLength) {
-    const [x0, x1, y0, y1, nx, ny, floor, step, reduction] = new Float64Array(body, offset, HEAD)
+    const head = new Float64Array(body, offset, HEAD)
+    const [x0, x1, y0, y1, nx, ny, floor, step, softening, reduction] = head
     const codes = new Uint16Array(body, offset + 8 * HEAD, nx * ny)
-    yield {x0, x1, y0, y1, nx, ny, floor, step, reduction, codes}
+    yield {x0, x1, y0, y1, nx, ny, floor, step, softening, reduction, codes}
     offset += 8 * (HEAD + Math.ceil(nx * ny / 4))
   }
 }
@@ -76,7 +77,8 @@ async function refresh(args, progress) {
 
 export default async (args) => {
   const {state, figure} = args
-  const laid_out = figure.inner_width >= SMALLEST
+  // Of a figure that is not drawn yet it can't even be asked for.
+  const laid_out = !figure.properties.inner_width.is_unset && figure.inner_width >= SMALLEST
   if (!laid_out || state.tokens.every((token) => token == "")) return
   // On the state and not in this module: Bokeh may load it twice when two changes come at once.
   const progress = state.fetching ??= {

@@ -1,9 +1,11 @@
 """One map of those that are linked: a square figure with what is written and drawn over it."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from bokeh.model import Model
 from bokeh.models import (
     ColumnDataSource,
     LinearColorMapper,
@@ -84,6 +86,11 @@ class Axes:
     ruler: Range1d
     halos: ColumnDataSource
 
+    def references(self) -> set[Model]:
+        """All models that hang on these."""
+        each = (self.x, self.y, self.ruler, self.halos)
+        return set().union(*(model.references() for model in each))
+
 
 def empty_source() -> ColumnDataSource:
     """Make image data with nothing in it."""
@@ -92,8 +99,22 @@ def empty_source() -> ColumnDataSource:
     return ColumnDataSource(data=data)
 
 
-def one_map(name: str, mapper: LinearColorMapper, axes: Axes) -> Map:
-    """Draw a square, borderless map with rings, scale bars, a note and a readout."""
+def one_map(
+    name: str, mapper: LinearColorMapper, axes: Axes, besides: Set[Model] = frozenset()
+) -> Map:
+    """Draw a square, borderless map with rings, scale bars, a note and a readout.
+
+    Parameters
+    ----------
+    name : str
+        Of the figure.
+    mapper : LinearColorMapper
+        Of the image.
+    axes : Axes
+        Shared with other maps.
+    besides : set of Model
+        Not the figure's own: whether they tell the server what the browser does stays.
+    """
     fig: Any = map_figure(name, axes.x, axes.y)  # Bokeh's types know no color_mapper
     source, light = empty_source(), empty_source()
     fig.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
@@ -106,7 +127,7 @@ def one_map(name: str, mapper: LinearColorMapper, axes: Axes) -> Map:
     bars[1].visible = False
     for part in (*bars, *parts):
         fig.add_layout(part)
-    for model in fig.references():
+    for model in fig.references() - besides:
         model.syncable = False  # what the browser draws doesn't come back to the server
     return Map(fig, source, mapper, light, parts[0], parts[1], parts[2:], bars, rings)
 

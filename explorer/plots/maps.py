@@ -1,6 +1,6 @@
 """Linked maps: Bokeh figures over the same ranges, fed by the viewport route."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isclose
 from pathlib import Path
@@ -39,8 +39,9 @@ class MapState(DataModel):
     factors = List(Float, help="What each map's values are multiplied by to be shown.")
     softenings = List(Float, help="Of each map's asinh, in the unit shown.")
     stretch = String(default="log", help="Name of the maps' stretch.")
-    first = Int(default=0, help="Which map is compared with others, and the first of those.")
-    against = Int(default=0, help="Which map it is compared with.")
+    groups = List(String, help="Group of each map; those of a group share colours.")
+    compared = List(Int, help="Numbers of the two maps that the contrast is of.")
+    lit = String(default="", help="Group whose pixels are lit.")
     contrast = String(default="", help="What the contrast shows: difference, ratio or nothing.")
     contrast_stretch = String(default="linear", help="Name of the difference's stretch.")
     contrast_softening = Float(default=1.0, help="Of the difference's asinh, in the unit shown.")
@@ -64,8 +65,8 @@ class LinkedMaps:
     Parameters
     ----------
     maps : dict of Map
-        By name, in the order of the state's tokens; compared ones share a mapper.
-    contrast : Map
+        By name, in the order of the state's tokens; those of a group share a mapper.
+    contrast : Map or None
         Difference or ratio of two of them, made in the browser.
     state : MapState
         Set its tokens to show other maps.
@@ -76,7 +77,7 @@ class LinkedMaps:
     """
 
     maps: dict[str, Map]
-    contrast: Map
+    contrast: Map | None
     state: MapState
     axes: Axes
     draw: CustomJS = field(default_factory=CustomJS)
@@ -94,7 +95,7 @@ class LinkedMaps:
     @property
     def each(self) -> list[Map]:
         """All maps, the contrast last."""
-        return [*self.maps.values(), self.contrast]
+        return [*self.maps.values(), *([self.contrast] if self.contrast else [])]
 
     def set_extent(self, width: float, height: float, pixel_size: float) -> None:
         """Let the ranges reach over maps; those of another size are shown whole.
@@ -175,29 +176,40 @@ class LinkedMaps:
                 bar.visible = shown
 
 
-def linked_maps(names: Sequence[str], compared: Sequence[str]) -> LinkedMaps:
-    """Build one figure per name; those compared share a colour mapper.
+def linked_maps(
+    groups: Mapping[str, str], axes: Axes | None = None, name: str = "maps"
+) -> LinkedMaps:
+    """Build one figure for each map; those of a group share a colour mapper.
 
     Parameters
     ----------
-    names : sequence of str
-        In the order of the state's tokens.
-    compared : sequence of str
-        Those that must have the same colours for the same values; the last of `names`.
+    groups : mapping of str to str
+        Group by name, in the order of the state's tokens.
+    axes : Axes or None
+        Of other maps, with which these pan and zoom; if left out these have their own, and a
+        contrast.
+    name : str
+        Of the state.
     """
-    axes = Axes(span(), span(), span(), empty_rings())
-    shared = mapper()
-    maps = {name: one_map(name, shared if name in compared else mapper(), axes) for name in names}
-    contrast = one_map("contrast", mapper(DIVERGING), axes)
-    contrast.mapper.nan_color = GREY
-    first = list(names).index(compared[0])
-    ones = [1.0 for _ in names]
-    state = MapState(factors=ones, softenings=ones, first=first, against=first + 1)
+    shared = axes or Axes(span(), span(), span(), empty_rings())
+    mappers = {group: mapper() for group in groups.values()}
+    prefix = "" if axes is None else f"{name}-"
+    besides = axes.references() if axes else set()
+    maps = {
+        each: one_map(prefix + each, mappers[group], shared, besides)
+        for each, group in groups.items()
+    }
+    contrast = one_map("contrast", mapper(DIVERGING), shared) if axes is None else None
+    for each in [contrast] if contrast else []:
+        each.mapper.nan_color = GREY
+    ones = [1.0 for _ in groups]
+    state = MapState(name=name, factors=ones, softenings=ones, groups=list(groups.values()))
     draw = drawing(state, list(maps.values()), contrast)
-    linked = LinkedMaps(maps, contrast, state, axes, draw)
+    linked = LinkedMaps(maps, contrast, state, shared, draw)
     attach_fetch(linked)
     attach_pointer(linked)
-    attach_place(linked)
+    if axes is None:
+        attach_place(linked)
     return linked
 
 
@@ -212,21 +224,22 @@ def mapper(palette: Sequence[str] = ("#000000",)) -> LinearColorMapper:
 
 
 def script(name: str, **args: Any) -> CustomJS:
-    """Read a script that lies beside this file."""
-    return CustomJS(code=POWER_OF_TEN + (SCRIPTS / f"{name}.js").read_text(), args=args)
+    """Read a script that lies beside this file, with the functions that scripts share."""
+    shared = POWER_OF_TEN + (SCRIPTS / "codes.js").read_text()
+    return CustomJS(code=shared + (SCRIPTS / f"{name}.js").read_text(), args=args)
 
 
-def drawing(state: MapState, maps: list[Map], contrast: Map) -> CustomJS:
+def drawing(state: MapState, maps: list[Map], contrast: Map | None) -> CustomJS:
     """Redraw from what was fetched when it is to be shown in another way."""
     draw = script(
         "draw",
         state=state,
         sources=[each.source for each in maps],
         lights=[each.light for each in maps],
-        contrast=contrast.source,
+        contrast=contrast.source if contrast else None,
         EMPTY=EMPTY,
     )
-    looked_at = ("factors", "softenings", "stretch", "highlight", "against")
+    looked_at = ("factors", "softenings", "stretch", "highlight", "compared")
     for name in (*looked_at, "contrast", "contrast_stretch", "contrast_softening"):
         state.js_on_change(name, draw)
     return draw
@@ -259,7 +272,7 @@ def attach_pointer(linked: LinkedMaps) -> None:
         readouts=[each.readout for each in linked.each],
         lines=[list(each.lines) for each in linked.each],
     )
-    tap = script("tap", state=linked.state, halos=linked.axes.halos, ring=linked.contrast.rings[0])
+    tap = script("tap", state=linked.state, halos=linked.axes.halos, ring=linked.each[0].rings[0])
     for each in linked.each:
         each.figure.js_on_event(MouseMove, pointer)
         each.figure.js_on_event(MouseLeave, pointer)
@@ -286,8 +299,7 @@ def attach_place(linked: LinkedMaps) -> None:
 def percentiles(linked: LinkedMaps, part: tuple[float, float]) -> CustomJS:
     """Make a script that sets colour limits to percentiles of what is in view.
 
-    Execute it with `before` and `compared`: the sliders of the limits of the maps before the
-    compared ones, and of those.
+    Execute it with the sliders of the limits by their groups.
 
     Parameters
     ----------

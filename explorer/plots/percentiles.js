@@ -1,4 +1,4 @@
-// Sets colour limits to percentiles of what is in view, shared by the maps that are compared.
+// Sets colour limits to percentiles of what is in view, shared by the positive maps of a group.
 
 const BINS = 1000  // to a dex
 const LOWEST = -40 // dex
@@ -42,18 +42,17 @@ function place_of(dex, state, i) {
   return state.stretch == "linear" ? value : Math.log10(value)
 }
 
-export default ({state, part, x_range, y_range}, _, {before, compared}) => {
+export default ({state, part, x_range, y_range}, _, sliders) => {
   const shown = state.shown ?? []
-  const groups = [shown.slice(0, state.first), shown.slice(state.first)]
-  groups.forEach((maps, which) => {
-    const there = maps.filter((map) => map != null)
-    const found = percentiles(there, part, {x_range, y_range})
-    if (found == null) return
-    const [low, high] = found.map((dex) => place_of(dex, state, which == 0 ? 0 : state.first))
-    const slider = [before, compared][which]
+  for (const [group, slider] of Object.entries(sliders)) {
+    const of_it = (map, i) => map != null && state.groups[i] == group && map.softening == 0
+    const found = percentiles(shown.filter(of_it), part, {x_range, y_range})
+    if (found == null) continue
+    const first = state.groups.indexOf(group)
+    const [low, high] = found.map((dex) => place_of(dex, state, first))
     const data = slider.data ?? slider
     data.setv({
       start: Math.min(data.start, low), end: Math.max(data.end, high), value: [low, high],
     })
-  })
+  }
 }

@@ -11,8 +11,8 @@ function value_at(map, x, y) {
   const column = Math.floor((x - map.x0) / (map.x1 - map.x0) * map.nx)
   const row = Math.floor((y - map.y0) / (map.y1 - map.y0) * map.ny)
   if (column < 0 || column >= map.nx || row < 0 || row >= map.ny) return null
-  const code = map.codes[row * map.nx + column]
-  return code == 0 ? 0 : 10 ** (map.floor + (code - 1) * map.step)
+  const value = value_of(map, map.codes[row * map.nx + column])
+  return Number.isNaN(value) ? null : value
 }
 
 function describe(state, i, x, y) {
@@ -24,13 +24,13 @@ function describe(state, i, x, y) {
 }
 
 function describe_contrast(state, x, y) {
-  const maps = [state.shown?.[state.first], state.shown?.[state.against]]
-  if (state.contrast == "" || maps.some((map) => map == null)) return ""
+  const maps = state.compared.map((i) => state.shown?.[i])
+  if (state.contrast == "" || maps.length == 0 || maps.some((map) => map == null)) return ""
   const [truth, other] = maps.map((map) => value_at(map, x, y))
   if (truth == null || other == null) return ""
   if (state.contrast == "difference") {
-    const factor = state.factors[state.first]
-    return `${print((other - truth) * factor)} ${state.units[state.first]}`
+    const [first] = state.compared
+    return `${print((other - truth) * state.factors[first])} ${state.units[first]}`
   }
   if (truth == 0 || other == 0) return "one of them is zero"
   const dex = Math.log10(other / truth)

@@ -56,6 +56,10 @@ class Scene(ABC):
     controls: ClassVar[Mapping[str, Sequence[str]]]
     """Parameters of the selection that a visitor sets, by the heading they stand under."""
 
+    groups: ClassVar[Mapping[str, str]]
+    """Titles of what shares colours, by the name that their parameter of the display has in front
+    of `_colours`."""
+
     maps: ClassVar[Mapping[str, str]]
     """Groups of all maps there can be, by their names, in their order."""
 

@@ -24,6 +24,7 @@ class Slabs(Scene):
         "Painting": ("field", "emulator", "other_levels", "seed"),
         "Comparison": ("other", "other_seed"),
     }
+    groups: ClassVar[Mapping[str, str]] = {"input": "Input", "field": "Truth and prediction"}
     maps: ClassVar[Mapping[str, str]] = {
         "input": "input",
         "truth": "field",

@@ -9,16 +9,19 @@ import panel_material_ui as pmui
 
 from engine.units import MPC_IN_KPC
 from explorer.band import Band, BandMaps, band_maps
-from explorer.plots.band_figures import NAMES, band_figures
-from explorer.plots.maps import LinkedMaps
+from explorer.plots.maps import LinkedMaps, linked_maps
 from explorer.results import Results
 from explorer.state import Display
 from explorer.store import Store
-from explorer.style import CARD, DIVERGING, FREE, LINE, blend
+from explorer.style import CARD, DIVERGING, FREE, GREY, LINE, blend
 from explorer.threads import in_reader
-from explorer.views.maps import caption, heading
+from explorer.viewport import Pyramid
+from explorer.views.maps import under_caption
+from explorer.views.pictures import Published, caption, heading
 from explorer.views.text import html
 from explorer.words import number
+
+NAMES = ("truth", "prediction", "other", "residual")
 
 GRID = """
 :host {
@@ -54,17 +57,30 @@ class BandCard(pn.viewable.Viewer):
         Its band is shown; the card is hidden while there is none.
     linked : LinkedMaps
         Whose ranges these maps share.
+    published : Published
+        Holds what is on show.
     """
 
-    def __init__(self, store: Store, display: Display, linked: LinkedMaps) -> None:
+    def __init__(
+        self, store: Store, display: Display, linked: LinkedMaps, published: Published
+    ) -> None:
         super().__init__()
         self.store, self.display = store, display
-        self.maps = band_figures(linked)
+        self.maps = linked_maps(dict.fromkeys(NAMES, "band"), linked.axes, "band")
+        self.mapper = self.maps.each[0].mapper  # of all of them
+        self.mapper.update(palette=DIVERGING, nan_color=GREY)
+        self.maps.state.update(stretch="linear", units=[""] * len(NAMES))
+        self.maps.state.on_change("expired", lambda _attr, _old, _new: self._publish())
+        self.published = published
+        self._pyramids: list[Pyramid | None] = []
         self.heading = html("", BAR, align="center")
         self.clear = pmui.Button(label="Clear", size="small", variant="text", margin=0, height=26)
         self.clear.on_click(self._clear_band)
         self.captions = {name: html(height=24) for name in NAMES}
-        self.columns = {name: self._map(name) for name in NAMES}
+        self.columns = {
+            name: under_caption(self.captions[name], each.figure, f"band-{name}")
+            for name, each in self.maps.maps.items()
+        }
         self.bar = html("", BAR)
         self.grid = pn.Column(
             *self.columns.values(),
@@ -88,6 +104,8 @@ class BandCard(pn.viewable.Viewer):
         results, band = self.store.results, self.display.band
         if results is None or not band:
             self._asked = ()
+            self._pyramids = []
+            self.maps.state.update(tokens=[])  # nothing is fetched for maps that are hidden
             self.card.visible = False
             return
         asked = (band, results.request.maps, results.truth, results.prediction, results.other)
@@ -113,10 +131,14 @@ class BandCard(pn.viewable.Viewer):
 
     def _show_maps(self, results: Results, band: Band, found: BandMaps | str) -> None:
         """Show the maps, or why there are none."""
-        codes = found.codes if isinstance(found, BandMaps) else {}
-        ny, nx = results.input.shape
+        contrasts = found.contrasts if isinstance(found, BandMaps) else {}
         pixel = results.input.pixel_size / MPC_IN_KPC
-        self.maps.show(codes, nx * pixel, ny * pixel)
+        self._pyramids = [
+            Pyramid(contrasts[name], pixel, signed=True) if name in contrasts else None
+            for name in NAMES
+        ]
+        if isinstance(found, BandMaps):
+            self.mapper.update(low=-found.limit, high=found.limit)
         pictures = {each.name: each for each in self.store.scene.pictures(results)}
         captions = {n: caption(p, bool(results.request.other)) for n, p in pictures.items()}
         captions["residual"] = heading("Residual", "prediction − truth")
@@ -124,10 +146,15 @@ class BandCard(pn.viewable.Viewer):
         notes["residual"] = notes["prediction"]
         for name in NAMES:
             self.captions[name].object = captions[name]
-            self.maps.notes[name].text = "" if name in codes else notes[name]
+            self.maps.maps[name].note.text = "" if name in contrasts else notes[name]
         self.heading.object = heading_of(results, band, found)
         self.bar.object = bar_of(found) if isinstance(found, BandMaps) else ""
         self._arrange_maps(results)
+        self._publish()
+
+    def _publish(self) -> None:
+        """Hand the maps to the viewport route and their tokens to the browser."""
+        self.maps.state.update(tokens=self.published.publish(self._pyramids))
 
     def _arrange_maps(self, results: Results) -> None:
         """Place the maps there can be."""
@@ -142,18 +169,6 @@ class BandCard(pn.viewable.Viewer):
 
     def _clear_band(self, _: object) -> None:
         self.display.band = ()
-
-    def _map(self, name: str) -> pn.Column:
-        """Put a map under its caption."""
-        figure = self.maps.figures[name]
-        return pn.Column(
-            self.captions[name],
-            pn.pane.Bokeh(figure, sizing_mode="scale_width", aspect_ratio=1, margin=0),
-            css_classes=[f"band-{name}"],
-            stylesheets=[FREE],
-            sizing_mode="stretch_width",
-            margin=0,
-        )
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.card
@@ -172,7 +187,7 @@ def heading_of(results: Results, band: Band, found: BandMaps | str) -> str:
         words.append(found)
     else:
         called = {"prediction": "prediction", "other": "comparison"}
-        whose = next(iter(found.codes))
+        whose = next(iter(found.contrasts))
         words.append(f"{100 * found.share:.3g} % of the {whose}'s variance")
         words += [f"r = {r:.3f} of truth and {called[name]}" for name, r in found.alike.items()]
     if results.truth is None:

@@ -18,6 +18,7 @@ from explorer.views.download import Download
 from explorer.views.facts import Facts
 from explorer.views.haloes import Haloes
 from explorer.views.maps import Maps
+from explorer.views.pictures import Published
 from explorer.views.tabs import CardTabs
 
 WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
@@ -57,6 +58,7 @@ class BuiltLater:
             self._add_haloes,
             self._add_band,
         )
+        self.published = Published()
         self.order = BuildOrder(store, parts)
         # Panel loses what is changed between the page's sending and its being loaded.
         maps.linked.state.on_change(
@@ -81,7 +83,7 @@ class BuiltLater:
     def _add_band(self) -> None:
         """Four more maps: not before a band is picked."""
         if self.display.band and not self.band.objects:
-            self.band.append(BandCard(self.store, self.display, self.maps.linked))
+            self.band.append(BandCard(self.store, self.display, self.maps.linked, self.published))
 
     def _add_curves(self, names: Sequence[str]) -> None:
         self._cards.extend([CurveCard(name, self.store, self.display) for name in names])

@@ -39,7 +39,7 @@ class Download(pn.viewable.Viewer):
     display : Display
         Colour maps of the figure.
     bars : mapping of str to ColourBar
-        Limits of the figure: of "input" and of "truth", which all others share.
+        Limits of the figure: of "input" and of "field", which all others share.
     """
 
     def __init__(self, store: Store, display: Display, bars: Mapping[str, ColourBar]) -> None:
@@ -80,7 +80,7 @@ class Download(pn.viewable.Viewer):
 
     def _shown(self, results: Results) -> Shown:
         names = (self.display.input_colours, self.display.field_colours)
-        limits = (self.bars[name].slider.value for name in ("input", "truth"))
+        limits = (self.bars[name].slider.value for name in ("input", "field"))
         inputs, painted = (Colours(n, *ends) for n, ends in zip(names, limits, strict=True))
         return Shown(results, inputs, painted, self.store.ensemble)
 

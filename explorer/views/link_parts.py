@@ -63,15 +63,14 @@ class ColourLimits:
     Parameters
     ----------
     bars : mapping of str to ColourBar
-        Of the "input", and of the "truth" and all that is compared with it.
+        Of each group of maps.
     contrast : ContrastBar
         Of the difference or the ratio.
     """
 
     def __init__(self, bars: Mapping[str, ColourBar], contrast: ContrastBar) -> None:
         self.bars: dict[str, ColourBar | ContrastBar] = {
-            "input_limits": bars["input"],
-            "field_limits": bars["truth"],
+            **{f"{group}_limits": bar for group, bar in bars.items()},
             "contrast_limits": contrast,
         }
         self.names = tuple(self.bars)

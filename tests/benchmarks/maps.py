@@ -14,13 +14,13 @@ REPEATS = 15
 
 READY = """() => {
   for (const model of window.Bokeh?.documents[0]?.all_models ?? [])
-    if (model.type.endsWith("MapState") && model.shown?.[2] != null) return true
+    if (model.name == "maps" && model.shown?.[2] != null) return true
   return false
 }"""
 
 SETUP = """() => {
   const models = Array.from(Bokeh.documents[0].all_models)
-  window.state = models.find((model) => model.type.endsWith("MapState"))
+  window.state = models.find((model) => model.name == "maps" && model.type.endsWith("MapState"))
   window.mapper = models.find((model) => model.type == "Figure" && model.name == "truth")
     .renderers[0].glyph.color_mapper
   // Two frames: the first may have begun before the change, the second shows it.

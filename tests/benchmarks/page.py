@@ -24,7 +24,7 @@ REPEATS = 7
 
 DRAWN = """(() => {
   for (const model of window.Bokeh?.documents[0]?.all_models ?? []) {
-    if (!model.type.endsWith("MapState")) continue
+    if (model.name != "maps" || !model.type.endsWith("MapState")) continue
     const {drawn = 0, flying = 0, waiting = false} = model.fetching ?? {}
     return flying > 0 || waiting ? 0 : drawn
   }

@@ -23,7 +23,7 @@ SETTLE = 60_000  # milliseconds a busy machine may take to paint
 
 SHOWN = """() => {
   for (const model of window.Bokeh?.documents[0]?.all_models ?? []) {
-    if (!model.type.endsWith("MapState") || model.fetching == null) continue
+    if (model.name != "maps" || !model.type.endsWith("MapState") || model.fetching == null) continue
     const {drawn, flying, waiting, tokens} = model.fetching
     const settled = flying == 0 && !waiting && tokens == model.tokens.join()
     return settled && Bokeh.documents[0].is_idle ? drawn : 0

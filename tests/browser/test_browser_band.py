@@ -50,7 +50,7 @@ def test_a_drag_on_the_spectrum_shows_the_waves_it_went_over(page, panel):
         }}"""
     )
     marks = page.evaluate(MARKS)
-    assert len(marks) == 2
+    assert len(marks) == 6  # on both panels of P(k) and of B(k), on T(k) and on r(k)
     for mark in marks:
         assert mark == pytest.approx([low, high], rel=0.03)
     page.get_by_text(f"Waves of {low:.1f}"[:11]).wait_for()

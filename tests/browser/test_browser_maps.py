@@ -3,7 +3,7 @@
 import pytest
 
 STATE = """(() => Array.from(Bokeh.documents[0].all_models)
-  .find((model) => model.type.endsWith("MapState")))()"""
+  .find((model) => model.name == "maps" && model.type.endsWith("MapState")))()"""
 
 GRID = """(() => {
   const find = (root) => {

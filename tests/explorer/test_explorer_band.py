@@ -10,15 +10,16 @@ from scipy import fft
 from engine.cosmology import Cosmology
 from engine.mesh import Slab
 from engine.places import SlabPlace
-from explorer.band import MOST_PIXELS, WIDTH, band_maps, encode
-from explorer.plots.band_figures import band_figures
+from explorer.band import WIDTH, band_maps
 from explorer.plots.maps import linked_maps
 from explorer.results import Results
 from explorer.scenes.slabs import Slabs
 from explorer.state import Display, Request
 from explorer.store import Store
+from explorer.viewport import MAPS
 from explorer.views.band_card import BandCard
 from explorer.views.curves import CurveCard
+from explorer.views.pictures import Published
 
 PIXEL = 29.3
 SIDE = 64
@@ -59,9 +60,8 @@ def test_two_plane_waves_are_told_apart_with_their_variance():
     assert first.alike["prediction"] == pytest.approx(1, abs=1e-4)
     assert second.alike["prediction"] == pytest.approx(-1, abs=1e-4)
     assert second.limit == pytest.approx(WIDTH * 0.1 / np.sqrt(2), rel=1e-4)
-    decoded = (second.codes["residual"] / 127.5 - 1) * second.limit
-    np.testing.assert_allclose(decoded, -2 * short, atol=second.limit / 255 + 1e-4)
-    np.testing.assert_allclose(first.codes["residual"], 127.5, atol=0.51)
+    np.testing.assert_allclose(second.contrasts["residual"], -2 * short, atol=1e-4)
+    np.testing.assert_allclose(first.contrasts["residual"], 0, atol=1e-4)
 
 
 def test_the_correlation_in_a_band_is_that_of_the_modes_in_it():
@@ -80,7 +80,7 @@ def test_the_correlation_in_a_band_is_that_of_the_modes_in_it():
 def test_without_a_truth_the_prediction_gives_colours_and_variance():
     prediction = slab(wave(3, 0.3))
     found = band_maps(Results(REQUEST, prediction, None, prediction), around(3))
-    assert set(found.codes) == {"prediction"}
+    assert set(found.contrasts) == {"prediction"}
     assert found.alike == {}
     assert found.share == pytest.approx(1, abs=1e-4)
 
@@ -89,16 +89,6 @@ def test_a_map_without_waves_in_the_band_is_refused_in_a_sentence():
     flat = slab(np.zeros((SIDE, SIDE)))
     with pytest.raises(ValueError, match=r"no waves of .* pick a wider one"):
         band_maps(Results(REQUEST, flat, flat), around(9))
-
-
-def test_large_maps_are_sent_as_area_means():
-    values = np.random.default_rng(1).standard_normal((2 * MOST_PIXELS, 3 * MOST_PIXELS))
-    codes = encode(values.astype(np.float32), 3.0)
-    assert codes.dtype == np.uint8
-    assert codes.shape == (MOST_PIXELS, MOST_PIXELS)
-    means = values.reshape(MOST_PIXELS, 2, MOST_PIXELS, 3).mean(axis=(1, 3))
-    inside = np.abs(means) < 3
-    np.testing.assert_allclose((codes / 127.5 - 1)[inside] * 3, means[inside], atol=3 / 255 + 1e-5)
 
 
 @pytest.fixture
@@ -120,8 +110,14 @@ def shown(filtered_in_a_thread, emulator, folder):
     asyncio.run(store.refresh())
     display = Display()
     spectrum = CurveCard("power_spectrum", store, display)
-    linked = linked_maps(("input", "truth"), ("truth",))
-    return store, display, spectrum, BandCard(store, display, linked)
+    linked = linked_maps({"input": "input", "truth": "field"})
+    return store, display, spectrum, BandCard(store, display, linked, Published())
+
+
+def sent(row, name):
+    """What the browser gets of a map, (ny, nx); None for none."""
+    token = dict(zip(row.maps.maps, row.maps.state.tokens, strict=True))[name]
+    return MAPS.get(token).values if token else None
 
 
 def drag(figure, x0, x1):
@@ -153,12 +149,14 @@ def test_the_row_is_there_while_a_band_is_picked_and_follows_the_slab(shown):
     assert not row.columns["other"].visible
     assert "10 &lt; k &lt; 30 h/Mpc" in row.heading.object
     assert "r = 1.000 of truth and prediction" in row.heading.object
-    before = row.maps.sources["truth"].data["image"][0]
+    before = sent(row, "truth")
     found = band_maps(store.results, (10.0, 30.0))
-    np.testing.assert_array_equal(before, found.codes["truth"])
-    np.testing.assert_allclose(row.maps.sources["residual"].data["image"][0], 127.5, atol=0.51)
+    np.testing.assert_array_equal(before, found.contrasts["truth"])
+    assert (row.mapper.low, row.mapper.high) == (-found.limit, found.limit)
+    np.testing.assert_allclose(sent(row, "residual"), 0, atol=1e-5)
+    assert sent(row, "other") is None
     store.selection.slab = 2
-    assert (row.maps.sources["truth"].data["image"][0] != before).any()
+    assert (sent(row, "truth") != before).any()
     row.clear.param.trigger("clicks")
     assert display.band == ()
     assert not row.card.visible
@@ -167,11 +165,11 @@ def test_the_row_is_there_while_a_band_is_picked_and_follows_the_slab(shown):
 def test_maps_are_not_filtered_again_when_only_the_curves_change(shown, monkeypatch):
     store, display, _, row = shown
     display.band = (10.0, 30.0)
-    before = row.maps.sources["truth"].data["image"][0]
+    before = list(row.maps.state.tokens)
     monkeypatch.setattr("explorer.views.band_card.band_maps", None)  # to call it would fail
     store.selection.param.update(scope="region", region=(0, 64, 0, 64))
     assert store.results.request.scope == "region"
-    assert row.maps.sources["truth"].data["image"][0] is before
+    assert row.maps.state.tokens == before
 
 
 def test_an_older_answer_does_not_replace_a_newer_one(shown, monkeypatch):
@@ -193,18 +191,19 @@ def test_without_a_truth_the_row_says_why(shown):
     assert not row.columns["truth"].visible
     assert not row.columns["residual"].visible
     assert "dark-only has no gas" in row.heading.object.lower()
-    assert len(row.maps.sources["prediction"].data["image"]) == 1
+    assert sent(row, "prediction") is not None
 
 
 def test_ranges_are_those_of_the_maps():
-    linked = linked_maps(("input", "truth"), ("truth",))
-    for fig in band_figures(linked).figures.values():
-        assert fig.x_range is linked.x_range
-        assert fig.y_range is linked.y_range
+    linked = linked_maps({"input": "input", "truth": "field"})
+    for each in linked_maps({"truth": "band"}, linked.axes, "band").each:
+        assert each.figure.x_range is linked.x_range
+        assert each.figure.y_range is linked.y_range
 
 
 def test_the_state_of_the_maps_still_tells_the_server_what_is_in_view():
-    linked = linked_maps(("input", "truth"), ("truth",))
-    drawn = band_figures(linked)
+    linked = linked_maps({"input": "input", "truth": "field"})
+    drawn = linked_maps({"truth": "band"}, linked.axes, "band")
     assert linked.state.syncable
-    assert not any(fig.syncable for fig in drawn.figures.values())
+    assert drawn.state.syncable
+    assert not any(each.figure.syncable for each in drawn.each)

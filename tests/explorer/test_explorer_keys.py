@@ -18,7 +18,7 @@ class Desk:
     def __init__(self):
         self.store = Store(Slabs(), {"simulation": "with-gas", "axis": "z"})
         self.display = Display()
-        self.linked = linked_maps(("truth", "prediction"), ("truth", "prediction"))
+        self.linked = linked_maps({"truth": "field", "prediction": "field"})
         self.samples = Samples(self.store)
         self.keys = Keys(self.store, self.display, self.linked, self.samples)
         asyncio.run(self.store.refresh())

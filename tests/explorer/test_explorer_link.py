@@ -31,7 +31,7 @@ def query_of(link):
 
 @pytest.fixture
 def linked():
-    return linked_maps(("input", "truth", "prediction"), ("truth", "prediction"))
+    return linked_maps({"input": "input", "truth": "field", "prediction": "field"})
 
 
 def ranges(linked):
@@ -79,7 +79,7 @@ def test_new_results_leave_the_view_of_the_link(store):
     asyncio.run(store.refresh())
     store.selection.slab = 1
     assert ranges(maps.linked) == list(maps.linked.state.view) == [0.5, 1, 0.5, 1]
-    maps.release()
+    maps.published.release()
 
 
 def test_a_display_as_it_is_at_first_adds_nothing_to_the_link():
@@ -121,7 +121,7 @@ def test_a_look_that_a_link_cannot_have_is_told_in_one_sentence(store, name, val
     display = Display()
     maps = Maps(store, display)
     link = Link(Location(search=f"?{name}={value}"))
-    limits = ColourLimits(maps.bars, maps.contrast_bar)
+    limits = ColourLimits(maps.bars, maps.contrast.bar)
     problems = [
         problem
         for part in (display, limits, PickedRanges(display))
@@ -137,27 +137,27 @@ def test_a_look_that_a_link_cannot_have_is_told_in_one_sentence(store, name, val
 def test_colour_limits_of_a_link_hold_in_every_stretch_and_unit(store, stretch):
     display = Display(stretch=stretch)
     maps = Maps(store, display)
-    limits = ColourLimits(maps.bars, maps.contrast_bar)
+    limits = ColourLimits(maps.bars, maps.contrast.bar)
     limits.take("field_limits", "1200,30000")
     asyncio.run(store.refresh())
-    bar = maps.bars["truth"]
+    bar = maps.bars["field"]
     np.testing.assert_allclose(bar.stretch.value(np.array(bar.slider.value)), [1200, 30000])
     assert limits.to_query() == {"field_limits": "1200,30000"}
     display.units = "physical"
     assert limits.to_query() == {"field_limits": "1200,30000"}
     maps.reset_limits()
     assert limits.to_query() == {}
-    maps.release()
+    maps.published.release()
 
 
 @pytest.mark.parametrize("show", ["difference", "ratio"])
 def test_limits_of_a_contrast_hold_in_every_stretch_and_unit(store, show):
     display = Display(show=show)
     maps = Maps(store, display)
-    limits = ColourLimits(maps.bars, maps.contrast_bar)
+    limits = ColourLimits(maps.bars, maps.contrast.bar)
     limits.take("contrast_limits", "-1.5,1.5")
     asyncio.run(store.refresh())
-    bar = maps.contrast_bar
+    bar = maps.contrast.bar
     np.testing.assert_allclose(bar.stretch.value(np.array(bar.slider.value)), [-1.5, 1.5])
     assert (bar.mapper.low, bar.mapper.high) == tuple(bar.slider.value)
     assert limits.to_query() == {"contrast_limits": "-1.5,1.5"}
@@ -167,7 +167,7 @@ def test_limits_of_a_contrast_hold_in_every_stretch_and_unit(store, show):
     bar.slider.value = (-half, half)
     shown = float(bar.stretch.value(np.array(half)))
     assert limits.to_query() == {"contrast_limits": f"{-shown:.5g},{shown:.5g}"}
-    maps.release()
+    maps.published.release()
 
 
 def test_picked_ranges_are_written_read_and_marked(store):
@@ -193,7 +193,7 @@ def test_column_densities_of_a_link_light_up_with_the_first_maps(store):
     asyncio.run(store.refresh())
     low, high = maps.linked.state.highlight
     assert high / low == pytest.approx(10)
-    maps.release()
+    maps.published.release()
 
 
 @pytest.mark.parametrize("view", ["", "0.25,1.5,0.125,1"])
@@ -203,7 +203,7 @@ def test_a_halo_in_a_link_is_gone_to_unless_there_is_a_view(store, view):
         RectangleInView(maps.linked, store).take("view", view)
     asyncio.run(store.refresh())
     halo = int(store.results.halos["truth"].columns["number"][-1])
-    maps.release()
+    maps.published.release()
 
     opened = Store(Slabs(), {"simulation": "with-gas", "axis": "z", "halo": str(halo)})
     maps = Maps(opened, Display())
@@ -218,27 +218,27 @@ def test_a_halo_in_a_link_is_gone_to_unless_there_is_a_view(store, view):
         assert x0 <= x <= x1 < SIDE + 1e-9
         assert y0 <= y <= y1
         assert list(maps.linked.state.view) == [x0, x1, y0, y1]
-    maps.release()
+    maps.published.release()
 
 
 def test_limits_are_written_only_once_they_are_changed(store):
     display = Display()
     maps = Maps(store, display)
-    limits, told = ColourLimits(maps.bars, maps.contrast_bar), []
+    limits, told = ColourLimits(maps.bars, maps.contrast.bar), []
     limits.watch(lambda: told.append(limits.to_query()))
     asyncio.run(store.refresh())
     for stretch in ("asinh", "log", "linear", "log"):
         display.param.update(stretch=stretch, units="physical")
         display.units = "comoving"
         if stretch != "linear":
-            assert maps.bars["truth"].slider.start > -20
+            assert maps.bars["field"].slider.start > -20
     assert told == []
-    low, high = maps.bars["truth"].slider.value
-    maps.bars["truth"].slider.value = (low, high - 1)
+    low, high = maps.bars["field"].slider.value
+    maps.bars["field"].slider.value = (low, high - 1)
     assert [list(query) for query in told] == [["field_limits"]]
     store.selection.slab = 1
     assert len(told) == 1
-    maps.release()
+    maps.published.release()
 
 
 def test_rings_of_a_link_are_there_at_once(store):

@@ -205,7 +205,7 @@ def test_rings_follow_the_line_of_sight(halos, axis, place):
 
 
 def test_lit_haloes_stand_out_until_others_do(halos):
-    linked = linked_maps(("input", "truth"), ("truth",))
+    linked = linked_maps({"input": "input", "truth": "field"})
     linked.set_halos(halos, slab())
     for lit in (0, 3):
         linked.light_rings([lit])
@@ -215,7 +215,7 @@ def test_lit_haloes_stand_out_until_others_do(halos):
 
 
 def test_going_to_a_place_twice_is_told_twice():
-    linked = linked_maps(("input", "truth"), ("truth",))
+    linked = linked_maps({"input": "input", "truth": "field"})
     places = []
     linked.state.on_change("place", lambda attr, old, new: places.append(list(new)))
     linked.go_to(3, 4, 2)
@@ -224,7 +224,7 @@ def test_going_to_a_place_twice_is_told_twice():
 
 
 def test_rings_are_shown_on_all_maps_or_none():
-    linked = linked_maps(("input", "truth"), ("truth",))
+    linked = linked_maps({"input": "input", "truth": "field"})
     renderers = [renderer for each in linked.each for renderer in each.rings]
     assert not any(renderer.visible for renderer in renderers)
     linked.show_rings(True)

@@ -17,7 +17,8 @@ from explorer.views.controls import Controls
 from explorer.views.curves import CurveCard
 from explorer.views.facts import About, Facts, duration
 from explorer.views.haloes import Haloes
-from explorer.views.maps import HELD, Maps
+from explorer.views.maps import Maps
+from explorer.views.pictures import HELD
 from explorer.views.scene_links import scene_links, with_data
 from explorer.views.status import Status
 
@@ -46,7 +47,7 @@ def test_maps_of_new_results_are_published_and_old_ones_withdrawn(store):
     assert len(MAPS) == before + 3 * HELD
     with pytest.raises(KeyError):
         MAPS.get(tokens[1])
-    maps.release()
+    maps.published.release()
     assert len(MAPS) == before
 
 
@@ -57,7 +58,7 @@ def test_maps_that_were_dropped_are_published_again(store):
     MAPS.withdraw(tokens)
     maps.linked.state.expired += 1
     assert MAPS.get(maps.linked.state.tokens[0]).values is store.results.input.values
-    maps.release()
+    maps.published.release()
 
 
 def test_a_map_that_is_not_there_says_why(store):
@@ -70,13 +71,13 @@ def test_a_map_that_is_not_there_says_why(store):
     assert "dark-matter-only" in maps.captions["input"].object
     store.selection.simulation = "with-gas"
     assert maps.linked.maps["truth"].note.text == ""
-    maps.release()
+    maps.published.release()
 
 
 def test_limits_are_kept_from_slab_to_slab_and_can_be_reset(store):
     maps = Maps(store, Display())
     refresh(store)
-    bar = maps.bars["truth"]
+    bar = maps.bars["field"]
     default = bar.slider.value
     assert (bar.mapper.low, bar.mapper.high) == default
     bar.slider.value = (default[0], default[1] - 1)
@@ -85,7 +86,7 @@ def test_limits_are_kept_from_slab_to_slab_and_can_be_reset(store):
     maps.reset_limits()
     assert bar.slider.value == default
     assert "gas surface density [M⊙ h / ckpc²]" in bar.slider.label
-    maps.release()
+    maps.published.release()
 
 
 def test_colour_maps_change_the_mapper_and_the_bar(store):
@@ -95,7 +96,7 @@ def test_colour_maps_change_the_mapper_and_the_bar(store):
     display.field_colours = "Grey"
     assert maps.linked.maps["truth"].mapper.palette != before
     assert maps.linked.maps["prediction"].mapper.palette[0] == "#000000"
-    assert "#000000" in str(maps.bars["truth"].slider.sx)
+    assert "#000000" in str(maps.bars["field"].slider.sx)
     assert maps.linked.maps["input"].mapper.palette[-1] != "#ffffff"
 
 
@@ -216,7 +217,7 @@ def test_a_halo_tapped_on_a_map_is_chosen_shown_and_lit(store):
     lit = rings["width"] > rings["width"].min()
     assert set(rings["number"][lit]) == {halo}
     assert state.tokens == tokens, "maps that are there are not sent again"
-    maps.release()
+    maps.published.release()
 
 
 def test_curves_follow_the_region_in_view_when_they_are_asked_to(store):
@@ -233,7 +234,7 @@ def test_curves_follow_the_region_in_view_when_they_are_asked_to(store):
     maps.linked.state.view = []
     assert store.results.request.region is None
     assert maps.linked.state.tokens == tokens
-    maps.release()
+    maps.published.release()
 
 
 def test_pixels_of_column_densities_light_up(store):
@@ -246,7 +247,7 @@ def test_pixels_of_column_densities_light_up(store):
     assert column_density(low, 2.0, 0.6774) == pytest.approx(1e20)
     display.densities = ()
     assert list(maps.linked.state.highlight) == []
-    maps.release()
+    maps.published.release()
 
 
 def test_a_brush_lights_its_haloes_and_chooses_none(store):
@@ -362,7 +363,7 @@ def test_a_comparison_has_its_map_line_and_mass_only_while_it_is_asked_for(store
     assert not maps.columns["other"].visible
     assert maps.linked.state.tokens[3] == ""
     assert "comparison" not in curves.heading.object
-    maps.release()
+    maps.published.release()
 
 
 def test_units_and_stretch_keep_the_limits_and_never_recompute(store):
@@ -370,7 +371,7 @@ def test_units_and_stretch_keep_the_limits_and_never_recompute(store):
     maps = Maps(store, display)
     refresh(store)
     before, tokens = store.results, list(maps.linked.state.tokens)
-    bar = maps.bars["truth"]
+    bar = maps.bars["field"]
     low, high = 10 ** np.array(bar.slider.value)
     display.units = "physical"
     np.testing.assert_allclose(10 ** np.array(bar.slider.value), [9 * low, 9 * high])
@@ -385,7 +386,7 @@ def test_units_and_stretch_keep_the_limits_and_never_recompute(store):
     assert maps.linked.state.tokens == tokens
     assert "gas, " in maps.summary.object
     assert "correlate with 1.00" in maps.summary.object
-    maps.release()
+    maps.published.release()
 
 
 def test_a_difference_has_a_map_and_symmetric_limits_only_while_it_is_shown(store):
@@ -397,14 +398,14 @@ def test_a_difference_has_a_map_and_symmetric_limits_only_while_it_is_shown(stor
         display.show = show
         assert maps.columns["contrast"].visible
         assert maps.linked.state.contrast == show
-        low, high = maps.contrast_bar.slider.value
+        low, high = maps.contrast.bar.slider.value
         assert (low, maps.linked.contrast.mapper.high) == (-high, high)
         assert show.capitalize() in maps.captions["contrast"].object
-    assert "log₁₀(prediction / truth)" in maps.contrast_bar.slider.label
+    assert "log₁₀(prediction / truth)" in maps.contrast.bar.slider.label
     display.show = "side"
     assert maps.linked.state.contrast == ""
     assert not maps.columns["contrast"].visible
-    maps.release()
+    maps.published.release()
 
 
 def test_key_b_reaches_the_display_and_the_display_the_overlay(store):
@@ -418,7 +419,7 @@ def test_key_b_reaches_the_display_and_the_display_the_overlay(store):
     assert maps.linked.maps["prediction"].readout.anchor == "top_right"
     display.show = "side"
     assert maps.linked.maps["prediction"].readout.anchor == "top_left"
-    maps.release()
+    maps.published.release()
 
 
 @pytest.mark.usefixtures("stochastic")
@@ -426,11 +427,11 @@ def test_the_truth_is_compared_with_the_second_painting_only_while_there_is_one(
     display = Display(against="other", show="difference")
     maps = Maps(store, display)
     refresh(store)
-    assert maps.linked.state.against == 2
+    assert maps.linked.state.compared == [1, 2]
     store.selection.param.update(other="share", other_seed=4)
-    assert maps.linked.state.against == 3
+    assert maps.linked.state.compared == [1, 3]
     assert maps.grid.css_classes == ["five", "contrast"]
-    maps.release()
+    maps.published.release()
 
 
 def test_a_scene_is_offered_where_there_is_data_for_it(folder, monkeypatch):

@@ -256,7 +256,7 @@ def test_limits_of_several_maps_span_them_all():
 
 @pytest.fixture
 def linked():
-    return linked_maps(("input", "truth", "prediction"), ("truth", "prediction"))
+    return linked_maps({"input": "input", "truth": "field", "prediction": "field"})
 
 
 def test_maps_share_ranges_and_compared_ones_their_colours(linked):

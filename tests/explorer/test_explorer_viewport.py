@@ -5,18 +5,8 @@ from hypothesis import strategies as st
 from tornado.testing import AsyncHTTPTestCase
 from tornado.web import Application
 
-from explorer.viewport import (
-    DEX,
-    MAPS,
-    STEP,
-    MapStore,
-    Pyramid,
-    ViewportHandler,
-    decode,
-    encode,
-    shrink,
-    views_in_bytes,
-)
+from explorer.codes import DEX, STEP, Codes, signed_codes
+from explorer.viewport import MAPS, MapStore, Pyramid, ViewportHandler, shrink, views_in_bytes
 
 RNG = np.random.default_rng(5)
 PIXEL = 0.5  # Mpc/h
@@ -24,6 +14,10 @@ PIXEL = 0.5  # Mpc/h
 
 def lognormal(ny, nx, scatter=3.0):
     return RNG.lognormal(8, scatter, (ny, nx)).astype(np.float32)
+
+
+def decoded(view):
+    return view.scale.decode(view.codes)
 
 
 def dex_apart(a, b):
@@ -36,7 +30,7 @@ def test_a_view_at_full_size_is_the_map_to_half_a_step():
     assert view.codes.dtype == np.uint16
     assert view.codes.shape == (96, 64)
     assert view.reduction == 1
-    assert dex_apart(decode(view), values) <= 0.5 * STEP + 1e-6
+    assert dex_apart(decoded(view), values) <= 0.5 * STEP + 1e-6
     assert STEP < 2.6e-4
 
 
@@ -47,7 +41,7 @@ def test_a_smaller_view_holds_area_means_of_linear_values(factor):
     view = Pyramid(values, PIXEL).view((0, 384, 0, 384), (n, n))
     means = values.reshape(n, factor, n, factor).mean((1, 3), dtype=np.float64)
     assert view.reduction == factor
-    assert dex_apart(decode(view), means) < 2.6e-4
+    assert dex_apart(decoded(view), means) < 2.6e-4
 
 
 @given(nx=st.integers(1, 40), ny=st.integers(1, 40))
@@ -69,7 +63,7 @@ def test_a_window_comes_back_as_whole_pixels_that_cover_it():
     values = lognormal(64, 64)
     view = Pyramid(values, PIXEL).view((3.3, 10.1, 5.0, 7.2), (500, 500))
     assert view.window == (3.0, 10.5, 5.0, 7.5)
-    np.testing.assert_allclose(decode(view), values[10:15, 6:21], rtol=1e-3)
+    np.testing.assert_allclose(decoded(view), values[10:15, 6:21], rtol=1e-3)
 
 
 @pytest.mark.parametrize("window", [(-9, 99, -9, 99), (0, 32, 0, 32)])
@@ -85,12 +79,12 @@ def test_a_window_beside_the_map_shows_its_last_pixel():
 
 def test_zero_and_what_is_not_finite_have_no_brightness():
     values = np.array([[0, 1], [np.nan, -1]], np.float32)
-    assert encode(values, floor=-1.0).tolist() == [[0, round(1 / STEP) + 1], [0, 0]]
+    assert Codes(-1.0).encode(values).tolist() == [[0, round(1 / STEP) + 1], [0, 0]]
 
 
 def test_values_below_the_range_stay_visible_at_its_end():
     faint = np.array([[1e-30, 1e3]], np.float32)
-    assert encode(faint, floor=3.0 - DEX).tolist() == [[1, 65535]]
+    assert Codes(3.0 - DEX).encode(faint).tolist() == [[1, 65535]]
 
 
 def test_a_map_of_zeros_can_be_shown():
@@ -98,13 +92,61 @@ def test_a_map_of_zeros_can_be_shown():
     assert not view.codes.any()
 
 
+def residual(shape):
+    """Noise of one with peaks a thousand times as high either way."""
+    values = RNG.standard_normal(shape)
+    values[3, 4], values[5, 6] = 1000, -800
+    return values.astype(np.float32)
+
+
+def test_a_signed_map_keeps_its_noise_and_its_peaks():
+    values = residual((96, 64))
+    view = Pyramid(values, PIXEL, signed=True).view((0, 32, 0, 48), (64, 96))
+    rms = np.sqrt(np.mean(values.astype(float) ** 2))
+    # Half a step of asinh(v / rms), whose range is that of the highest peak.
+    step = 2 * np.arcsinh(1000 / rms) / 65534
+    allowed = 0.5 * step * np.hypot(values, rms) * 1.01
+    assert (np.abs(decoded(view) - values) <= allowed).all()
+    assert step * rms < 0.01
+    assert (
+        np.sign(decoded(view))[np.abs(values) > 0.1] == np.sign(values)[np.abs(values) > 0.1]
+    ).all()
+
+
+def test_zero_is_a_code_of_its_own_on_a_signed_map_and_what_is_not_finite_has_none():
+    values = np.array([[0, -2, 2, np.nan]], np.float32)
+    scale = signed_codes(values)
+    codes = scale.encode(values)
+    assert codes.tolist() == [[32768, 1, 65535, 0]]
+    np.testing.assert_allclose(scale.decode(codes), values, atol=1e-6)
+    assert signed_codes(np.zeros((2, 2), np.float32)).encode(np.zeros((2, 2))).tolist() == [
+        [32768, 32768],
+        [32768, 32768],
+    ]
+
+
+def test_a_smaller_view_of_a_signed_map_holds_its_area_means():
+    values = residual((512, 512))
+    view = Pyramid(values, PIXEL, signed=True).view((0, 256, 0, 256), (64, 64))
+    means = values.reshape(64, 8, 64, 8).mean((1, 3), dtype=np.float64)
+    np.testing.assert_allclose(decoded(view), means, atol=1e-3, rtol=1e-3)
+
+
+def test_maps_of_one_request_keep_pixels_of_their_own_size():
+    fine, coarse = lognormal(64, 64), lognormal(32, 32)
+    pyramids = [Pyramid(fine, PIXEL), Pyramid(coarse, 2 * PIXEL)]
+    views = [each.view((0, 32, 0, 32), (64, 64)) for each in pyramids]
+    assert [view.window for view in views] == [(0, 32, 0, 32)] * 2
+    assert [view.codes.shape for view in views] == [(64, 64), (32, 32)]
+
+
 def test_the_answer_begins_with_its_number_and_pads_each_map_to_8_bytes():
     pyramid = Pyramid(lognormal(3, 3), PIXEL)
     body = views_in_bytes([pyramid, pyramid], (0, 1.5, 0, 1.5), (9, 9), 7)
-    size = 8 * (9 + 3)  # nine numbers, nine codes of two bytes, six bytes of padding
+    size = 8 * (10 + 3)  # ten numbers, nine codes of two bytes, six bytes of padding
     assert len(body) == 8 + 2 * size
     assert np.frombuffer(body[:8])[0] == 7
-    head = np.frombuffer(body[8:80])
+    head = np.frombuffer(body[8:88])
     np.testing.assert_allclose(head[:6], [0, 1.5, 0, 1.5, 3, 3])
     assert body[8 : 8 + size] == body[8 + size :]
 
@@ -112,7 +154,7 @@ def test_the_answer_begins_with_its_number_and_pads_each_map_to_8_bytes():
 def test_tokens_are_never_the_same_and_can_be_withdrawn():
     store = MapStore()
     values = lognormal(8, 8)
-    tokens = store.publish([values] * 50, PIXEL)
+    tokens = store.publish([Pyramid(values, PIXEL)] * 50)
     assert len(set(tokens)) == 50
     assert all(len(token) >= 24 for token in tokens)
     assert store.get(tokens[3]).values is values
@@ -125,9 +167,9 @@ def test_tokens_are_never_the_same_and_can_be_withdrawn():
 def test_the_least_recently_used_map_goes_when_the_store_is_full():
     values = lognormal(64, 64)
     store = MapStore(budget=2 * Pyramid(values, PIXEL).nbytes)
-    first, second = store.publish([values, values], PIXEL)
+    first, second = store.publish([Pyramid(values, PIXEL) for _ in range(2)])
     store.get(first)
-    [third] = store.publish([values], PIXEL)
+    [third] = store.publish([Pyramid(values, PIXEL)])
     assert store.get(first)
     assert store.get(third)
     with pytest.raises(KeyError):
@@ -136,8 +178,8 @@ def test_the_least_recently_used_map_goes_when_the_store_is_full():
 
 def test_maps_published_together_stay_though_they_are_too_large():
     store = MapStore(budget=1)
-    before = store.publish([lognormal(8, 8)], PIXEL)
-    tokens = store.publish([lognormal(8, 8)] * 3, PIXEL)
+    before = store.publish([Pyramid(lognormal(8, 8), PIXEL)])
+    tokens = store.publish([Pyramid(lognormal(8, 8), PIXEL)] * 3)
     assert all(store.get(token) for token in tokens)
     with pytest.raises(KeyError):
         store.get(before[0])
@@ -171,7 +213,7 @@ class RouteCase(AsyncHTTPTestCase):
 class TestRoute(RouteCase):
     def test_maps_come_in_the_order_of_their_tokens(self):
         values = lognormal(8, 8)
-        one, two = MAPS.publish([values, 2 * values], PIXEL)
+        one, two = MAPS.publish([Pyramid(values, PIXEL), Pyramid(2 * values, PIXEL)])
         body = self.ask(f"{two},{one}", request="12").body
         MAPS.withdraw([one, two])
         expected = [Pyramid(map_, PIXEL) for map_ in (2 * values, values)]
@@ -181,7 +223,7 @@ class TestRoute(RouteCase):
         assert self.ask("guessed").code == 404
 
     def test_a_query_that_is_none_is_refused(self):
-        [token] = MAPS.publish([lognormal(8, 8)], PIXEL)
+        [token] = MAPS.publish([Pyramid(lognormal(8, 8), PIXEL)])
         for wrong in (
             {"window": "0,4,0"},
             {"window": "0,4,x,4"},
@@ -194,7 +236,7 @@ class TestRoute(RouteCase):
         MAPS.withdraw([token])
 
     def test_nobody_gets_more_pixels_than_the_limit(self):
-        [token] = MAPS.publish([lognormal(8, 8)], PIXEL)
+        [token] = MAPS.publish([Pyramid(lognormal(8, 8), PIXEL)])
         assert self.ask(token, size="1e9,1e9").code == 200
         MAPS.withdraw([token])
 
