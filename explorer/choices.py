@@ -6,7 +6,7 @@ from functools import lru_cache
 import engine
 from engine.fields import field_named
 from engine.halos import Halos
-from engine.inputs import dark_matter_runs, has, runs
+from engine.inputs import dark_matter_runs, has, runs, same_resolution, separation
 from engine.places import SlabPlace
 from engine.simulation import Simulation
 from engine.systems.card import ModelCard
@@ -34,7 +34,8 @@ def choices(
     cards : sequence of ModelCard
         Of all emulators.
     chosen : Selection
-        Its input decides which levels are offered, its field and level which emulators.
+        Its input decides which levels are offered, its field and the separation of its particles
+        which emulators.
     """
     if simulation is not None and (there := paintable_axes(simulation)):
         cards = [card for card in cards if eats(card, simulation, SlabPlace(there[0]))]
@@ -45,6 +46,8 @@ def choices(
     source = kept(chosen.source, sources)
     levels = sources.get(source, [])
     level = kept(chosen.level, levels)
+    apart = separation(simulation, run_of(source, level)) if simulation and source else 0.0
+    fits = {card.name: same_resolution(card.inputs[0], level, apart) for card in cards}
     return Choices(
         simulation={name: name for name in engine.simulations()},
         axis={f"along {axis}": axis for axis in axes},
@@ -52,11 +55,11 @@ def choices(
         level={in_words(simulation, axes[0], source, each): each for each in levels},
         field=fields or {"Gas": "gas"},
         emulator={
-            card.title if card.level == level else f"{card.title} for {card.level}": emulator_name(
+            card.title if fits[card.name] else f"{card.title} for {card.level}": emulator_name(
                 card.system, card.level, level
             )
             for card in cards
-            if card.field == painted and (card.level == level or chosen.other_levels)
+            if card.field == painted and (fits[card.name] or chosen.other_levels)
         },
         slabs=simulation.n_slabs(axes[0]) if simulation else 0,
         pixels=simulation.pixels if simulation else 0,

@@ -257,6 +257,20 @@ def test_a_file_without_dark_matter_is_refused(folder, monkeypatch):
     assert store.selection.simulation is None
 
 
+def test_an_emulator_is_offered_to_runs_of_its_separation_whatever_they_are_called(
+    monkeypatch, emulator
+):
+    here = 1e3 * 1.875 / 16  # of the 16^3 particles that "with-gas" calls HR, [kpc/h]
+    for apart, offered in ((here, True), (here / 2, False)):
+        inputs = (replace(emulator.card.inputs[0], level="MR", separation=apart),)
+        monkeypatch.setattr(
+            engine, "emulators", lambda i=inputs: [replace(emulator.card, inputs=i)]
+        )
+        store = opened(simulation="with-gas")
+        assert (store.selection.emulator == "share:MR") is offered
+        assert (store.card is not None) is offered
+
+
 def test_cards_of_other_levels_are_not_offered(monkeypatch, emulator):
     lower = (replace(emulator.card.inputs[0], level="LR"),)
     other = replace(emulator.card, inputs=lower, title="From few particles")
