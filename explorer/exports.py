@@ -18,7 +18,9 @@ from engine.results import Curve, Outcome
 from engine.statistics.compared import COMPARED
 from engine.statistics.halo_table import halo_table
 from explorer.ensemble import QUANTILES, Ensemble, Quantiles
-from explorer.plots.paper_figure import Colours, as_file, paper_figure
+from explorer.names import painting_names
+from explorer.plots.paper_figure import as_file, paper_figure
+from explorer.plots.paper_look import Look
 from explorer.results import Results, of_maps, trained, widened
 
 T = TypeVar("T")
@@ -37,15 +39,14 @@ class Shown:
     ----------
     results : Results
         With a prediction.
-    dark_matter, painted : Colours
-        Of the input, and of all other maps.
+    look : Look
+        Of the maps.
     ensemble : Ensemble or None
         What is there of many samples, perhaps of something else than the results.
     """
 
     results: Results
-    dark_matter: Colours
-    painted: Colours
+    look: Look
     ensemble: Ensemble | None = None
 
 
@@ -160,9 +161,10 @@ def export(shown: Shown, what: str) -> bytes:
 
 def _figure(ending: str) -> Callable[[Shown], bytes]:
     def draw(shown: Shown) -> bytes:
-        return as_file(
-            paper_figure(outcome(shown.results), shown.dark_matter, shown.painted), ending
-        )
+        results, many = shown.results, shown.ensemble
+        samples = many.bands if many is not None and many.is_of(results.request) else {}
+        names = painting_names(results)
+        return as_file(paper_figure(outcome(results), shown.look, names, samples), ending)
 
     return draw
 

@@ -2,28 +2,46 @@
 
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+    ScalarFormatter,
+)
+from numpy.typing import NDArray
 
 from engine import statistics
-from engine.fields import field_named
 from engine.mesh import Slab
 from engine.results import Outcome
-from explorer.plots.curve_columns import Curves, described, error_band, extent, height, points
+from explorer.ensemble import Quantiles
+from explorer.plots.curve_columns import (
+    Curves,
+    described,
+    error_band,
+    extent,
+    height,
+    points,
+    sample_band,
+    sample_ratio,
+)
 from explorer.plots.curve_columns import ratio as ratio_of
 from explorer.plots.log_curves import BAND, PAINTED, RATIO_RANGE
-from explorer.style import palette
-from explorer.words import short_label
+from explorer.plots.paper_look import Colours, Look
+from explorer.style import SAMPLES
+from explorer.words import SUPERSCRIPTS, short_label
 
 WIDTH = 7.1
 """Of a two-column journal page, [inches]."""
@@ -55,6 +73,15 @@ DASHES = {"truth": "-", "prediction": (0, (4, 1.5)), "other": (0, (1, 1.2))}
 COLOURS = {"truth": TRUTH, "prediction": PREDICTION, "other": OTHER}
 WORDS = {"truth": "truth", "prediction": "prediction", "other": "comparison"}
 
+Names = Mapping[str, str]
+Samples = Mapping[str, Quantiles]
+
+EMPTY = "0.55"
+"""Of pixels of a ratio without a value."""
+
+ONE_LINE = 4
+"""Maps beside each other whose titles have room for a name and a seed in one line."""
+
 PANELS = 2
 """Statistics below the maps: those that come first of all with a ratio to the truth."""
 
@@ -63,58 +90,86 @@ MANY = 0.1
 WIDE_RANGE = (-0.2, 3.2)
 
 
-@dataclass(frozen=True)
-class Colours:
-    """How a map's values are coloured.
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One map as it is drawn.
 
     Parameters
     ----------
-    name : str
-        Of the colour map, see `explorer.style`.
-    low, high : float
-        Limits, log10 of the map's unit.
+    title : str
+        Words above it.
+    values : array, (ny, nx)
+        In the unit shown.
+    colours : Colours
+        Of these.
+    slab : Slab
+        Whose values, or one of those that are compared.
+    group : str
+        Neighbours of the same have one colour bar.
     """
 
-    name: str
-    low: float
-    high: float
-
-    @property
-    def norm(self) -> LogNorm:
-        """What makes values shares of the colour map."""
-        return LogNorm(10**self.low, 10**self.high)
-
-    @property
-    def colours(self) -> LinearSegmentedColormap:
-        """The colour map."""
-        return LinearSegmentedColormap.from_list(self.name, palette(self.name))
-
-    def mappable(self) -> ScalarMappable:
-        """What a colour bar shows."""
-        return ScalarMappable(self.norm, self.colours)
+    title: str
+    values: NDArray[np.float64]
+    colours: Colours
+    slab: Slab
+    group: str
 
 
-def paper_figure(outcome: Outcome, dark_matter: Colours, painted: Colours) -> Figure:
+def paper_figure(
+    outcome: Outcome, look: Look, names: Names = WORDS, samples: Samples | None = None
+) -> Figure:
     """Draw input, truth, prediction and comparison, and two of their statistics.
 
     Parameters
     ----------
     outcome : Outcome
         Maps of a slab with their statistics; a truth or a prediction at least.
-    dark_matter, painted : Colours
-        Of the input, and of all others alike.
+    look : Look
+        Of the maps; with a contrast there is one more, if its maps are there.
+    names : mapping of str
+        What truth and paintings are called.
+    samples : mapping of Quantiles, optional
+        Bands of an ensemble by the statistic's name.
     """
-    maps = outcome.maps
-    side = (WIDTH - 2 * EDGE - (len(maps) - 1) * GAP) / len(maps)
+    panels = panels_of(outcome.maps, look, names)
+    side = (WIDTH - 2 * EDGE - (len(panels) - 1) * GAP) / len(panels)
+    titles = TITLES * max(panel.title.count("\n") + 1 for panel in panels)
     below = EDGE + PANEL_WORDS + RATIO + PANEL + 0.12
-    tall = below + BAR_WORDS + BAR + 0.05 + side + TITLES + EDGE
+    tall = below + BAR_WORDS + BAR + 0.05 + side + titles + EDGE
     figure = Figure(figsize=(WIDTH, tall))
-    _draw_maps(figure, maps, (dark_matter, painted), below + BAR_WORDS, side)
-    _draw_curves(figure, outcome)
+    _draw_maps(figure, panels, look, below + BAR_WORDS, side)
+    _draw_curves(figure, outcome, names, samples or {})
     figure.draw_without_rendering()  # makes the texts of ticks
     for text in figure.findobj(Text):
         text.set(fontfamily=FONT, math_fontfamily="stix")
     return figure
+
+
+def panels_of(maps: Mapping[str, Slab], look: Look, names: Names) -> list[Panel]:
+    """List the maps to draw, from the left: input, truth, paintings, their contrast."""
+    join = "\n" if len(maps) + (look.contrast is not None) > ONE_LINE else ", "
+    panels = []
+    for name, slab in maps.items():
+        colours = look.dark_matter if name == "input" else look.painted
+        title = title_of(name, slab, names).replace(", ", join)
+        group = "input" if name == "input" else "painted"
+        panels.append(Panel(title, colours.values(slab), colours, slab, group))
+    contrast = look.contrast
+    if contrast is not None and {"truth", contrast.against} <= maps.keys():
+        truth, painting = maps["truth"], maps[contrast.against]
+        of = names[contrast.against].split(", ")[0]
+        title = f"Ratio{join}{of} / truth" if contrast.ratio else f"Difference{join}{of} − truth"
+        values = contrast.values(truth, painting)
+        panels.append(Panel(title, values, contrast.colours, truth, "contrast"))
+    return panels
+
+
+def title_of(name: str, slab: Slab, names: Names) -> str:
+    """Words above a map."""
+    what = short_label(slab.field)
+    if name == "input":
+        return what.capitalize()
+    return f"True {what}" if name == "truth" else names[name]
 
 
 def as_file(figure: Figure, ending: str) -> bytes:
@@ -141,62 +196,53 @@ def _place(figure: Figure, left: float, bottom: float, width: float, tall: float
 
 
 def _draw_maps(
-    figure: Figure,
-    maps: Mapping[str, Slab],
-    colours: tuple[Colours, Colours],
-    bottom: float,
-    side: float,
+    figure: Figure, panels: Sequence[Panel], look: Look, bottom: float, side: float
 ) -> None:
-    """Draw the row of maps with a colour bar below the first and one below the others."""
-    of_input, of_painted = colours
-    for number, (name, slab) in enumerate(maps.items()):
-        left = EDGE + number * (side + GAP)
-        ax = _place(figure, left, bottom + BAR + 0.05, side, side)
-        _draw_map(ax, slab, of_painted if number else of_input)
-        ax.set_title(title(name, slab), fontsize=NORMAL, pad=3)
+    """Draw the row of maps, and a colour bar below those that share it."""
+    for number, panel in enumerate(panels):
+        ax = _place(figure, EDGE + number * (side + GAP), bottom + BAR + 0.05, side, side)
+        _draw_map(ax, panel)
+        x0, x1, y0, y1 = look.view or (0, panel.slab.box_size, 0, panel.slab.box_size)
+        ax.set(xlim=(x0, x1), ylim=(y0, y1))
         if not number:
-            _draw_scale(ax, slab.box_size)
-    _draw_bar(figure, of_input, maps["input"].field, (EDGE, bottom, side))
-    if len(maps) > 1:
-        left = EDGE + side + GAP
-        field = list(maps.values())[-1].field
-        _draw_bar(figure, of_painted, field, (left, bottom, WIDTH - EDGE - left))
+            _draw_scale(ax, (x0, x1, y0, y1), look)
+    for group in dict.fromkeys(panel.group for panel in panels):
+        sharing = [number for number, panel in enumerate(panels) if panel.group == group]
+        left = EDGE + sharing[0] * (side + GAP)
+        width = len(sharing) * (side + GAP) - GAP
+        _draw_bar(figure, panels[sharing[0]], (left, bottom, width))
 
 
-def title(name: str, slab: Slab) -> str:
-    """Words above a map."""
-    if name == "input":
-        return short_label(slab.field).capitalize()
-    seed = "" if slab.seed is None else f", seed {slab.seed}"
-    return f"{short_label(slab.field).capitalize()}, {WORDS[name]}{seed}"
-
-
-def _draw_map(ax: Axes, slab: Slab, colours: Colours) -> None:
+def _draw_map(ax: Axes, panel: Panel) -> None:
+    box = panel.slab.box_size
     ax.imshow(
-        np.maximum(slab.values, 10**colours.low),
-        norm=colours.norm,
-        cmap=colours.colours,
+        panel.values,
+        norm=panel.colours.norm,
+        cmap=panel.colours.colours,
         origin="lower",
-        extent=(0, slab.box_size, 0, slab.box_size),
+        extent=(0, box, 0, box),
         rasterized=True,
     )
-    ax.set(xticks=[], yticks=[])
+    ax.set(xticks=[], yticks=[], facecolor=EMPTY)
+    ax.set_title(panel.title, fontsize=NORMAL, pad=3)
     for spine in ax.spines.values():
         spine.set_linewidth(0.5)
 
 
-def _draw_scale(ax: Axes, box_size: float) -> None:
-    """Draw a bar of a round length, about a fifth of the box, with its words."""
-    length = round_length(box_size / 5)
-    x, y = 0.05 * box_size, 0.06 * box_size
+def _draw_scale(ax: Axes, view: tuple[float, ...], look: Look) -> None:
+    """Draw a bar of a round length, about a fifth of the view, with its words."""
+    x0, x1, y0, _ = view
+    width = x1 - x0
+    length = round_length(width * look.length / 5)
+    x, y = x0 + 0.05 * width, y0 + 0.06 * width
     outline = [withStroke(linewidth=2.6, foreground="black", alpha=0.6)]
     ax.plot(
-        [x, x + length], [y, y], color="white", linewidth=1.6, solid_capstyle="butt",
-        path_effects=outline,
+        [x, x + length / look.length], [y, y], color="white", linewidth=1.6,
+        solid_capstyle="butt", path_effects=outline,
     )  # fmt: skip
-    words = printed(f"{length:g} cMpc/h")
+    words = printed(f"{length:g} {look.length_unit}")
     ax.text(
-        x, y + 0.02 * box_size, words, color="white", fontsize=NORMAL, va="bottom",
+        x, y + 0.02 * width, words, color="white", fontsize=NORMAL, va="bottom",
         path_effects=[withStroke(linewidth=1.2, foreground="black", alpha=0.6)],
     )  # fmt: skip
 
@@ -207,41 +253,79 @@ def round_length(length: float) -> float:
     return float(decade * max(step for step in (1, 2, 5) if step * decade <= length))
 
 
-def _draw_bar(
-    figure: Figure, colours: Colours, field: str, place: tuple[float, float, float]
-) -> None:
+def _draw_bar(figure: Figure, panel: Panel, place: tuple[float, float, float]) -> None:
     left, bottom, width = place
+    colours = panel.colours
     ax = _place(figure, left, bottom, width, BAR)
-    bar = figure.colorbar(colours.mappable(), cax=ax, orientation="horizontal")
+    mappable = ScalarMappable(colours.norm, colours.colours)
+    bar = figure.colorbar(mappable, cax=ax, orientation="horizontal")
     bar.outline.set_linewidth(0.5)
-    ax.xaxis.set_major_locator(LogLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(_power))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    _draw_ticks(ax, colours, width)
     _thin(ax)
     ax.tick_params(axis="x", direction="out", pad=1.5)
-    label = f"{short_label(field)} [{field_named(field).unit}]"
+    about = panel.slab.about
+    label = colours.label or f"{short_label(panel.slab.field)} [{about.unit}]"
     ax.set_xlabel(printed(label), fontsize=NORMAL, labelpad=1.5)
 
 
+def _draw_ticks(ax: Axes, colours: Colours, width: float) -> None:
+    """Write powers of ten along a bar; even steps along a linear one."""
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    if colours.stretch.name == "log":
+        ax.xaxis.set_major_locator(LogLocator())
+    elif colours.stretch.name == "linear":
+        ax.xaxis.set_major_locator(MaxNLocator(max(int(3 * width), 2), min_n_ticks=2))
+    else:
+        ax.xaxis.set_major_locator(FixedLocator(asinh_ticks(colours, int(4 * width))))
+        ax.xaxis.set_minor_locator(NullLocator())
+    if colours.stretch.name != "linear":
+        ax.xaxis.set_major_formatter(FuncFormatter(_power))
+        return
+    formatter = ScalarFormatter(useMathText=True)
+    formatter.set_powerlimits((-2, 4))
+    formatter.set_useOffset(False)
+    ax.xaxis.set_major_formatter(formatter)
+    ax.xaxis.get_offset_text().set_fontsize(SMALL)
+
+
+def asinh_ticks(colours: Colours, most: int) -> list[float]:
+    """Zero and whole decades between the limits of an asinh bar, on both sides of zero."""
+    low, high = colours.limits
+    found = colours.stretch.ticks(0, colours.stretch.bar(0, max(colours.high, -colours.low))[1])
+    decades = colours.stretch.value([place for place, _ in found if place > 0])
+    step = max(int(np.ceil(len(decades) * (1 + (low < 0)) / most)), 1)
+    kept = decades[::-1][::step]
+    every = [*(-kept), 0.0, *kept[::-1]]
+    return [float(value) for value in every if low <= value <= high]
+
+
 def _power(value: float, _: int) -> str:
-    return f"$10^{{{round(np.log10(value))}}}$"
+    if value == 0:
+        return "0"
+    sign = "-" if value < 0 else ""
+    return f"${sign}10^{{{round(np.log10(abs(value)))}}}$"
 
 
 PRINTED = (
     (r"P\(k\)|\bk(?= )|\bh\b", r"$\g<0>$"),
-    (r"Msun", r"$\\mathrm{M_\\odot}$"),
+    (r"Msun|M⊙", r"$\\mathrm{M_\\odot}$"),
     (r"\^(\d)", r"$^\1$"),
 )
 """How symbols and units are set: slanted, with the sun's sign, powers raised."""
 
+LOWERED = {raised: plain for plain, raised in SUPERSCRIPTS.items()}
+RAISED = f"[{''.join(map(chr, LOWERED))}]+"
+"""Powers as the page writes them, and plain."""
+
 
 def printed(words: str) -> str:
-    """Set a label of the engine for print."""
+    """Set a label of the engine or of the page for print."""
     if words[1:2].isalpha():  # begins with a word, not with a symbol
         words = words[0].upper() + words[1:]
     for plain, set_as in PRINTED:
         words = re.sub(plain, set_as, words)
-    return words
+    # The page's own raised digits: not every font of a journal has them.
+    return re.sub(RAISED, lambda found: f"$^{{{found[0].translate(LOWERED)}}}$", words)
 
 
 def _thin(ax: Axes) -> None:
@@ -253,17 +337,17 @@ def _thin(ax: Axes) -> None:
         spine.set_linewidth(0.5)
 
 
-def _draw_curves(figure: Figure, outcome: Outcome) -> None:
+def _draw_curves(figure: Figure, outcome: Outcome, names: Names, samples: Samples) -> None:
     """Draw each statistic with its ratio below."""
     width = (WIDTH - EDGE - 2 * LABELS - GAP) / PANELS
     for number, name in enumerate(first_of(outcome.curves)):
         left = LABELS + number * (width + LABELS + GAP)
-        curves = outcome.curves[name]
+        curves, band = outcome.curves[name], samples.get(name)
         bottom = EDGE + PANEL_WORDS
         main = _place(figure, left, bottom + RATIO, width, PANEL)
         below = _place(figure, left, bottom, width, RATIO)
-        _draw_main(main, curves)
-        _draw_ratio(below, curves, statistics.get(name).least)
+        _draw_main(main, curves, names, band)
+        _draw_ratio(below, curves, statistics.get(name).least, band)
         for ax in (main, below):
             ax.set_xlim(extent(curves))
             ax.yaxis.set_label_coords(-(LABELS - 0.21) / width, 0.5)
@@ -277,15 +361,19 @@ def first_of(names: Iterable[str]) -> list[str]:
     return sorted(logarithmic, key=lambda name: statistics.get(name).place)[:PANELS]
 
 
-def _draw_main(ax: Axes, curves: Curves) -> None:
+def _draw_main(ax: Axes, curves: Curves, names: Names, samples: Quantiles | None) -> None:
     x, low, high = error_band(curves.get("truth"))
     ax.fill_between(x, low, high, color=TRUTH, alpha=0.15, linewidth=0)
-    for name, words in WORDS.items():
+    if samples is not None:
+        words = f"16 to 84 % of {samples.count} samples"
+        x, low, high = sample_band(samples)
+        ax.fill_between(x, low, high, color=SAMPLES, alpha=0.4, linewidth=0, label=words)
+    for name in WORDS:
         curve = curves.get(name)
         if curve is not None:
             ax.plot(
                 *points(curve), color=COLOURS[name], linestyle=DASHES[name], linewidth=1.1,
-                label=words,
+                label=names.get(name, WORDS[name]),
             )  # fmt: skip
     ax.set(xscale="log", yscale="log", ylim=height(curves), xticklabels=[])
     lowest = height(curves)[0]
@@ -301,9 +389,11 @@ def _draw_main(ax: Axes, curves: Curves) -> None:
     _thin(ax)
 
 
-def _draw_ratio(ax: Axes, curves: Curves, least: float) -> None:
+def _draw_ratio(ax: Axes, curves: Curves, least: float, samples: Quantiles | None) -> None:
     ax.axhspan(1 - BAND, 1 + BAND, color="0.88", linewidth=0)
     ax.axhline(1, color=TRUTH, linewidth=0.6)
+    x, low, high = sample_ratio(curves.get("truth"), samples, least)
+    ax.fill_between(x, low, high, color=SAMPLES, alpha=0.4, linewidth=0)
     outside = False
     for name in PAINTED:
         x, y = ratio_of(curves.get("truth"), curves.get(name), least)

@@ -72,7 +72,7 @@ class BuiltLater:
 
     def _add_tools(self) -> None:
         colours = Colours(self.store, self.display, self.maps)
-        self.tools.extend([colours, Download(self.store, self.display, self.maps.bars)])
+        self.tools.extend([colours, Download(self.store, self.display, self.maps)])
 
     def _add_further_cards(self) -> None:
         self._add_curves(list(cards())[IN_REACH:])

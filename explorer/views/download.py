@@ -2,20 +2,28 @@
 
 import io
 import logging
-from collections.abc import Mapping
+from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
+from engine.mesh import Slab
 from explorer.exports import EXPORTS, Shown, export, file_name
 from explorer.painting import UNEXPECTED
-from explorer.plots.paper_figure import Colours
+from explorer.plots.paper_look import Colours, Contrast, Look
 from explorer.results import Results
+from explorer.scale import length_of, scale_of
 from explorer.state import Display
 from explorer.store import Store
 from explorer.threads import in_reader
 from explorer.views.colour_bar import ColourBar
+from explorer.views.contrast import CONTRASTS
 from explorer.views.controls import WIDE, group
+from explorer.views.maps import Maps
+from explorer.words import short_label
+
+COLUMNS = "cm⁻²"
+"""Unit of column densities."""
 
 log = logging.getLogger(__name__)
 
@@ -37,16 +45,16 @@ class Download(pn.viewable.Viewer):
     store : Store
         Its results are taken; it is told what goes wrong.
     display : Display
-        Colour maps of the figure.
-    bars : mapping of str to ColourBar
-        Limits of the figure: of "input" and of "field", which all others share.
+        Colour maps, units and comparison of the figure.
+    maps : Maps
+        The figure looks as they do.
     """
 
-    def __init__(self, store: Store, display: Display, bars: Mapping[str, ColourBar]) -> None:
+    def __init__(self, store: Store, display: Display, maps: Maps) -> None:
         super().__init__()
         self.store = store
         self.display = display
-        self.bars = bars
+        self.maps = maps
         self.what = pmui.Select(label="File", options=list(EXPORTS), **WIDE)
         self.button = DownloadButton(
             callback=self.make,
@@ -79,10 +87,7 @@ class Download(pn.viewable.Viewer):
         return None
 
     def _shown(self, results: Results) -> Shown:
-        names = (self.display.input_colours, self.display.field_colours)
-        limits = (self.bars[name].slider.value for name in ("input", "field"))
-        inputs, painted = (Colours(n, *ends) for n, ends in zip(names, limits, strict=True))
-        return Shown(results, inputs, painted, self.store.ensemble)
+        return Shown(results, look_of(results, self.display, self.maps), self.store.ensemble)
 
     def _update_button(self, *_: object) -> None:
         """Name the file after what is shown; out of reach until there is something."""
@@ -104,3 +109,37 @@ class Download(pn.viewable.Viewer):
 def ready(results: Results | None) -> bool:
     """Whether all that was asked for is there."""
     return results is not None and results.is_whole and results.has_paintings
+
+
+def look_of(results: Results, display: Display, maps: Maps) -> Look:
+    """Take what the page's maps look like now."""
+    input_bar, painted_bar = maps.bars.values()
+    painted = results.truth or results.prediction or results.input
+    dark_matter = colours_of(display.input_colours, results.input, input_bar, display)
+    field = colours_of(display.field_colours, painted, painted_bar, display)
+    length, unit = length_of(results.input, display.units == "physical")
+    view: Any = maps.linked.state.view  # to mypy it is a property's description
+    contrast = contrast_of(results, display, maps, field)
+    return Look(dark_matter, field, contrast, tuple(view), length, unit)
+
+
+def colours_of(name: str, slab: Slab, bar: ColourBar, display: Display) -> Colours:
+    """Take how the maps of a colour bar are coloured, and in which unit."""
+    scale = scale_of(slab, display.units == "physical", display.quantity == "columns")
+    what = "N(HI)" if scale.unit == COLUMNS else short_label(slab.field)
+    low, high = bar.slider.value
+    return Colours(name, low, high, bar.stretch, scale.factor, f"{what} [{scale.unit}]")
+
+
+def contrast_of(
+    results: Results, display: Display, maps: Maps, painted: Colours
+) -> Contrast | None:
+    """Take what the difference or the ratio on the page looks like; None if there is none."""
+    if display.show not in CONTRASTS:
+        return None
+    ratio, bar = display.show == "ratio", maps.contrast.bar
+    low, high = bar.slider.value
+    unit = painted.label.partition("[")[2]
+    label = "log₁₀ ratio [dex]" if ratio else f"Difference [{unit}"
+    colours = Colours("", low, high, bar.stretch, painted.factor, label)
+    return Contrast(display.against if results.request.other else "prediction", ratio, colours)

@@ -16,18 +16,19 @@ from PIL import Image
 import engine
 from engine.formats.map_file import read_map_file
 from engine.recipe import Recipe
+from engine.units import column_density
 from explorer import exports
 from explorer.exports import EXPORTS, Shown, export, file_name, outcome
 from explorer.plots import paper_figure
-from explorer.plots.paper_figure import Colours
+from explorer.plots.paper_look import Colours, Look
 from explorer.results import of_maps
 from explorer.scenes.slabs import Slabs
 from explorer.state import Display
 from explorer.store import Store
-from explorer.views.download import Download
+from explorer.views.download import Download, look_of
 from explorer.views.maps import Maps
 
-COLOURS = Colours("Ice", 3, 5), Colours("Fire", 2, 5)
+LOOK = Look(Colours("Ice", 3, 5), Colours("Fire", 2, 5))
 
 
 @pytest.fixture(autouse=True)
@@ -45,12 +46,12 @@ def painted(**link):
 
 
 def offered(store):
-    return Download(store, Display(), Maps(store, Display()).bars)
+    return Download(store, Display(), Maps(store, Display()))
 
 
 def test_every_file_can_be_made_and_is_what_it_says():
     results = painted(seed="5").results
-    made = {what: export(Shown(results, *COLOURS), what) for what in EXPORTS}
+    made = {what: export(Shown(results, LOOK), what) for what in EXPORTS}
     assert made["Figure (PDF)"].startswith(b"%PDF")
     assert Image.open(io.BytesIO(made["Figure (PNG)"])).width == pytest.approx(7.1 * 400, abs=1)
     with zipfile.ZipFile(io.BytesIO(made["Curves (CSV, zipped)"])) as archive:
@@ -63,7 +64,7 @@ def test_every_file_can_be_made_and_is_what_it_says():
 
 def test_the_recipe_names_what_was_painted():
     results = painted(seed="5", other="share", other_seed="6").results
-    recipe = Recipe.from_json(export(Shown(results, *COLOURS), "Recipe (JSON)").decode())
+    recipe = Recipe.from_json(export(Shown(results, LOOK), "Recipe (JSON)").decode())
     assert (recipe.source.simulation, recipe.source.axis, recipe.source.index) == (
         "with-gas",
         "z",
@@ -77,7 +78,7 @@ def test_the_recipe_names_what_was_painted():
 def test_the_map_file_holds_the_pages_numbers(tmp_path):
     results = painted(seed="5").results
     path = tmp_path / "a.hdf5"
-    path.write_bytes(export(Shown(results, *COLOURS), "Maps and curves (HDF5)"))
+    path.write_bytes(export(Shown(results, LOOK), "Maps and curves (HDF5)"))
     found, _ = read_map_file(path)
     np.testing.assert_array_equal(found.maps["prediction"].values, results.prediction.values)
     np.testing.assert_array_equal(found.curves["pdf"]["truth"].y, results.curves["pdf"]["truth"].y)
@@ -234,10 +235,10 @@ def drawn(text):
 @pytest.mark.parametrize("other", ["none", "share"])
 def test_the_figure_has_every_map_on_a_journals_page(other):
     results = painted(other=other).results
-    figure = paper_figure.paper_figure(outcome(results), *COLOURS)
+    figure = paper_figure.paper_figure(outcome(results), LOOK)
     assert isinstance(figure, Figure)
     assert figure.get_size_inches()[0] == pytest.approx(7.1)
-    images = [image for ax in figure.axes for image in ax.get_images()]
+    images = images_of(figure)
     assert len(images) == (4 if other == "share" else 3)
     limits = {image.get_clim() for image in images[1:]}
     assert limits == {(1e2, 1e5)}
@@ -246,9 +247,111 @@ def test_the_figure_has_every_map_on_a_journals_page(other):
         assert image.origin == "lower"
 
 
+def images_of(figure):
+    """Images of the maps, from the left."""
+    return [image for ax in figure.axes for image in ax.get_images()]
+
+
+def figure_of(store, **shown):
+    """The figure that the page gives, and the images of its maps."""
+    display = Display()
+    maps = Maps(store, display)
+    maps.present(store.results)
+    display.param.update(**shown)
+    look = look_of(store.results, display, maps)
+    figure = paper_figure.paper_figure(outcome(store.results), look)
+    return maps, figure, images_of(figure)
+
+
+def bar_labels(figure):
+    return [ax.get_xlabel() for ax in figure.axes if ax.get_xlabel()]
+
+
+@pytest.mark.parametrize("stretch", ["log", "asinh", "linear"])
+@pytest.mark.parametrize("units", ["comoving", "physical"])
+def test_the_figure_has_the_colours_and_units_of_the_page(stretch, units):
+    store = painted()
+    maps, figure, images = figure_of(store, stretch=stretch, units=units)
+    factor = 9 if units == "physical" else 1  # (1 + z)^2 at z = 2
+    truth = store.results.truth.values.astype(float)
+    np.testing.assert_allclose(
+        np.clip(images[1].get_array(), *images[1].get_clim()),
+        np.clip(factor * truth, *images[1].get_clim()),
+    )
+    page = maps.linked.maps["truth"].mapper  # of the coordinate that draw.js computes
+    place = {
+        "log": np.log10,
+        "asinh": lambda v: np.arcsinh(v / (factor * np.median(truth))) / np.log(10),
+        "linear": lambda v: v,
+    }[stretch]
+    shares = np.clip((place(factor * truth) - page.low) / (page.high - page.low), 0, 1)
+    np.testing.assert_allclose(np.clip(images[1].norm(factor * truth), 0, 1), shares, atol=2e-3)
+    assert 0.2 < np.median(shares) < 0.8 or stretch == "linear"
+    unit = "pkpc" if units == "physical" else "ckpc"
+    assert all(unit in label for label in bar_labels(figure)[:2])
+
+
+def test_the_figure_shows_column_densities_as_the_page_does(hydrogen):
+    store = painted(simulation="with-hi", field="hi")
+    slab = store.results.truth
+    _, figure, images = figure_of(store, quantity="columns")
+    columns = column_density(slab.values.astype(float), slab.redshift, slab.cosmology.h)
+    drawn = columns > images[1].get_clim()[0]
+    np.testing.assert_allclose(images[1].get_array()[drawn], columns[drawn], rtol=1e-6)
+    assert drawn.mean() > 0.9
+    assert images[1].norm(np.median(columns)) == pytest.approx(0.4, abs=0.2)
+    assert "N(HI) [cm$^{-2}$]" in bar_labels(figure)
+
+
+def test_the_figure_shows_what_is_in_view_with_a_scale_bar_in_its_unit():
+    store = painted()
+    display = Display(units="physical")
+    maps = Maps(store, display)
+    maps.present(store.results)
+    maps.linked.show_rectangle((0.5, 1.0, 0.75, 1.25))
+    look = look_of(store.results, display, maps)
+    figure = paper_figure.paper_figure(outcome(store.results), look)
+    first = figure.axes[0]
+    assert (*first.get_xlim(), *first.get_ylim()) == (0.5, 1.0, 0.75, 1.25)
+    (bar,) = first.lines
+    slab = store.results.input
+    physical = np.ptp(bar.get_xdata()) / slab.cosmology.h / (1 + slab.redshift)
+    (words,) = (text.get_text() for text in first.texts)
+    assert words == f"{physical:g} pMpc"
+    assert 0.08 <= np.ptp(bar.get_xdata()) / 0.5 <= 0.2
+
+
+@pytest.mark.parametrize("show", ["difference", "ratio"])
+def test_the_figure_has_the_difference_that_the_page_shows(show):
+    store = painted(other="share")
+    maps, _, images = figure_of(store, show=show, against="other", units="physical")
+    truth, other = (getattr(store.results, name).values for name in ("truth", "other"))
+    expected = np.log10(other / truth) if show == "ratio" else 9 * (other - truth)
+    assert len(images) == 5
+    np.testing.assert_allclose(images[-1].get_array(), expected, rtol=1e-4, atol=1e-3)
+    low, high = images[-1].get_clim()
+    assert low == pytest.approx(-high)
+    half = maps.contrast.bar.slider.value[1]
+    assert high == pytest.approx(float(maps.contrast.bar.stretch.value(half)))
+
+
+def test_the_figure_has_the_band_of_the_ensemble():
+    store = painted()
+    asyncio.run(store.sample(4))
+    bands = store.ensemble.bands
+    figure = paper_figure.paper_figure(outcome(store.results), LOOK, samples=bands)
+    legend = next(ax.get_legend() for ax in figure.axes if ax.get_legend())
+    assert "16 to 84 % of 4 samples" in [text.get_text() for text in legend.get_texts()]
+    name = paper_figure.first_of(outcome(store.results).curves)[0]
+    drawn = [path for ax in figure.axes for path in ax.collections]
+    heights = np.concatenate([c.get_paths()[0].vertices[:, 1] for c in drawn if c.get_paths()])
+    some = bands[name].low > 0
+    assert np.isin(bands[name].high[some], heights).all()
+
+
 @pytest.mark.parametrize("other", ["none", "share"])
 def test_the_figures_titles_and_labels_lie_on_the_page_and_apart(other):
-    figure = paper_figure.paper_figure(outcome(painted(other=other).results), *COLOURS)
+    figure = paper_figure.paper_figure(outcome(painted(other=other).results), LOOK)
     page = figure.bbox
     labels = [ax.title for ax in figure.axes] + [
         axis.label for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)
