@@ -16,6 +16,9 @@ Curves = Mapping[str, Curve]
 Edges = tuple[NDArray[np.float64], ...]
 """x and y of a line, or x, lower and upper edge of a band, (n,) each in the curve's units."""
 
+BOTTOM = 1e-3
+"""Of a band around a value below zero: its lower edge over its upper one, far below the axis."""
+
 NO_LINE: Edges = (np.empty(0), np.empty(0))
 NO_BAND: Edges = (*NO_LINE, np.empty(0))
 
@@ -23,6 +26,11 @@ NO_BAND: Edges = (*NO_LINE, np.empty(0))
 def path(xy: Edges) -> Columns:
     """Name the columns of a line."""
     return dict(zip(frames.LINE, xy, strict=True))
+
+
+def dots(edges: Edges) -> Columns:
+    """Name the columns of marks."""
+    return dict(zip(frames.DOTS, edges, strict=True))
 
 
 def area(edges: Edges) -> Columns:
@@ -36,20 +44,52 @@ def drawable(curve: Curve, log: bool = True) -> NDArray[np.bool_]:
 
 
 def points(curve: Curve | None, log: bool = True) -> Edges:
-    """Give x and y where they can be drawn."""
+    """Give x and y where they can be drawn; no number where a logarithmic line is broken.
+
+    Values below zero break it: drawn across, the line would tell of values that aren't there.
+    """
     if curve is None:
         return NO_LINE
-    some = drawable(curve, log)
-    return curve.x[some], curve.y[some]
+    if not log:
+        some = drawable(curve, log)
+        return curve.x[some], curve.y[some]
+    some = (curve.x > 0) & (curve.y != 0)
+    return curve.x[some], np.where(curve.y > 0, curve.y, np.nan)[some]
+
+
+def marks(curve: Curve | None) -> Edges:
+    """Give what a logarithmic line can't show of values that change sign.
+
+    Returns
+    -------
+    x, y, full : array, (n,)
+        Values below zero without their sign (full is 0), and those above zero without a
+        neighbour to draw a line to (full is 1).
+    """
+    if curve is None:
+        return NO_BAND
+    x, y = points(curve)
+    size = np.abs(curve.y[(curve.x > 0) & (curve.y != 0)])
+    below = np.isnan(y)
+    around = np.pad(below, 1, constant_values=True)
+    alone = ~below & around[:-2] & around[2:] & below.any()
+    some = below | alone
+    return x[some], size[some], alone[some].astype(np.float64)
 
 
 def error_band(curve: Curve | None, log: bool = True) -> Edges:
     """Give x, lower and upper edge of one standard deviation, positive on logarithmic axes."""
-    x, y = points(curve, log)
     if curve is None or curve.error is None:
+        x, y = points(curve, log)
         return x, y, y
-    error = curve.error[drawable(curve, log)]
-    return x, np.maximum(y - error, 0.1 * y) if log else y - error, y + error
+    x, y, error = curve.x, curve.y, curve.error
+    if not log:
+        some = drawable(curve, log)
+        return x[some], (y - error)[some], (y + error)[some]
+    high = y + error
+    some = (x > 0) & (y != 0) & (high > 0)
+    least = np.where(y > 0, 0.1 * y, BOTTOM * high)
+    return x[some], np.maximum(y - error, least)[some], high[some]
 
 
 def sample_band(samples: Quantiles | None, log: bool = True) -> Edges:
@@ -69,17 +109,25 @@ def sample_ratio(truth: Curve | None, samples: Quantiles | None, least: float = 
 
 
 def ratio(truth: Curve | None, painted: Curve | None, least: float = 0) -> Edges:
-    """Give x and painted over truth, where the truth isn't zero and counts at least so much."""
+    """Give x and painted over truth, where the truth isn't zero and counts at least so much.
+
+    Where the truth is below zero there is no number, and the line is broken.
+    """
     if truth is None or painted is None:
         return NO_LINE
-    some = comparable(truth, least)
-    return truth.x[some], painted.y[some] / truth.y[some]
+    some = (truth.x > 0) & (truth.y != 0) & counts(truth, least)
+    over = painted.y[some] / truth.y[some]
+    return truth.x[some], np.where(truth.y[some] > 0, over, np.nan)
 
 
 def comparable(truth: Curve, least: float) -> NDArray[np.bool_]:
-    """Find the bins where a truth isn't zero and counts at least so much, (n,)."""
-    some = drawable(truth)
-    return some if truth.count is None else some & (truth.count >= least)
+    """Find the bins where a truth is above zero and counts at least so much, (n,)."""
+    return drawable(truth) & counts(truth, least)
+
+
+def counts(curve: Curve, least: float) -> NDArray[np.bool_]:
+    """Find the bins that count at least so much, (n,); all where nothing was counted."""
+    return np.ones(len(curve.x), bool) if curve.count is None else curve.count >= least
 
 
 def extent(curves: Curves, log: bool = True) -> tuple[float, float]:
@@ -89,7 +137,8 @@ def extent(curves: Curves, log: bool = True) -> tuple[float, float]:
 
 def height(curves: Curves) -> tuple[float, float]:
     """Find the common range of y, to the next half decade, so that it seldom changes."""
-    lowest, highest = np.log10(frames.span(points(curve)[1] for curve in curves.values()))
+    sizes = (np.abs(curve.y[(curve.x > 0) & (curve.y != 0)]) for curve in curves.values())
+    lowest, highest = np.log10(frames.span(sizes))
     low, high = np.floor(2 * lowest) / 2, np.ceil(2 * highest) / 2
     return float(10**low), float(10 ** max(high, low + 1))
 

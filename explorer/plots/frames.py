@@ -26,7 +26,8 @@ NOTHING = (0.1, 10.0)
 
 LINE = {"x": (), "y": ()}
 AREA = {"x": (), "low": (), "high": ()}
-"""Columns of an empty line and of an empty band."""
+DOTS = {"x": (), "y": (), "full": ()}
+"""Columns of an empty line, of an empty band and of no marks."""
 
 
 def frame(
@@ -120,6 +121,14 @@ def band(fig: figure, colour: str, alpha: float) -> ColumnDataSource:
     return source
 
 
+def dots(fig: figure, colour: str) -> ColumnDataSource:
+    """Add marks that their source will fill, hollow where `full` is 0."""
+    source = ColumnDataSource(dict(DOTS))
+    look: dict[str, Any] = {"line_color": colour, "fill_color": colour, "fill_alpha": "full"}
+    fig.scatter("x", "y", source=source, size=6, line_width=1.4, **look)
+    return source
+
+
 def literature(fig: Any, published: Sequence[Curve]) -> None:
     """Draw relations from the literature; a click on a name hides its line."""
     for curve, dash in zip(published, ("solid", "dashed"), strict=False):
@@ -165,6 +174,7 @@ def fill(source: ColumnDataSource, columns: Columns) -> None:
 
 
 def span(values: Iterable[NDArray[np.float64]]) -> tuple[float, float]:
-    """Common range of some arrays; `NOTHING` where all of them are empty."""
+    """Common range of the numbers in some arrays; `NOTHING` where there are none."""
     joined = np.concatenate([np.empty(0), *values])
+    joined = joined[np.isfinite(joined)]
     return (float(joined.min()), float(joined.max())) if len(joined) else NOTHING

@@ -15,9 +15,11 @@ from explorer.plots.curve_columns import (
     Curves,
     area,
     described,
+    dots,
     error_band,
     extent,
     height,
+    marks,
     path,
     points,
     ratio,
@@ -70,6 +72,8 @@ class LogCurves:
             "truth": frames.line(self.main, GREY, line_width=2),
             **painted_lines(self.main),
         }
+        inks = {"truth": GREY, "prediction": PREDICTION, "other": OTHER}
+        self.marks = {name: frames.dots(self.main, colour) for name, colour in inks.items()}
         frames.literature(self.main, published)
         target(self.below)
         self.ratio_sources = {
@@ -85,6 +89,8 @@ class LogCurves:
         """Fill the panels; a missing curve leaves an empty line."""
         for name, columns in main_columns(curves, samples).items():
             frames.fill(self.sources[name], columns)
+        for name, source in self.marks.items():
+            frames.fill(source, dots(marks(curves.get(name))))
         for name, columns in ratio_columns(curves, samples, self.least).items():
             frames.fill(self.ratio_sources[name], columns)
         both = (*self.main.xaxis, *self.below.xaxis)
@@ -99,6 +105,8 @@ class LogCurves:
         renderers: Any = self.main.renderers
         error, _, truth, *_ = (renderer.glyph for renderer in renderers)
         error.fill_color = truth.line_color = ink
+        signs = next(each.glyph for each in renderers if each.data_source is self.marks["truth"])
+        signs.update(line_color=ink, fill_color=ink)
 
 
 def painted_lines(fig: figure) -> dict[str, ColumnDataSource]:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from engine import statistics
 from engine.mesh import Slab
-from engine.results import Outcome
+from engine.results import Curve, Outcome
 from explorer.ensemble import Quantiles
 from explorer.plots.curve_columns import (
     Curves,
@@ -33,6 +33,7 @@ from explorer.plots.curve_columns import (
     error_band,
     extent,
     height,
+    marks,
     points,
     sample_band,
     sample_ratio,
@@ -375,6 +376,7 @@ def _draw_main(ax: Axes, curves: Curves, names: Names, samples: Quantiles | None
                 *points(curve), color=COLOURS[name], linestyle=DASHES[name], linewidth=1.1,
                 label=names.get(name, WORDS[name]),
             )  # fmt: skip
+            _draw_marks(ax, curve, COLOURS[name])
     ax.set(xscale="log", yscale="log", ylim=height(curves), xticklabels=[])
     lowest = height(curves)[0]
     # A number at the foot would meet the ratio's.
@@ -387,6 +389,13 @@ def _draw_main(ax: Axes, curves: Curves, names: Names, samples: Quantiles | None
     about = described(curves)
     ax.set_ylabel(printed(about.y_label if about else ""), fontsize=NORMAL)
     _thin(ax)
+
+
+def _draw_marks(ax: Axes, curve: Curve, colour: str) -> None:
+    """Draw values below zero hollow, without their sign, and lone values above it full."""
+    x, y, full = marks(curve)
+    faces = [colour if each else "none" for each in full]
+    ax.scatter(x, y, s=9, facecolors=faces, edgecolors=colour, linewidths=0.8)
 
 
 def _draw_ratio(ax: Axes, curves: Curves, least: float, samples: Quantiles | None) -> None:

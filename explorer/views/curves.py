@@ -15,7 +15,7 @@ from explorer.plots.curve_columns import described
 from explorer.plots.log_curves import BAND, BAND_ALPHA, SAMPLES_ALPHA
 from explorer.state import Display
 from explorer.store import Store
-from explorer.style import CARD, FREE, INK, OTHER, PREDICTION, SAMPLES
+from explorer.style import CARD, FREE, GREY, INK, OTHER, PREDICTION, SAMPLES
 from explorer.views import legend
 from explorer.views.text import html
 
@@ -120,6 +120,8 @@ class CurveCard(pn.viewable.Viewer):
         if self.samples is not None and self.store.ensemble is not None:
             words = f"{self.store.ensemble.count} samples"
             lines.append(legend.box(SAMPLES, SAMPLES_ALPHA, words))
+        if self.in_ratio and any((curve.y < 0).any() for curve in curves.values()):
+            lines.append(legend.sign("○", GREY, "below zero, without its sign"))
         band = BAND_MARK if self.about.of_pairs or (both and self.in_ratio) else ""
         self.heading.object = legend.title(self.about.title, band, self._shaded()) + legend.key(
             lines

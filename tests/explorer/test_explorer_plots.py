@@ -86,6 +86,36 @@ def test_the_ratio_is_prediction_over_truth():
     np.testing.assert_allclose(y, 1.25)
 
 
+def test_values_below_zero_break_the_line_and_are_marked_by_their_size():
+    truth = power()
+    signs = np.ones(len(K))
+    signs[[3, 4, 6, 10]] = -1
+    y = signs * truth.y
+    truth = replace(truth, y=y)
+    panels = drawn("bispectrum", compared(truth, power(1.2)))
+    np.testing.assert_array_equal(panels.sources["truth"].data["y"], np.where(y > 0, y, np.nan))
+    marks = panels.marks["truth"].data
+    np.testing.assert_allclose(marks["x"], K[[3, 4, 5, 6, 10]])
+    np.testing.assert_allclose(marks["y"], np.abs(y)[[3, 4, 5, 6, 10]])
+    assert list(marks["full"]) == [0, 0, 1, 0, 0], "one that stands alone can have no line"
+    assert len(panels.marks["prediction"].data["x"]) == 0
+    over = panels.ratio_sources["prediction"].data["y"]
+    np.testing.assert_array_equal(np.isnan(over), (y < 0)[-len(over) :])
+    assert np.isfinite([panels.main.y_range.start, panels.main.y_range.end]).all()
+
+
+def test_the_error_of_a_value_below_zero_reaches_as_far_up_as_it_does():
+    truth = power()
+    y = np.array(truth.y)
+    y[3] = -0.2 * y[3]
+    truth = replace(truth, y=y, error=2 * np.abs(y))
+    x, low, high = error_band(truth)
+    np.testing.assert_allclose(x, K)
+    np.testing.assert_allclose(high, y + 2 * np.abs(y))
+    assert (low > 0).all()
+    assert low[3] < 0.01 * high[3]
+
+
 def test_bins_that_count_too_few_say_nothing_of_the_ratio():
     x, _ = ratio(power(), power(1.25), least=5)
     np.testing.assert_allclose(x, K[4:])
