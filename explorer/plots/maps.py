@@ -294,6 +294,8 @@ def attach_place(linked: LinkedMaps) -> None:
         axes.x.js_on_change(name, measure, view)
         axes.y.js_on_change(name, view)
     linked.state.js_on_change("length", measure)
+    # A link's unit and place are there before anything changes.
+    next(iter(linked.maps.values())).figure.js_on_change("inner_width", measure)
 
 
 def percentiles(linked: LinkedMaps, part: tuple[float, float]) -> CustomJS:

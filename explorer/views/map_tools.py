@@ -19,6 +19,10 @@ PLAIN = {
         "borderColor": f"{LINE} !important",
         "color": "text.primary",
     },
+    "& .MuiButton-root:hover, &.MuiButton-root:hover": {
+        "backgroundColor": f"{PREDICTION}1f",
+        "color": "text.primary",
+    },
     "& .MuiToggleButton-root, & .MuiButton-root, &.MuiButton-root": {
         "textTransform": "none",
         "whiteSpace": "nowrap",
