@@ -43,6 +43,7 @@ EXPLORER_ORDER = (
     {"choices", "ensemble"},
     {"plots"},
     {"results"},
+    {"names"},
     {"scenes"},
     {"band", "ranking", "exports", "painting"},
     {"sampling"},

@@ -62,7 +62,9 @@ def cloud(points: Points | None, colours: Sequence[str], marker: str, name: str)
             hv.Dimension(("y", short(points.y_label))),
         )
     return hv.Points(table(points, colours), [x, y], list(COLUMNS)).opts(
-        color="colour",
+        # Not as one "color": HoloViews would ask hatches for a column of that name.
+        line_color="colour",
+        fill_color="colour",
         marker=marker,
         size=7,
         fill_alpha=0.15 if marker == "circle" else 1,
@@ -77,7 +79,9 @@ def cloud(points: Points | None, colours: Sequence[str], marker: str, name: str)
 
 def short(label: str) -> str:
     """Write a label in as few words as the card has room for."""
-    return unit_in_words(label.replace("within projected", "in"))
+    for mass, alone in (("-matter mass", " matter"), ("neutral hydrogen", "HI"), (" mass", "")):
+        label = label.replace(mass, alone)
+    return unit_in_words(label)
 
 
 def table(points: Points | None, colours: Sequence[str]) -> tuple[NDArray[Any], ...]:

@@ -18,15 +18,17 @@ from explorer.plots.curve_columns import (
     sample_band,
 )
 from explorer.plots.log_curves import (
-    BAND_ALPHA,
     HEIGHT,
     RATIO_HEIGHT,
     SAMPLES_ALPHA,
     painted_lines,
     target,
 )
-from explorer.style import GREY, PREDICTION, SAMPLES
+from explorer.style import GREY, SAMPLES
 from explorer.words import unit_in_words
+
+LINEAR_ERROR_ALPHA = 0.3
+"""Of the prediction's error band: grey, for the blue one is the agreement aimed for."""
 
 STEP = 0.25
 """Ends of a fitted y axis are multiples of it, so that they seldom change."""
@@ -51,7 +53,7 @@ class LinearCurves:
             target(self.main)
         self.sources = {
             "truth": frames.line(self.main, GREY, line_width=2),
-            "error": frames.band(self.main, PREDICTION, BAND_ALPHA),
+            "error": frames.band(self.main, GREY, LINEAR_ERROR_ALPHA),
             "samples": frames.band(self.main, SAMPLES, SAMPLES_ALPHA),
             **painted_lines(self.main),
         }

@@ -9,6 +9,7 @@ from engine.places import SlabPlace
 from engine.simulation import Simulation
 from engine.systems.card import ModelCard
 from explorer.choices import choices, paintable_axes
+from explorer.names import painting_names
 from explorer.results import Results, read
 from explorer.scenes.contract import Picture, Scene
 from explorer.state import Request, Selection
@@ -72,17 +73,15 @@ class Slabs(Scene):
         """Dark matter, truth, prediction and what it is compared with."""
         painted = field_named(results.request.field).label
         eaten = f"{field_named(results.input.field).label}, {results.input.level}"
-        other = results.other
+        names = painting_names(results)
         captions = {
             "input": ("Input", eaten, ""),
             "truth": ("Truth", painted, results.no_truth),
-            "prediction": ("Prediction", painted, results.no_prediction),
-            "other": ("Comparison", (other.emulator if other else "") or painted, results.no_other),
+            "prediction": ("Prediction", names.get("prediction", painted), results.no_prediction),
+            "other": ("Comparison", names.get("other", painted), results.no_other),
         }
         found = []
         for name, (title, caption, note) in captions.items():
             slab = getattr(results, name)
-            if slab is not None and slab.seed is not None:
-                caption += f", seed {slab.seed}"
             found.append(Picture(name, title, caption, slab, self.maps[name], note))
         return found

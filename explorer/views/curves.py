@@ -1,6 +1,7 @@
 """Statistics of truth and prediction as curves."""
 
 from collections.abc import Mapping
+from html import escape
 
 import numpy as np
 import panel as pn
@@ -9,10 +10,12 @@ import param
 from engine.results import Curve
 from explorer.build_order import AFTER_MAPS, after
 from explorer.ensemble import Quantiles
+from explorer.names import painting_names
 from explorer.plots.brush import Brush, Picked
 from explorer.plots.cards import cards
 from explorer.plots.curve_columns import described
-from explorer.plots.log_curves import BAND, BAND_ALPHA, SAMPLES_ALPHA
+from explorer.plots.linear_curves import LINEAR_ERROR_ALPHA
+from explorer.plots.log_curves import BAND, BAND_ALPHA, ERROR_ALPHA, SAMPLES_ALPHA
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, GREY, INK, OTHER, PREDICTION, SAMPLES
@@ -43,7 +46,7 @@ class CurveCard(pn.viewable.Viewer):
         self.store = store
         self.display = display
         self.curves, self.samples = shown_of(statistic, store)
-        self.heading = html(height=42)
+        self.heading = html(min_height=42)
         self.panels = self.about.build()
         self.panels.set_ink(INK[display.dark])
         self.card = pn.Column(
@@ -112,16 +115,21 @@ class CurveCard(pn.viewable.Viewer):
         """Write the title and a legend of the lines there are."""
         curves = self.curves
         both = "truth" in curves or "prediction" not in curves
-        lines = [PREDICTION_LINE]
+        results = self.store.results
+        names = painting_names(results) if results is not None else {}
+        shown = ["prediction", *(["other"] if "other" in curves else [])]
         if both and not self.about.of_pairs:
-            lines.insert(0, TRUTH_LINE)
-        if "other" in curves:
-            lines.append(OTHER_LINE)
+            shown.insert(0, "truth")
+        lines = [legend.stroke(STROKES[name], escape(names.get(name, name))) for name in shown]
         if self.samples is not None and self.store.ensemble is not None:
-            words = f"{self.store.ensemble.count} samples"
+            words = f"16–84 % of {self.store.ensemble.count} samples"
             lines.append(legend.box(SAMPLES, SAMPLES_ALPHA, words))
         if self.in_ratio and any((curve.y < 0).any() for curve in curves.values()):
             lines.append(legend.sign("○", GREY, "below zero, without its sign"))
+        if self._error_kind():
+            whose = "truth" if self.in_ratio else "prediction"
+            alpha = ERROR_ALPHA if self.in_ratio else LINEAR_ERROR_ALPHA
+            lines.append(legend.box(GREY, alpha, f"error of the {whose}"))
         band = BAND_MARK if self.about.of_pairs or (both and self.in_ratio) else ""
         self.heading.object = legend.title(self.about.title, band, self._shaded()) + legend.key(
             lines
@@ -132,12 +140,14 @@ class CurveCard(pn.viewable.Viewer):
         """Whether a ratio is drawn below."""
         return len(self.panels.figures) > 1
 
+    def _error_kind(self) -> str:
+        """Say from what the error that is drawn is known: the truth's, beside its logarithm."""
+        about = self.curves.get("truth" if self.in_ratio else "prediction")
+        return "" if about is None or about.error is None else about.error_kind
+
     def _shaded(self) -> str:
         """Say what is shaded."""
-        compared = self.about.of_pairs
-        whose = "the prediction" if compared else "the truth"
-        about = self.curves.get("prediction" if compared else "truth")
-        kind = about.error_kind if about is not None else ""
+        whose, kind = "the truth" if self.in_ratio else "the prediction", self._error_kind()
         words = f"Shaded: one standard deviation of {whose} ({kind})" if kind else ""
         return words + ("; 16 to 84 % of the samples" if self.samples is not None else "")
 
@@ -155,13 +165,9 @@ def shown_of(name: str, store: Store) -> tuple[Mapping[str, Curve], Quantiles | 
     return results.curves.get(name, {}), samples
 
 
-TRUTH_LINE = legend.stroke(
-    'stroke-width="2" style="stroke: var(--panel-on-surface-color)"', "truth"
-)
-PREDICTION_LINE = legend.stroke(
-    f'stroke-width="2.4" stroke="{PREDICTION}" stroke-dasharray="6 4"', "prediction"
-)
-OTHER_LINE = legend.stroke(
-    f'stroke-width="2.4" stroke="{OTHER}" stroke-dasharray="2 3"', "comparison"
-)
+STROKES = {
+    "truth": 'stroke-width="2" style="stroke: var(--panel-on-surface-color)"',
+    "prediction": f'stroke-width="2.4" stroke="{PREDICTION}" stroke-dasharray="6 4"',
+    "other": f'stroke-width="2.4" stroke="{OTHER}" stroke-dasharray="2 3"',
+}
 BAND_MARK = legend.box(PREDICTION, BAND_ALPHA, f"±{100 * BAND:.0f} %")

@@ -16,6 +16,7 @@ from engine.results import Curve, Points
 from engine.statistics.compared import COMPARED
 from explorer import style
 from explorer.build_order import AFTER_CURVES, after
+from explorer.names import painting_names
 from explorer.plots.halo_relation import HEIGHT, TITLE, cloud, literature, look, median, thirds
 from explorer.results import Results
 from explorer.state import NO_HALO, Display
@@ -35,6 +36,8 @@ SIGNS = {"truth": "○", "prediction": "+", "other": "×"}
 
 LOW = {"& .MuiToggleButton-root.MuiToggleButton-root": {"py": "1px", "px": "6px"}}
 """Buttons as high as the heading."""
+
+PUBLISHED_NOTE = "published: HI of whole haloes against their whole mass"
 
 HINT = "Click a halo for its profile, drag a box to light haloes up on the maps."
 
@@ -138,11 +141,17 @@ class Haloes(pn.viewable.Viewer):
         """Write the legend of what is drawn, in the colours it is drawn in."""
         results = self.store.results
         comparing = results is not None and results.other is not None
+        names = WORDS | (painting_names(results) if results is not None else {})
         if self.display.halo_colours == "map":
-            self.heading.object = legend_of(comparing)
+            self.heading.object = legend_of(names, comparing) + self._about_published()
             return
         points = next((p for p in (self.truth, self.prediction) if p is not None and len(p)), None)
-        self.heading.object = legend_of(comparing, points, style.thirds(self.display.dark))
+        key = legend_of(names, comparing, points, style.thirds(self.display.dark))
+        self.heading.object = key + self._about_published()
+
+    def _about_published(self) -> str:
+        """Say what published relations are of: not of what a cylinder holds, as the points."""
+        return legend.key([f"<span>{PUBLISHED_NOTE}</span>"]) if self.published else ""
 
     def _on_brushed(self, name: str, index: list[int]) -> None:
         """Note which haloes are brushed; one alone is the chosen one."""
@@ -170,11 +179,18 @@ class Haloes(pn.viewable.Viewer):
         )
 
 
-def legend_of(comparing: bool, points: Points | None = None, colours: Sequence[str] = ()) -> str:
+def legend_of(
+    names: Mapping[str, str],
+    comparing: bool,
+    points: Points | None = None,
+    colours: Sequence[str] = (),
+) -> str:
     """Legend of the card, as HTML.
 
     Parameters
     ----------
+    names : mapping of str
+        What truth and paintings are called.
     comparing : bool
         Whether there is a second painting.
     points : Points or None
@@ -184,14 +200,14 @@ def legend_of(comparing: bool, points: Points | None = None, colours: Sequence[s
     """
     inks = {} if colours else {"prediction": PREDICTION, "other": OTHER}
     shown = COMPARED if comparing else COMPARED[:2]
-    signs = [legend.sign(SIGNS[n], inks.get(n, "inherit"), WORDS[n]) for n in shown]
+    signs = [legend.sign(SIGNS[n], inks.get(n, "inherit"), escape(names[n])) for n in shown]
     remarks = ("faint: Rᵥᵢᵣ &lt; 3 pixels", "lines: medians")
     key = legend.key(signs + [f"<span>{each}</span>" for each in remarks])
     if points is None or not colours:
         return key
     low, high = (f"{edge:.2g}" for edge in thirds(points))
-    names = (f"low ≤ {low}", f"middle ≤ {high}", "high")
-    dots = [legend.sign("●", each, name) for name, each in zip(names, colours, strict=True)]
+    groups = (f"low ≤ {low}", f"middle ≤ {high}", "high")
+    dots = [legend.sign("●", each, name) for name, each in zip(groups, colours, strict=True)]
     words = unit_in_words(points.colour_label)
     return key + legend.key(["<span>Neighbours:</span>", *dots, "<span>(h/Mpc)²</span>"], words)
 
@@ -221,6 +237,7 @@ def row(results: Results) -> str:
     if chosen == NO_HALO:
         return f"<small>{HINT}</small>"
     entries: list[str] = []
+    names = WORDS | painting_names(results)
     for name, points in results.halos.items():
         places = np.flatnonzero(points.columns["number"] == chosen)
         if not len(places):
@@ -229,7 +246,7 @@ def row(results: Results) -> str:
         if not entries:
             entries += about(points, place)
         what = short_label(results.request.field)
-        entries.append(f"{what} ({WORDS[name]}) {number(points.y[place])}")
+        entries.append(f"{what} ({names[name]}) {number(points.y[place])}")
     if not entries:
         return f"<small>Halo {chosen} is not in this slab.</small>"
     return f"<small>{escape(' · '.join(entries))} M⊙/h</small>"

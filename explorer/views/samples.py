@@ -12,6 +12,9 @@ from explorer.store import Store
 COUNTS = (16, 32, 64, 128)
 """Sizes of an ensemble on offer; the last is the paper's."""
 
+PLAIN_NUMBER = "0"
+"""Format of a seed: without commas, which no other field would take."""
+
 BUTTON = {"variant": "outlined", "size": "small", "margin": 0}
 
 
@@ -34,6 +37,7 @@ class Samples(pn.viewable.Viewer):
         self.seed = pmui.IntInput.from_param(
             store.selection.param.seed,
             label="Seed",
+            format=PLAIN_NUMBER,
             size="small",
             sizing_mode="stretch_width",
             margin=(5, 0),
@@ -52,8 +56,12 @@ class Samples(pn.viewable.Viewer):
             label="Paint ensemble", sizing_mode="stretch_width", align="center", **BUTTON
         )
         self.many.on_click(self.paint)
-        self.back = pmui.IconButton(icon="arrow_back", size="small", margin=(0, 0, 0, 6))
-        self.forward = pmui.IconButton(icon="arrow_forward", size="small", margin=0)
+        self.back = pmui.IconButton(
+            icon="arrow_back", description="Sample before", size="small", margin=(0, 0, 0, 6)
+        )
+        self.forward = pmui.IconButton(
+            icon="arrow_forward", description="Sample after", size="small", margin=0
+        )
         self.new.on_click(lambda _: self.draw())
         self.back.on_click(lambda _: self.step(-1))
         self.forward.on_click(lambda _: self.step(1))

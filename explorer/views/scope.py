@@ -41,7 +41,8 @@ def in_words(results: Results) -> str:
         total = round(results.input.box_size / results.input.depth)
         so_far = max(len(results.along), 1)
         rest = "" if results.is_whole else f"; so far {so_far}, more to come"
-        return f"Sums over the {total} slabs along {request.place.axis}{rest}."
+        along = f"{total} slabs along {request.place.axis}"
+        return f"Averages over the {along}, masses are sums{rest}."
     slabs = results.slabs("input")
     if request.scope == "region" and slabs:
         ny, nx = slabs[0].shape

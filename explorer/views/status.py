@@ -60,6 +60,7 @@ class Status(pn.viewable.Viewer):
         self.cancel = pmui.IconButton(
             icon="close",
             label="",
+            description="Cancel",
             size="small",
             margin=0,
             on_click=lambda _: store.cancel(),

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+SETTLE = 120_000  # milliseconds a busy machine may take to send the page
 LINK = "?simulation=hydro11-z2&field=gas&emulator=ember-unet"
 
 RULER = """() => {
@@ -23,6 +24,7 @@ def lightness(colour):
 
 
 def test_a_link_in_physical_units_has_a_true_scale_bar_and_buttons_stay_readable(explorer):
+    explorer.page.set_default_navigation_timeout(SETTLE)
     explorer.open(LINK + "&units=physical&view=3,7,2,6").painted()
     ruler, shown, length = explorer.page.evaluate(RULER)
     assert ruler == pytest.approx(shown)

@@ -1,0 +1,109 @@
+"""What the page calls paintings, axes, bands and numbers."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from bokeh.core.validation import check_integrity
+
+from engine.results import Points
+from explorer.names import painting_names
+from explorer.plots.halo_relation import cloud, short
+from explorer.scenes.slabs import Slabs
+from explorer.state import Display
+from explorer.store import Store
+from explorer.views.controls import Controls
+from explorer.views.curves import CurveCard
+from explorer.views.haloes import Haloes
+from explorer.views.scope import in_words
+from explorer.words import unit_in_words
+
+
+def painted(**link):
+    link = {"simulation": "with-gas", "axis": "z", "slab": "2"} | link
+    store = Store(Slabs(), link)
+    asyncio.run(store.refresh())
+    return store
+
+
+@pytest.fixture(autouse=True)
+def simulations(folder, emulator):
+    """Simulations and an emulator."""
+
+
+def test_a_painting_is_called_by_its_emulator_and_seed_everywhere(stochastic):
+    store = painted(seed="7", other="share", other_seed="2029582713")
+    names = ["Cosmic share, seed 7", "Cosmic share, seed 2029582713"]
+    assert painting_names(store.results) == {
+        "truth": "truth", "prediction": names[0], "other": names[1]
+    }  # fmt: skip
+    display = Display()
+    headings = (CurveCard("pdf", store, display).heading, Haloes(store, display).heading)
+    captions = " ".join(each.caption for each in store.scene.pictures(store.results))
+    for name in names:
+        assert name in captions
+        assert all(name in heading.object for heading in headings)
+
+
+def test_an_emulator_that_paints_one_way_has_no_seed():
+    assert painting_names(painted().results)["prediction"] == "Cosmic share"
+
+
+def test_a_seed_is_written_without_commas():
+    controls = Controls(painted())
+    assert controls.samples.seed.format == controls.each["other_seed"].format == "0"
+
+
+def test_buttons_without_words_have_names():
+    samples = Controls(painted()).samples
+    assert (samples.back.description, samples.forward.description) == (
+        "Sample before",
+        "Sample after",
+    )
+
+
+def test_curves_of_all_slabs_are_called_averages():
+    assert in_words(painted(scope="axis").results) == (
+        "Averages over the 4 slabs along z, masses are sums."
+    )
+
+
+def test_a_band_is_said_to_be_of_the_map_that_it_is_drawn_around():
+    store = painted()
+    curves = store.results.curves["power_spectrum"]
+    for name in ("halo_scatter", "transfer_function", "power_spectrum"):
+        card = CurveCard(name, store, Display())
+        card.curves = curves  # the small box has no scatter of haloes
+        card._present()
+        of = "truth" if name == "power_spectrum" else "prediction"
+        top = card.panels.sources["error"].data["high"]
+        np.testing.assert_allclose(top, curves[of].y + curves[of].error)
+        assert f"one standard deviation of the {of}" in card.heading.object
+        assert f"error of the {of}" in card.heading.object
+
+
+def test_axes_say_within_what_and_symbols_have_no_underscores():
+    assert short("gas mass within projected R_vir [Msun/h]") == ("gas within projected Rᵥᵢᵣ [M⊙/h]")
+    assert unit_in_words("f(N_HI) [cm^2]") == "f(N) [cm²]"
+    assert unit_in_words("N_HI [cm^-2]") == "N(HI) [cm⁻²]"
+
+
+def test_haloes_that_come_later_are_drawn_from_columns_that_are_there():
+    import holoviews as hv
+    import panel as pn
+    import param
+
+    class Shown(param.Parameterized):
+        points = param.Parameter()
+
+    shown = Shown()
+    stream = hv.streams.Params(shown, ["points"])
+    drawn = hv.DynamicMap(
+        lambda points: cloud(points, ["#ffffff"], "circle", "truth"), streams=[stream]
+    )
+    root = pn.pane.HoloViews(drawn).get_root()
+    ones = np.ones(5)
+    columns = dict.fromkeys(("mvir", "rvir", "environment"), ones)
+    columns |= {"number": np.arange(5), "slab": np.arange(5), "resolved": ones > 0}
+    shown.points = Points(x=ones, y=ones, name="haloes", x_label="x", y_label="y", columns=columns)
+    assert not any(issue for issue in check_integrity(root.references()).error)
