@@ -1,6 +1,5 @@
 """The page: what stands where."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -143,8 +142,10 @@ def deliver(change: Callable[[], None]) -> None:
 
 
 def warm_up() -> None:
-    """Paint the first slab for nobody, so that the first visitor need not wait.
+    """Read and summarise a first slab for nobody, so that the first visitor need not wait.
 
-    What is wrong is told to who asks for it.
+    Painting it too would keep the processor from a visitor who comes at once.
     """
-    asyncio.run(Store(Slabs()).refresh())
+    begun = Store(Slabs()).begin()
+    if begun is not None:
+        begun.exception()  # waits; what is wrong is told to who asks for it
