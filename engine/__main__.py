@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from engine.cosmology import Cosmology
 from engine.fields import AXES, LEVELS
@@ -160,6 +167,51 @@ def import_(
 
 
 @app.command()
+def paint(
+    simulation: Annotated[str, typer.Argument(help="Its name, or the path of its file.")],
+    emulator: Annotated[str, typer.Option(help="Name of the emulator, as ember-wgan.")],
+    out: Annotated[Path, typer.Option(help="The HDF5 file to write.")],
+    field: Annotated[str, typer.Option(help="What to paint.")] = "gas",
+    level: Annotated[str, typer.Option(help="Resolution that it was trained on.")] = LEVELS[0],
+    axis: Annotated[str, typer.Option(help="Line of sight.")] = "z",
+    slabs: Annotated[str, typer.Option(help="Numbers of slabs or objects, as 0,3-5; all.")] = "",
+    seeds: Annotated[str, typer.Option(help="Of the realisations, as 0-15.")] = "0",
+    tile: Annotated[
+        int | None, typer.Option(help="Cells a side of a tile; 0: whole maps; default: by size.")
+    ] = None,
+    memory: Annotated[
+        float, typer.Option(help="GB that painting may take; 0: a share of what is free.")
+    ] = 0.0,
+    scheduler: Annotated[str, typer.Option(help="Address of a Dask scheduler to paint by.")] = "",
+) -> None:
+    """Paint slabs, a box or objects, with any number of seeds, into one file.
+
+    Killed at any moment, the same command goes on where it was.
+    """
+    # Only now: they import torch, which takes seconds.
+    from engine.batch import paint_file, places_of, work_on
+    from engine.cluster import painter
+    from engine.simulation import open_simulation
+    from engine.systems.registry import load_emulator
+
+    opened, loaded = open_simulation(simulation), load_emulator(emulator, field, level)
+    loaded.memory = int(memory * 1e9) or None
+    places = places_of(opened, loaded.card, axis, _numbers(slabs, "--slabs"))
+    work = work_on(opened, loaded, places, _numbers(seeds, "--seeds"), tile)
+    by = painter(scheduler) if scheduler else None
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("tiles", total=None)
+        paint_file(work, out, by, lambda done, of: bar.update(task, completed=done, total=of))
+    Console(stderr=True).print(f"wrote {out}")
+
+
+@app.command()
 def rerun(
     recipe: Annotated[Path, typer.Argument(help="The recipe, as the page's Take away gives it.")],
     out: Annotated[Path, typer.Option(help="The map file to write.")],
@@ -211,6 +263,17 @@ def _of_run(text: str) -> tuple[str, str]:
     if not (run and equals and path):
         raise ValueError(f"--subhalos is {text!r}, expected RUN=PATH as in dmo=parents.list.")
     return run, path
+
+
+def _numbers(text: str, option: str) -> list[int]:
+    """Numbers of a text such as "0,3-5"."""
+    found: list[int] = []
+    for part in _names(text):
+        first, dash, last = part.partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise ValueError(f"{option} is {text!r}, expected numbers as in 0,3-5.")
+        found += range(int(first), int(last or first) + 1)
+    return found
 
 
 if __name__ == "__main__":

@@ -351,7 +351,12 @@ def parts_within(
 def blocks(spans: Spans, cells: int) -> Iterator[Spans]:
     """Cut spans into blocks of about the same sides, of at most so many cells."""
     side = max(int(cells ** (1 / len(spans)) + 1e-9), 1)
-    yield from product(*(_pieces(span, -(-(span[1] - span[0]) // side)) for span in spans))
+    yield from product(*(spans_of_side(span, side) for span in spans))
+
+
+def spans_of_side(span: Span, side: int) -> list[Span]:
+    """Cut a span into equal ones, but for the last, of at most a side."""
+    return _pieces(span, -(-(span[1] - span[0]) // side))
 
 
 def _cells(stage: Stage, channels: Mapping[str, int], values: int) -> int:

@@ -22,8 +22,8 @@ ENGINE_ORDER = (
     {"inputs"},
     {"systems", "statistics"},
     {"inference", "calibration", "painting", "surroundings"},
-    {"recipe", "summary"},
-    {"notebook"},
+    {"recipe", "summary", "batch"},
+    {"notebook", "cluster"},
 )
 """From the bottom up: a module imports only from its own row or those above it here. What an
 emulator eats is known below the emulators, from their cards."""
