@@ -6,7 +6,7 @@ from astropy import constants, units
 from astropy.cosmology import Planck15
 
 from engine.cosmology import Cosmology
-from engine.formats.gadget import PLANCK_OMEGA_B
+from engine.formats.header import PLANCK_OMEGA_B
 from engine.units import KPC_IN_CM, MSUN_IN_G, PROTON_MASS_OVER_BOLTZMANN
 
 
