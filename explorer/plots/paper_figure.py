@@ -19,7 +19,6 @@ from matplotlib.ticker import (
     MaxNLocator,
     NullFormatter,
     NullLocator,
-    ScalarFormatter,
 )
 from numpy.typing import NDArray
 
@@ -79,6 +78,9 @@ Samples = Mapping[str, Quantiles]
 
 EMPTY = "0.55"
 """Of pixels of a ratio without a value."""
+
+CORNER = 0.03
+"""Share of a linear colour bar at its ends in which no number is written."""
 
 ONE_LINE = 4
 """Maps beside each other whose titles have room for a name and a seed in one line."""
@@ -261,32 +263,34 @@ def _draw_bar(figure: Figure, panel: Panel, place: tuple[float, float, float]) -
     mappable = ScalarMappable(colours.norm, colours.colours)
     bar = figure.colorbar(mappable, cax=ax, orientation="horizontal")
     bar.outline.set_linewidth(0.5)
-    _draw_ticks(ax, colours, width)
+    power = _draw_ticks(ax, colours, width)
     _thin(ax)
     ax.tick_params(axis="x", direction="out", pad=1.5)
-    about = panel.slab.about
-    label = colours.label or f"{short_label(panel.slab.field)} [{about.unit}]"
-    ax.set_xlabel(printed(label), fontsize=NORMAL, labelpad=1.5)
+    label = colours.label or f"{short_label(panel.slab.field)} [{panel.slab.about.unit}]"
+    unit = f"[$10^{{{power}}}$ " if power else "["
+    ax.set_xlabel(printed(label).replace("[", unit, 1), fontsize=NORMAL, labelpad=1.5)
 
 
-def _draw_ticks(ax: Axes, colours: Colours, width: float) -> None:
-    """Write powers of ten along a bar; even steps along a linear one."""
+def _draw_ticks(ax: Axes, colours: Colours, width: float) -> int:
+    """Write powers of ten along a bar, or even steps of the power of ten that is returned."""
     ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_major_formatter(FuncFormatter(_power))
     if colours.stretch.name == "log":
         ax.xaxis.set_major_locator(LogLocator())
-    elif colours.stretch.name == "linear":
-        ax.xaxis.set_major_locator(MaxNLocator(max(int(3 * width), 2), min_n_ticks=2))
-    else:
+        return 0
+    ax.xaxis.set_minor_locator(NullLocator())
+    if colours.stretch.name == "asinh":
         ax.xaxis.set_major_locator(FixedLocator(asinh_ticks(colours, int(4 * width))))
-        ax.xaxis.set_minor_locator(NullLocator())
-    if colours.stretch.name != "linear":
-        ax.xaxis.set_major_formatter(FuncFormatter(_power))
-        return
-    formatter = ScalarFormatter(useMathText=True)
-    formatter.set_powerlimits((-2, 4))
-    formatter.set_useOffset(False)
-    ax.xaxis.set_major_formatter(formatter)
-    ax.xaxis.get_offset_text().set_fontsize(SMALL)
+        return 0
+    low, high = colours.limits
+    power = int(np.floor(np.log10(max(abs(low), abs(high)))))
+    power = 0 if -2 <= power <= 3 else power
+    ticks = MaxNLocator(max(int(3 * width), 2), min_n_ticks=2).tick_values(low, high)
+    inner = CORNER * (high - low)  # those of two bars would meet
+    within = [tick for tick in ticks if low + inner <= tick <= high - inner]
+    ax.xaxis.set_major_locator(FixedLocator(within))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10**power:.3g}"))
+    return power
 
 
 def asinh_ticks(colours: Colours, most: int) -> list[float]:

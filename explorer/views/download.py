@@ -140,6 +140,6 @@ def contrast_of(
     ratio, bar = display.show == "ratio", maps.contrast.bar
     low, high = bar.slider.value
     unit = painted.label.partition("[")[2]
-    label = "log₁₀ ratio [dex]" if ratio else f"Difference [{unit}"
+    label = "Ratio [dex]" if ratio else f"Difference [{unit}"
     colours = Colours("", low, high, bar.stretch, painted.factor, label)
     return Contrast(display.against if results.request.other else "prediction", ratio, colours)

@@ -287,6 +287,8 @@ def test_the_figure_has_the_colours_and_units_of_the_page(stretch, units):
     shares = np.clip((place(factor * truth) - page.low) / (page.high - page.low), 0, 1)
     np.testing.assert_allclose(np.clip(images[1].norm(factor * truth), 0, 1), shares, atol=2e-3)
     assert 0.2 < np.median(shares) < 0.8 or stretch == "linear"
+    if stretch == "linear":
+        assert all("[$10^{" in label for label in bar_labels(figure)[:2]), "thousands and more"
     unit = "pkpc" if units == "physical" else "ckpc"
     assert all(unit in label for label in bar_labels(figure)[:2])
 
