@@ -82,6 +82,9 @@ EMPTY = "0.55"
 CORNER = 0.03
 """Share of a linear colour bar at its ends in which no number is written."""
 
+NARROW = 1.5
+"""Width of a colour bar below which its words are as small as its numbers, [inches]."""
+
 ONE_LINE = 4
 """Maps beside each other whose titles have room for a name and a seed in one line."""
 
@@ -268,7 +271,8 @@ def _draw_bar(figure: Figure, panel: Panel, place: tuple[float, float, float]) -
     ax.tick_params(axis="x", direction="out", pad=1.5)
     label = colours.label or f"{short_label(panel.slab.field)} [{panel.slab.about.unit}]"
     unit = f"[$10^{{{power}}}$ " if power else "["
-    ax.set_xlabel(printed(label).replace("[", unit, 1), fontsize=NORMAL, labelpad=1.5)
+    size = NORMAL if width > NARROW else SMALL
+    ax.set_xlabel(printed(label).replace("[", unit, 1), fontsize=size, labelpad=1.5)
 
 
 def _draw_ticks(ax: Axes, colours: Colours, width: float) -> int:
