@@ -1,5 +1,6 @@
 """One step of a network down a loss, on any number of processes."""
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -13,16 +14,20 @@ def descend(
     optimizer: torch.optim.Optimizer,
     rate: float,
     fabric: Fabric,
+    largest: float | None = None,
 ) -> None:
     """Step a network down the sum of some terms, averaged over all processes.
 
-    Groups of parameters with a "speed" have that many times the learning rate.
+    Groups of parameters with a "speed" have that many times the learning rate. The gradient is
+    scaled down to the largest norm, if there is one.
     """
     for group in optimizer.param_groups:
         group["lr"] = rate * group.get("speed", 1.0)
     optimizer.zero_grad()
     torch.stack(list(terms.values())).sum().backward()
     average_gradients(network, fabric)
+    if largest is not None:
+        torch.nn.utils.clip_grad_norm_(network.parameters(), largest)
     optimizer.step()
 
 
@@ -41,7 +46,14 @@ def average_gradients(network: nn.Module, fabric: Fabric) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
-def autocast(config: RunConfig, fabric: Fabric) -> torch.autocast:
-    """Features in the run's precision."""
-    kind = fabric.device.type
-    return torch.autocast(kind, torch.bfloat16, enabled=config.precision == "bfloat16")
+def random_of(seed: int, update: int, number: int, fabric: Fabric) -> torch.Generator:
+    """Random numbers of one step, a function of the run's seed and of where it is."""
+    place = (seed, 2, update, number, fabric.global_rank)
+    state = np.random.SeedSequence(place).generate_state(1, np.uint64)
+    return torch.Generator(fabric.device).manual_seed(int(state[0]))
+
+
+def autocast(config: RunConfig, fabric: Fabric, rounds: bool = True) -> torch.autocast:
+    """Features in the run's precision, or in float32 where they must not be rounded."""
+    rounds = rounds and config.precision == "bfloat16"
+    return torch.autocast(fabric.device.type, torch.bfloat16, enabled=rounds)

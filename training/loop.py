@@ -50,7 +50,8 @@ def fit(
     config, device = system.config, fabric.device
     progress = system.start(device)
     settings = json.loads(json.dumps(asdict(config)))
-    checkpoint.resume(folder, progress, settings)
+    if not checkpoint.resume(folder, progress, settings):
+        system.prepare(progress, examples)
     fabric.barrier()  # nobody removes a checkpoint that another process still reads
     step = system.step(progress, fabric)
     choice = Choice(system, examples, folder) if isinstance(system, Scored) else None

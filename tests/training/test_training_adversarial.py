@@ -175,8 +175,8 @@ def test_weights_of_the_loss_are_the_papers_unless_named():
         return {name: getattr(config, name) for name in ("alpha", "beta", "penalty")}
 
     for field, paper in TABLE_3.items():
-        assert weights(preset("small", "ember-wgan", field=field)) == paper
-    named = preset("small", "ember-wgan", field="hi", alpha=3.0)
+        assert weights(preset("paper", "ember-wgan", field=field)) == paper
+    named = preset("paper", "ember-wgan", field="hi", alpha=3.0)
     assert weights(named) == {**TABLE_3["hi"], "alpha": 3.0}
 
 
@@ -193,7 +193,7 @@ def test_weights_of_the_loss_are_the_papers_unless_named():
 )
 def test_a_configuration_that_cannot_train_is_refused(wrong, words):
     with pytest.raises(ValueError, match=words):
-        preset("small", "ember-wgan", **wrong)
+        preset("smoke", "ember-wgan", **wrong)
 
 
 def test_adam_has_no_momentum_and_rates_fall_as_a_power(maps):

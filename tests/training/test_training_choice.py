@@ -14,7 +14,7 @@ from training.choice import Choice, best_so_far
 from training.config import Split
 from training.data.slabs import TrainingMaps, read_pairs
 from training.systems.ember import side_by_side
-from training.systems.ember_wgan import SLABS, spread
+from training.systems.looks import SLABS, spread
 from training.systems.registry import preset, system_for
 from training.validation import compare, power_error
 

@@ -49,8 +49,9 @@ def test_every_system_has_its_presets_and_its_name():
     for name, system in found.items():
         for size in system.presets:
             config = preset(size, name)
-            assert isinstance(config, system.config_class)
-            assert isinstance(system_for(config), system)
+            trainings = (system, *system.variants)
+            assert isinstance(config, tuple(each.config_class for each in trainings))
+            assert isinstance(system_for(config), trainings)
             assert config.system == name
 
 

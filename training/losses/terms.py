@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Generic, TypeVar
 
 from torch import Tensor
 
@@ -43,8 +44,11 @@ class Paintings:
         return self.scaling.inverse(self.real[0])
 
 
+Seen = TypeVar("Seen", bound=Paintings)
+
+
 @dataclass(frozen=True)
-class Term:
+class Term(Generic[Seen]):
     """One term of a loss.
 
     Parameters
@@ -61,10 +65,10 @@ class Term:
 
     name: str
     weight: float
-    loss: Callable[[Paintings], Tensor]
+    loss: Callable[[Seen], Tensor]
     draws: int = 1
 
 
-def weighted(terms: Sequence[Term], paintings: Paintings) -> dict[str, Tensor]:
+def weighted(terms: Sequence[Term[Seen]], paintings: Seen) -> dict[str, Tensor]:
     """Weighted terms by name; their sum is the loss."""
     return {term.name: term.weight * term.loss(paintings) for term in terms}

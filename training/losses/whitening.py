@@ -4,7 +4,7 @@ Counted in it, a void's faint web weighs as a halo's core does; counted in anyth
 the same everywhere, whoever paints haloes well may fill voids with noise.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -66,7 +66,10 @@ class Whitening:
 
 
 def measure_whitening(
-    trios: Iterable[tuple[Tensor, Tensor, Tensor]], normalization: LogNormalization, scales: int
+    trios: Iterable[tuple[Tensor, Tensor, Tensor]],
+    normalization: LogNormalization,
+    scales: int,
+    view: Callable[[Tensor], Tensor] = torch.positive,
 ) -> Whitening:
     """Units from what a painter without noise gets wrong.
 
@@ -78,6 +81,8 @@ def measure_whitening(
         Of the painted field.
     scales : int
         Number of grids.
+    view : callable
+        Applied to the normalised maps of every scale before their responses are taken.
     """
     shape = (scales, max(KINDS) + 1, CLASSES)
     squares, counts = torch.zeros(shape), torch.zeros(shape)
@@ -90,7 +95,7 @@ def measure_whitening(
         )
         for scale, (one, other, place) in enumerate(pairs):
             nearest = place.round().long().flatten()
-            for kind, response in zip(KINDS, responses(one - other)[0], strict=True):
+            for kind, response in zip(KINDS, responses(view(one) - view(other))[0], strict=True):
                 squares[scale, kind].index_add_(0, nearest, response.flatten().square())
                 counts[scale, kind].index_add_(0, nearest, torch.ones(nearest.shape))
     rms = (squares / counts.clamp(min=1)).sqrt()

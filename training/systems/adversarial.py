@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
@@ -15,7 +14,7 @@ from engine.networks.padding import Padding
 from engine.normalization import NORMALIZATIONS
 from training.checkpoint import Progress
 from training.data.ahead import Batch
-from training.descent import autocast, descend
+from training.descent import autocast, descend, random_of
 from training.losses.pixels import normalized_pyramid
 from training.losses.terms import Paintings, Term, weighted
 from training.losses.wasserstein import Score, critic_loss, generator_loss, gradient_penalty
@@ -110,7 +109,7 @@ class AdversarialStep:
     def __init__(
         self,
         config: AdversarialConfig,
-        terms: Sequence[Term],
+        terms: Sequence[Term[Paintings]],
         progress: Progress,
         fabric: Fabric,
     ) -> None:
@@ -208,9 +207,7 @@ class AdversarialStep:
 
     def _random(self, number: int) -> torch.Generator:
         """Random numbers of one step, a function of the run's seed and of where it is."""
-        place = (self.config.seed, 2, self.progress.update, number, self.fabric.global_rank)
-        seed = np.random.SeedSequence(place).generate_state(1, np.uint64)
-        return torch.Generator(self.fabric.device).manual_seed(int(seed[0]))
+        return random_of(self.config.seed, self.progress.update, number, self.fabric)
 
 
 def draw_noise(

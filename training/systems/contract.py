@@ -75,6 +75,9 @@ class System(ABC, Generic[Config, Data]):
     warm_starts: ClassVar[tuple[str, ...]] = ()
     """Systems whose weights a run may start from; the configuration then has `warm_start`."""
 
+    variants: ClassVar[tuple[type["System[Any, Any]"], ...]] = ()
+    """Other trainings of the same system, each for presets of its own class of configuration."""
+
     def __init__(self, config: Config, weights: Weights | None = None) -> None:
         self.config, self.weights = config, weights
 
@@ -85,6 +88,12 @@ class System(ABC, Generic[Config, Data]):
     @abstractmethod
     def start(self, device: torch.device) -> Progress:
         """Make networks, from the run's seed or the given weights, and fresh optimisers."""
+
+    def prepare(self, progress: Progress, examples: Data) -> None:
+        """Measure what a fresh run needs to know of its examples, into its progress.
+
+        A resumed run has it from its checkpoint.
+        """
 
     @abstractmethod
     def step(self, progress: Progress, fabric: Fabric) -> Step:

@@ -76,14 +76,13 @@ def card(
     """
     emulator = emulator_class(config.system)
     eaten, painted = card_meshes(maps.pairs)
-    kind = "generator" if stochastic else "unet"
     return ModelCard(
         system=config.system,
         title=emulator.title,
         paper=emulator.paper,
         inputs=eaten,
         output=painted,
-        architecture={"network": kind, **asdict(network)},
+        architecture={"network": network.kind, **asdict(network)},
         cosmology=maps.pairs[0].target.cosmology,
         stochastic=stochastic,
         **provenance,

@@ -40,4 +40,6 @@ def preset(name: str, system: str = "ember-unet", **changes: object) -> RunConfi
 
 def system_for(config: RunConfig, weights: Weights | None = None) -> System[Any, Any]:
     """Make the training that a configuration is for, from given weights or fresh ones."""
-    return systems()[config.system](config, weights)
+    system = systems()[config.system]
+    fitting = (each for each in (system, *system.variants) if isinstance(config, each.config_class))
+    return next(fitting)(config, weights)

@@ -1,0 +1,366 @@
+"""The gated generator: tables of its maps, a run that learns and goes on, a card that paints."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+from typer.testing import CliRunner
+
+import engine
+from engine.assets import DATA_VARIABLE
+from engine.networks.ember import gated, generator, unet
+from engine.normalization import normalization
+from engine.simulation import open_simulation
+from engine.systems.card import read_card
+from training import checkpoint, descent, loop
+from training.__main__ import app
+from training.config import Split, with_values
+from training.data.slabs import TrainingMaps, read_pairs
+from training.losses.tables import ABOVE, FAINTEST, Tables, class_means
+from training.losses.whitening import CLASSES, REFERENCE
+from training.systems.gated_step import draw_smooth
+from training.systems.registry import preset, system_for
+
+CPU = Fabric(accelerator="cpu", devices=1)
+NUMBERS = {"widths": (4, 6, 8), "decoder_widths": (8, 6)}
+TINY = preset(
+    "small",
+    "ember-wgan",
+    network="tiny",
+    updates=6,
+    rising=2,
+    choose_every=2,
+    checkpoint_minutes=1e-9,
+)
+GAS = normalization("gas")
+
+
+@pytest.fixture(autouse=True)
+def _tiny_networks(monkeypatch):
+    monkeypatch.setitem(unet.PRESETS, "tiny", unet.UNetConfig(**NUMBERS))
+    monkeypatch.setitem(generator.PRESETS, "tiny", generator.GeneratorConfig(**NUMBERS))
+    monkeypatch.setitem(gated.PRESETS, "tiny", gated.GatedConfig(**NUMBERS))
+
+
+@pytest.fixture(scope="module")
+def maps(data):
+    pairs = read_pairs(data / "training-05-z2.hdf5", Split("training-*"), "gas", "HR")
+    return TrainingMaps(pairs, 1, 0)
+
+
+def fit(config, maps, folder, weights=None, report=lambda update, losses: None):
+    return loop.fit(system_for(config, weights), maps, folder, CPU, report)
+
+
+def prepared(config, maps, weights=None):
+    system = system_for(config, weights)
+    progress = system.start(CPU.device)
+    system.prepare(progress, maps)
+    return system, progress
+
+
+def state(progress):
+    """Every number of a run, by part and name."""
+    return {
+        (part, name): tensor.clone()
+        for part, tensors in checkpoint._taken_apart(progress)[0].items()
+        for name, tensor in tensors.items()
+    }
+
+
+class KilledError(Exception):
+    """Stands for a run that is killed."""
+
+
+class KilledAt:
+    """Maps that kill the run when a batch is asked for."""
+
+    def __init__(self, maps, number):
+        self.pairs, self.maps, self.number = maps.pairs, maps, number
+
+    def batch(self, number):
+        if number == self.number:
+            raise KilledError
+        return self.maps.batch(number)
+
+
+# Tables.
+
+
+def test_bounds_are_the_quantiles_of_each_class_and_few_pixels_take_what_is_safe():
+    random = torch.Generator().manual_seed(3)
+    values = [torch.rand(20_000, generator=random) + i for i in (1, 2)]
+    places = [torch.full((20_000,), i) for i in (1, 2)]
+    places.append(torch.full((5,), 4))
+    values.append(torch.full((5,), 100.0))  # five pixels have no say
+    tables = Tables(2, 1, 5)
+    tables.measure_bounds(zip(places, values, strict=True))
+    expected = np.array([np.quantile(v.numpy(), (0.0005, 0.9995)) for v in values[:2]])
+    np.testing.assert_allclose(tables.least, expected[[0, 0, 1, 1, 1], 0], rtol=1e-6)
+    np.testing.assert_allclose(tables.most, expected[[1, 0, 1, 1, 1], 1] + ABOVE, rtol=1e-6)
+
+
+def test_the_unit_of_a_class_is_the_scatter_about_its_mean():
+    random = torch.Generator().manual_seed(4)
+    dark_matter = torch.full((1, 1, 64, 64), 0.5 * REFERENCE)
+    dark_matter[..., 32:] = 8 * REFERENCE
+    scatter = torch.where(dark_matter > REFERENCE, 0.2, 0.05)
+    target = 2 + scatter * torch.randn(dark_matter.shape, generator=random)
+    tables = Tables(2, 1, CLASSES)
+    places = (dark_matter > REFERENCE).long() * 6 + 2
+    tables.measure_bounds([(places.flatten(), target.flatten())])
+    tables.measure_units(lambda: [(target, dark_matter)], GAS, None)
+    assert tables.rms.shape == (2, 4, CLASSES)
+    assert tables.log_rms.shape == (1, 4, CLASSES)
+    void, halo = tables.rms[0, :2, [2, 6]].T
+    # A difference of two pixels scatters more by the root of two.
+    torch.testing.assert_close(void, 0.05 * torch.tensor([1, 2**0.5]), rtol=0.1, atol=0)
+    torch.testing.assert_close(halo, 0.2 * torch.tensor([1, 2**0.5]), rtol=0.1, atol=0)
+    torch.testing.assert_close(tables.log_rms[0, 0, 2], void[0] / 2, rtol=0.1, atol=0)
+    mean = class_means([(target, dark_matter)])(dark_matter)
+    assert mean.shape == target.shape
+    assert float(mean.std()) < 0.1 * float(target.std())
+
+
+def test_rounding_is_added_to_the_units_and_empty_pixels_have_a_logarithm():
+    tables = Tables(1, 1, 3)
+    plain, logarithm = tables.units(0.5)
+    assert plain.rms.eq(0.5).all()
+    torch.testing.assert_close(logarithm.rms, torch.full_like(logarithm.rms, 0.5 / FAINTEST))
+    assert tables.log(torch.zeros(1)).item() == pytest.approx(math.log(FAINTEST))
+
+
+def test_a_run_measures_its_maps_and_draws_within_their_bounds(maps):
+    system, progress = prepared(TINY, maps)
+    tables = progress.extra["tables"]
+    assert tables.rms.shape == (6, 4, CLASSES)
+    assert (tables.most > tables.least).all()
+    assert (tables.rms > 0).all()
+    true = np.concatenate([GAS.forward(pair.target.values).ravel() for pair in maps.pairs])
+    lowest, highest = np.quantile(true, (0.01, 0.99))
+    assert float(tables.least.min()) <= lowest
+    assert float(tables.most.max()) >= highest
+    for network in (progress.network, progress.kept):
+        assert network.least.equal(tables.least)
+        assert network.most.equal(tables.most)
+    again = prepared(TINY, maps)[1].extra["tables"]
+    for name, tensor in tables.state_dict().items():
+        assert tensor.equal(again.state_dict()[name]), name
+    slab = system.score(progress.kept, maps)[0]
+    assert np.isfinite(slab["power_error"])
+
+
+# The run.
+
+
+def test_the_painting_nears_the_truth_and_its_noise_is_used(maps, tmp_path):
+    lines = []
+    config = replace(TINY, updates=60, checkpoint_minutes=10, learning_rate=3e-3, choose_every=30)
+    progress = fit(config, maps, tmp_path, report=lambda u, losses: lines.append(losses))
+    assert set(lines[0]) == {"energy", "log_energy", "texture", "detail", "mass_and_power"}
+    first, last = (np.mean([sum(each.values()) for each in part]) for part in _ends(lines))
+    assert last < 0.5 * first
+    x = normalization("dm").forward(maps.batch(0)[0])
+    noise = draw_smooth(progress.kept, x, torch.Generator().manual_seed(0), 2)
+    one, other = progress.kept(x, noise)[0]
+    assert float((one - other).abs().mean()) > 0
+    fresh = system_for(config).start(CPU.device).network.state_dict()
+    for name, before in fresh.items():
+        assert not progress.network.state_dict()[name].equal(before), name
+
+
+def _ends(lines):
+    return lines[:1], lines[-1:]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_killed_run_goes_on_to_the_same_numbers(maps, tmp_path, precision):
+    config = replace(TINY, precision=precision, float32_share=0.3)
+    whole = fit(config, maps, tmp_path / "whole")
+    for number in (0, 4):  # before the first checkpoint, and after some
+        with pytest.raises(KilledError):
+            fit(config, KilledAt(maps, number), tmp_path / "parts")
+    assert checkpoint.find_all(tmp_path / "parts")[-1].name.endswith("4")
+    resumed = fit(config, maps, tmp_path / "parts")
+    found, expected = state(resumed), state(whole)
+    assert found.keys() == expected.keys()
+    assert ("extra-tables", "0") in found
+    for key, tensor in expected.items():
+        assert tensor.equal(found[key]), key
+    kept = [(tmp_path / folder / "best.safetensors").read_bytes() for folder in ("whole", "parts")]
+    assert kept[0] == kept[1]
+
+
+def test_rates_rise_then_fall_as_a_cosine_with_their_own_speeds(maps):
+    config = replace(TINY, updates=101, rising=5, learning_rate=1e-3, final_learning_rate=1e-5)
+    system, progress = prepared(config, maps)
+    step = system.step(progress, CPU)
+    for update, rate in ((0, 2e-4), (50, 5.05e-4), (100, 1e-5)):
+        progress.update = update
+        step(maps.batch)
+        rates = [group["lr"] for group in progress.optimizers["network"].param_groups]
+        factors = (1, config.gate_speed, config.tone_speed)
+        np.testing.assert_allclose(rates, [rate * f for f in factors], rtol=1e-2)
+    grouped = [len(g["params"]) for g in progress.optimizers["network"].param_groups]
+    assert sum(grouped) == len(list(progress.network.parameters()))
+    assert grouped[1:] == [2 * 3, 3]  # weights and biases of gates, weights of tones
+
+
+def test_the_last_updates_are_not_rounded(maps):
+    config = replace(TINY, updates=10, precision="bfloat16", float32_share=0.2)
+    assert [config.rounds(update) for update in range(10)] == 8 * [True] + 2 * [False]
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        system, progress = prepared(replace(config, precision=precision), maps)
+        step = system.step(progress, CPU)
+        for update in (0, 9):
+            progress.update = update
+            judged = step._judged(*maps.batch(0))
+            found[precision, update] = judged.draws[0][0].detach()
+    assert not found["float32", 0].equal(found["bfloat16", 0])
+    assert found["float32", 9].equal(found["bfloat16", 9])
+
+
+@pytest.mark.parametrize(("largest", "expected"), [(None, 5.0), (10.0, 5.0), (1.0, 1.0)])
+def test_the_gradients_norm_is_bounded(largest, expected):
+    weight = nn.Linear(2, 1, bias=False)
+    adam = torch.optim.SGD(weight.parameters())
+    slope = torch.tensor([3.0, 4.0])
+    descent.descend({"loss": (weight.weight * slope).sum()}, weight, adam, 0.1, CPU, largest)
+    assert float(weight.weight.grad.norm()) == pytest.approx(expected)
+    torch.testing.assert_close(weight.weight.grad[0] / expected, slope / 5)
+
+
+# What it starts from.
+
+
+def test_a_warm_start_is_the_unet_and_counts_errors_in_its_residuals(maps):
+    torch.manual_seed(5)
+    plain = unet.PRESETS["tiny"].build().requires_grad_(False)  # not cut at zero
+    system, progress = prepared(TINY, maps, plain.state_dict())
+    x = torch.rand(1, 1, 16, 16)
+    bare = replace_bounds(progress.network)
+    noise = [0 * each for each in draw_smooth(bare, x, torch.Generator())]
+    torch.testing.assert_close(bare(x, noise)[0], plain(x)[0])
+    dark_matter = torch.tensor(maps.pairs[0].dark_matter.values)[None, None]
+    expected = plain(normalization("dm").forward(dark_matter))[0]
+    fresh = system.start(CPU.device).network
+    torch.testing.assert_close(system._painter(fresh)(dark_matter), expected)
+    from_means = prepared(TINY, maps)[1].extra["tables"].rms
+    assert not progress.extra["tables"].rms.isclose(from_means).all()
+    with pytest.raises(ValueError, match="expected this run's gated generator of"):
+        system_for(TINY, unet.PRESETS["small"].build().state_dict()).start(CPU.device)
+    with pytest.raises(ValueError, match="expected this run's gated generator of"):
+        system_for(TINY, generator.PRESETS["tiny"].build().state_dict()).start(CPU.device)
+
+
+def replace_bounds(network):
+    """The same network without bounds."""
+    bare = gated.PRESETS["tiny"].build().eval().requires_grad_(False)
+    bounds = {"least": network.least * 0 - gated.UNBOUNDED, "most": network.most * 0 + 10}
+    bare.load_state_dict(network.state_dict() | bounds)
+    return bare
+
+
+def test_a_warm_start_from_a_gated_generator_has_its_noise_and_the_bounds_of_these_maps(maps):
+    torch.manual_seed(6)
+    other = gated.PRESETS["tiny"].build().state_dict()
+    progress = prepared(TINY, maps, other)[1]
+    for name, tensor in progress.network.state_dict().items():
+        assert tensor.equal(other[name]) is (name not in ("least", "most")), name
+    assert progress.network.least.equal(progress.extra["tables"].least)
+
+
+# Configuration and command line.
+
+
+def test_weights_are_the_recipes_and_numbers_are_the_fields():
+    config = preset("small", "ember-wgan", field="hi")
+    assert config.weights == {
+        "energy": 1.0,
+        "log_energy": 0.5,
+        "texture": 0.1,
+        "detail": 0.2,
+        "mass_and_power": 0.3,
+    }
+    assert (config.rounding, config.tone_speed) == (1e-3, 0.01)
+    assert preset("small", "ember-wgan", field="gas").rounding == 1.5e-4
+    assert with_values(config, ["texture=0", "tone_speed=1"]).weights["texture"] == 0
+    names = [term.name for term in _terms(replace(config, texture=0.0))]
+    assert names == ["energy", "log_energy", "detail", "mass_and_power"]
+
+
+def _terms(config):
+    system = system_for(config)
+    return system.step(system.start(CPU.device), CPU).terms
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"field": "stars"}, "Field for ember-wgan is 'stars', expected one of gas, hi"),
+        ({"critic": True}, "has a critic, expected none yet"),
+        ({"draws": 1}, "scores 1 draws"),
+        ({"texture_scales": 7}, "on 6 scales"),
+        ({"choose_every": 0}, "every 0 updates"),
+        (
+            dict.fromkeys(("energy", "log_energy", "texture", "detail", "mass_and_power"), 0.0),
+            "no term with a weight",
+        ),
+    ],
+)
+def test_a_configuration_that_cannot_train_is_refused(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        preset("small", "ember-wgan", **wrong)
+
+
+def command(data, out, *more):
+    return [
+        *("fit", "--system", "ember-wgan", "--preset", "small", "--device", "cpu"),
+        *("--data", str(data), "--out", str(out), "--updates", "2", *more),
+    ]
+
+
+def test_the_command_trains_from_a_unet_then_from_itself_and_it_paints(data, tmp_path, monkeypatch):
+    first = ["fit", "--preset", "smoke", "--data", str(data), "--out", str(tmp_path / "unet")]
+    assert CliRunner().invoke(app, first).exit_code == 0
+    card_path = tmp_path / "unet" / "ember-unet-gas-hr.json"
+    for folder in ("one", "two"):
+        run = command(data, tmp_path / folder, "--warm-start", str(card_path))
+        result = CliRunner().invoke(app, run)
+        assert result.exit_code == 0, result.output
+        warm, card_path = read_card(card_path), tmp_path / folder / "ember-wgan-gas-hr.json"
+        card = read_card(card_path)
+        assert card.architecture["network"] == "gated generator"
+        assert card.stochastic
+        recipe = card.recipe
+        assert recipe["terms"] == preset("small", "ember-wgan").weights
+        assert (recipe["warm_start"], recipe["chosen_update"]) == (warm.weights_sha256, 2)
+        assert (recipe["critic"], recipe["draws"], recipe["steepest"]) == (False, 2, 0.02)
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "assets"))
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "two").rename(tmp_path / "assets" / "weights")
+    emulator = engine.load_emulator("ember-wgan", field="gas", device="cpu")
+    assert emulator.card.weights_sha256 == card.weights_sha256
+    slab = open_simulation(data / "held-out.hdf5").slab("dm", "z", 0)
+    one, other, again = (emulator.predict(slab, seed=seed).values for seed in (1, 2, 1))
+    assert one.shape == slab.values.shape
+    assert (one > 0).all()
+    assert not np.array_equal(one, other)
+    assert np.array_equal(one, again)
+
+
+def test_a_critic_is_refused_and_a_dry_run_says_what_would_be_done(data, tmp_path):
+    result = CliRunner().invoke(app, command(data, tmp_path / "run", "--set", "critic=1"))
+    assert result.exit_code == 1
+    assert "has a critic, expected none yet" in " ".join(result.output.split())
+    result = CliRunner().invoke(app, command(data, tmp_path / "run", "--dry-run"))
+    assert result.exit_code == 0, result.output
+    words = " ".join(result.output.split())
+    for part in ("network: 1.73 M", "mass_and_power: 0.3", "2 updates of 1 maps"):
+        assert part in words
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,196 @@
+"""Training of EMBER's stochastic network, version 2: preset `small` of `ember-wgan`."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from engine.networks.ember import gated
+from engine.networks.ember.gated import UNBOUNDED, GatedGenerator
+from engine.normalization import NORMALIZATIONS, LogNormalization
+from engine.systems.card import ModelCard
+from training.checkpoint import Progress
+from training.config import RunConfig
+from training.data.slabs import Pair, TrainingMaps
+from training.losses.spectra import STEEPEST
+from training.losses.tables import ABOVE, QUANTILES, Tables
+from training.systems import ember
+from training.systems.contract import Picture, Scored, Weights
+from training.systems.gated_step import GatedRunConfig, GatedStep, draw_smooth
+from training.systems.looks import look, paint_slab, spread
+
+MEASURED_DRAWS = 4
+"""Whose mean is what a generator paints, where the units of its errors are measured."""
+
+OWN = ("gates.", "tones.", "least", "most")
+"""Beginnings of the names of what a gated generator has and a U-Net lacks."""
+
+PRESETS: Mapping[str, Callable[..., RunConfig]] = {
+    "small": partial(GatedRunConfig, network="small", sources=ember.BOXES, updates=2000),
+}
+
+
+class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
+    """The gated generator by scores of its draws, its weights chosen by power spectra.
+
+    It draws within what the training maps hold at each dark matter, and errors are counted in
+    units of what a painter without noise gets wrong there: both are measured before the first
+    update, from the maps and the weights it starts from.
+    """
+
+    config_class = GatedRunConfig
+    presets = PRESETS
+    warm_starts = ("ember-unet", "ember-wgan")
+    chosen_by = "power_error"
+
+    def examples(self, folder: Path) -> TrainingMaps:
+        """Read the maps of the run."""
+        return ember.read_maps(self.config, folder)
+
+    def start(self, device: torch.device) -> Progress:
+        """Make the generator, its average, empty tables and the optimiser."""
+        config = self.config
+        torch.manual_seed(config.seed)
+        network = gated.PRESETS[config.network].build()
+        if self.weights is not None:
+            fill(network, self.weights)
+        network.to(device)
+        average = deepcopy(network).requires_grad_(False).eval()
+        scales = config.energy_scales, config.log_energy_scales
+        tables = Tables(*scales, network.config.classes).to(device)
+        speeds = {"gates.": config.gate_speed, "tones.": config.tone_speed}
+        groups: list[dict[str, Any]] = [
+            {"params": [p for name, p in network.named_parameters() if name.startswith(part)]}
+            | {"speed": speed}
+            for part, speed in speeds.items()
+        ]
+        others = [p for n, p in network.named_parameters() if not n.startswith(tuple(speeds))]
+        adam = torch.optim.Adam([{"params": others}, *groups], betas=(0.9, 0.99))
+        return Progress(
+            {"network": network, "average": average}, {"network": adam}, {"tables": tables}
+        )
+
+    def prepare(self, progress: Progress, examples: TrainingMaps) -> None:
+        """Measure bounds from all maps, units of error from some of them."""
+        tables, network, kept = progress.extra["tables"], progress.network, progress.kept
+        assert isinstance(tables, Tables)
+        assert isinstance(network, GatedGenerator)
+        scaling, pairs = NORMALIZATIONS[self.config.field], examples.pairs
+        measured = Tables(*(len(t) for t in (tables.rms, tables.log_rms, tables.least)))
+        measured.measure_bounds(
+            (nearest_class(network, dark_matter).flatten(), target.flatten())
+            for target, dark_matter in normalized(pairs, scaling)
+        )
+        paint = self._painter(network) if self.weights else None
+        measured.measure_units(lambda: normalized(spread(pairs), scaling), scaling, paint)
+        tables.load_state_dict(measured.state_dict())
+        for painter in (network, kept):
+            painter.load_state_dict({"least": tables.least, "most": tables.most}, strict=False)
+
+    def _painter(self, network: GatedGenerator) -> Callable[[Tensor], Tensor]:
+        """What the weights that a run starts from paint without noise, on the CPU."""
+        assert self.weights is not None
+        start, noisy = deepcopy(network), is_gated(self.weights)
+        if not noisy:
+            start.least.fill_(-UNBOUNDED)  # a U-Net has no bounds
+
+        @torch.no_grad()
+        def paint(dark_matter: Tensor) -> Tensor:
+            x = NORMALIZATIONS["dm"].forward(dark_matter.to(start.least.device))
+            random = torch.Generator(x.device).manual_seed(self.config.seed)
+            noise = draw_smooth(start, x, random, MEASURED_DRAWS if noisy else 1)
+            (painted,) = start(x, noise if noisy else [0 * each for each in noise])
+            return painted.mean(dim=0, keepdim=True).cpu()
+
+        return paint
+
+    def step(self, progress: Progress, fabric: Fabric) -> GatedStep:
+        """Make what the run repeats."""
+        return GatedStep(self.config, progress, fabric)
+
+    def is_due(self, update: int) -> bool:
+        """Whether to look after this update: in the second half, when rates have fallen."""
+        config = self.config
+        every = update % config.choose_every == 0 and 2 * update >= config.updates
+        return every or update == config.updates
+
+    def score(self, network: nn.Module, examples: TrainingMaps) -> tuple[dict[str, float], Picture]:
+        """Error of P(k) and mass of training slabs, and a picture of one."""
+        assert isinstance(network, GatedGenerator)
+        field = self.config.field
+        return look(
+            examples.pairs,
+            lambda slab, number: paint_slab(network, draw_smooth, slab, field, number),
+        )
+
+    def card(self, examples: TrainingMaps, hours: float, device: str) -> ModelCard:
+        """Fill in the card of a run, but for its scores."""
+        network = gated.PRESETS[self.config.network]
+        provenance = self.provenance(examples, hours, device)
+        return ember.card(self.config, network, examples, provenance, stochastic=True)
+
+    def provenance(self, examples: TrainingMaps, hours: float, device: str) -> dict[str, Any]:
+        """Entries of a card that say where the weights come from, the loss's terms together."""
+        entries = super().provenance(examples, hours, device)
+        weights = self.config.weights
+        numbers = {name: n for name, n in entries["recipe"].items() if name not in weights}
+        least, most = (f"{100 * quantile:g} %" for quantile in QUANTILES)
+        bounds = (
+            f"least: {least} quantile of the training pixels of a class; most: {most} quantile "
+            f"+ {ABOVE}"
+        )
+        said = {"terms": weights, "steepest": STEEPEST, "schedule": "cosine", "bounds": bounds}
+        return entries | {"recipe": numbers | said}
+
+
+def normalized(pairs: Sequence[Pair], scaling: LogNormalization) -> Iterator[tuple[Tensor, Tensor]]:
+    """Targets of some slabs, normalised, and dark matter, [Msun h / ckpc^2]: (1, 1, ny, nx)."""
+    for pair in pairs:
+        both = pair.target, pair.dark_matter
+        target, dark_matter = (torch.tensor(slab.values)[None, None] for slab in both)
+        yield scaling.forward(target), dark_matter
+
+
+def nearest_class(network: GatedGenerator, dark_matter: Tensor) -> Tensor:
+    """Number of the class of bounds of each pixel of dark matter (1, 1, ny, nx)."""
+    x = NORMALIZATIONS["dm"].forward(dark_matter)
+    return network.place(x, "circular").round().long()
+
+
+def is_gated(weights: Weights) -> bool:
+    """Whether weights are a gated generator's."""
+    return any(name.startswith(OWN[0]) for name in weights)
+
+
+def fill(network: GatedGenerator, weights: Weights) -> None:
+    """Fill a gated generator with another's weights, or with a U-Net's: its noise stays fresh.
+
+    Raises
+    ------
+    ValueError
+        If the weights are of another network.
+    """
+    expected = network.state_dict()
+    found = dict(weights)
+    if not is_gated(weights):
+        # Of a U-Net's maps only the full size is drawn.
+        last = f"to_map.{network.config.halvings}."
+        found = {
+            name.replace(last, "to_map.0."): tensor
+            for name, tensor in weights.items()
+            if not name.startswith("to_map.") or name.startswith(last)
+        }
+        expected = {n: t for n, t in expected.items() if not n.startswith(OWN)}
+    if {n: t.shape for n, t in found.items()} != {n: t.shape for n, t in expected.items()}:
+        raise ValueError(
+            f"The weights to start from are a network of {sum(t.numel() for t in weights.values())}"
+            f" parameters, expected this run's gated generator of "
+            f"{sum(t.numel() for t in network.state_dict().values())} or the U-Net that it is "
+            "without noise."
+        )
+    network.load_state_dict(found, strict=False)
