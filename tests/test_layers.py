@@ -112,7 +112,8 @@ TRAINING_ORDER = (
 TRAINED_ORDER = (
     {"contract"},
     {"registry", "ember"},
-    {"adversarial"},
+    {"adversarial", "gated_step", "looks"},
+    {"gated"},
     {"ember_unet", "ember_wgan"},
 )
 """Likewise inside `training/systems`: a system imports no other."""
