@@ -25,8 +25,8 @@ BY_FIELD: dict[str, dict[str, float]] = {
     "gas": {"rounding": 1.5e-4, "tone_speed": 0.0005},
     "hi": {"rounding": 1e-3, "tone_speed": 0.01},
 }
-"""Where left out: bfloat16 rounds a field's faintest detail away by so much, normalised, and at
-more speed than that the mass of its maps ran away."""
+"""Of each field, where left out: what bfloat16 rounds away, normalised, and the speed of the tones
+that kept the mass of its maps from running away."""
 
 
 @dataclass(frozen=True)
