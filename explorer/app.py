@@ -66,16 +66,17 @@ def page() -> pmui.Page:
     display.param.watch(link.write, list(PickedRanges.names))
     maps.linked.state.on_change("view", lambda _attr, _old, _new: link.write())
     store.error = " ".join(filter(None, [store.error, *problems]))
-    controls, scope = Controls(store), Scope(store)
+    controls = Controls(store)
+    scope = [Scope(store)] if "Scope" in store.scene.views else []
     store.take()
-    later = BuiltLater(store, display, maps, controls.samples.paint)
+    later = BuiltLater(store, display, maps, controls.samples)
 
     async def load() -> None:
         await store.refresh()
         if store.results is None:
             later.order.begin()  # no map will be drawn
 
-    parts = (maps, scope, later.band, later.below, About(store), status.alert)
+    parts = (maps, *scope, later.band, later.below, About(store), status.alert)
     scenes = html(scene_links(store.scene, with_data()), STYLE, align="center")
     built = pmui.Page(
         title=TITLE,
@@ -108,7 +109,7 @@ async def begin(session: BokehSessionContext) -> None:
     Building a page keeps the server's thread; it must not wait for the maps as well.
     """
     asked = session.request.arguments if session.request else {}
-    store = Store(Slabs(), {name: values[-1].decode() for name, values in asked.items()}, deliver)
+    store = new_store({name: values[-1].decode() for name, values in asked.items()})
     BEGUN[session] = store
     await store.ready()
 

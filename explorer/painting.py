@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.fields import field_named
 from engine.inference import prediction_key
@@ -26,7 +26,6 @@ from explorer.results import (
     untrained,
     with_halo,
 )
-from explorer.scenes.contract import Scene
 from explorer.state import NO_HALO, Request
 from explorer.threads import in_reader
 from explorer.turn import Turn
@@ -38,7 +37,6 @@ PATIENCE = 0.5
 answer the click, long enough that a usual painting arrives together with its slab."""
 
 UNEXPECTED = "The computation failed unexpectedly; the server's log says where."
-REFUSED = "The emulator can't paint this slab"
 
 
 class Page(Protocol):
@@ -53,6 +51,19 @@ class Page(Protocol):
         """Many samples of them, if they were asked for."""
 
 
+class Places(Protocol):
+    """Where a scene paints."""
+
+    def where(self, request: Any) -> str:
+        """Name a request's place in a few words."""
+
+    def read(self, simulation: Simulation, request: Any) -> Results:
+        """Read what there is of a request without painting."""
+
+    def parts(self, simulation: Simulation, request: Any) -> list[Request]:
+        """List what the curves of a request are summed over; empty if that is itself alone."""
+
+
 class Painting:
     """What is under way for one session.
 
@@ -64,12 +75,19 @@ class Painting:
         Through which results, errors and what runs arrive: `results`, `ensemble`, `error`, `busy`.
     page : Page
         Shows what there is of a request already.
-    scene : Scene
+    scene : Places
         Reads what there is of a place, and says what curves are summed over.
     """
 
-    def __init__(self, owner: str, turn: Turn, page: Page, scene: Scene) -> None:
+    refused = "The emulator can't paint this slab"
+    """What stands in place of a painting that can't be made."""
+
+    def __init__(self, owner: str, turn: Turn, page: Page, scene: Places) -> None:
         self.owner, self.turn, self.page, self.scene = owner, turn, page, scene
+
+    def begin(self, simulation: Simulation, request: Request) -> Results:
+        """Find what can be shown of a request without painting."""
+        return remembered(simulation, self.scene.read(simulation, request), threads.WORKER.cache)
 
     def stop(self) -> None:
         """Let go of what still runs or waits."""
@@ -160,7 +178,7 @@ class Painting:
             second = asyncio.ensure_future(self._other_of(simulation, found))
         _, pending = await asyncio.wait({first, second or first}, timeout=PATIENCE)
         if pending and (self.page.results is None or self.page.results.request != request):
-            waiting = await in_reader(summarise, found)
+            waiting = await self._summary(found)
             no_other = PAINTING if second else ""
             waiting = replace(waiting, no_prediction=PAINTING, no_other=no_other)
             self.turn.tell(number, results=waiting)
@@ -168,14 +186,18 @@ class Painting:
             found = await first
         except ValueError as error:
             self.turn.tell(number, error=str(error))
-            found = replace(found, no_prediction=REFUSED)
+            found = replace(found, no_prediction=self.refused)
         if second is None:
             return found
         try:
             return replace(found, other=await second)
         except ValueError as error:
             self.turn.tell(number, error=str(error))
-            return replace(found, no_other=REFUSED)
+            return replace(found, no_other=self.refused)
+
+    async def _summary(self, found: Results) -> Results:
+        """Add the statistics of the maps that are there."""
+        return await in_reader(summarise, found)
 
     async def _with_prediction(self, found: Results) -> Results:
         """Add the prediction, whose place in the queue a newer request of this session takes."""
@@ -188,11 +210,6 @@ class Painting:
         eaten = await in_reader(eaten_by, simulation, request)
         _, painting, _ = await paint(f"{self.owner} other", request, eaten)
         return painting
-
-
-def begin(scene: Scene, simulation: Simulation, request: Request) -> Results:
-    """Find what can be shown of a request without painting."""
-    return remembered(simulation, scene.read(simulation, request), threads.WORKER.cache)
 
 
 async def paint(
@@ -211,14 +228,15 @@ async def paint(
     """
     emulator = await in_reader(trained, request.emulator, request.field, request.run.level)
     seconds: list[float] = []
+    parameters = dict(request.parameters)
 
     def compute() -> Slab:
         start = time.perf_counter()
-        slab: Slab = emulator.predict(eaten, request.seed)
+        slab: Slab = emulator.predict(eaten, request.seed, parameters=parameters)
         seconds.append(time.perf_counter() - start)
         return slab
 
-    key = prediction_key(emulator, eaten, request.seed)
+    key = prediction_key(emulator, eaten, request.seed, parameters=parameters)
     painting = await asyncio.wrap_future(threads.WORKER.submit(owner, key, compute))
     return emulator, painting, seconds[0] if seconds else None
 

@@ -109,8 +109,8 @@ class Request:
     ----------
     simulation, field, emulator : str
         Names; the emulator is empty where there is none, see `emulator_name`.
-    place : SlabPlace
-        Which slab.
+    place : SlabPlace or BoxPlace
+        Which slab, or the box.
     run : Run
         Which run the dark matter is of.
     seed : int
@@ -125,10 +125,12 @@ class Request:
         Of the map, if that is the scope; None for all of it.
     halo : int
         Number in the catalogue of the halo whose profile is drawn; -1 for none.
+    parameters : tuple of (str, float)
+        Of the emulator, those that aren't its card's.
     """
 
     simulation: str
-    place: SlabPlace
+    place: Any
     field: str
     emulator: str
     seed: int = 0
@@ -138,6 +140,7 @@ class Request:
     scope: str = "slab"
     region: Region | None = None
     halo: int = NO_HALO
+    parameters: tuple[tuple[str, float], ...] = ()
 
     @property
     def maps(self) -> "Request":
@@ -146,7 +149,8 @@ class Request:
 
     def of_other(self) -> "Request":
         """Ask for the second painting as if it were the first."""
-        return replace(self, emulator=self.other, seed=self.other_seed, other="", other_seed=0)
+        nothing: dict[str, Any] = {"other": "", "other_seed": 0, "parameters": ()}
+        return replace(self, emulator=self.other, seed=self.other_seed, **nothing)
 
 
 class Selection(param.Parameterized):

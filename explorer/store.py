@@ -14,20 +14,14 @@ from engine.simulation import Simulation
 from engine.systems.card import ModelCard
 from explorer import threads
 from explorer.ensemble import Ensemble
-from explorer.painting import Painting, begin
 from explorer.results import Results
 from explorer.sampling import Sampling
 from explorer.scenes.contract import Scene
-from explorer.state import system_and_level
 from explorer.turn import Turn
 
 MOMENT = 1.0
 """Seconds that a session waits for maps before its page is built: they are read in a tenth of
 that, and a page sent without them shows them some seconds later."""
-
-FIRST_SIGHT = {"field": "hi", "emulator": "ember-wgan"}
-"""What the product is for: many universes from one map. A link that names anything keeps the first
-choices of all it doesn't name, as links of before did."""
 
 NO_SIMULATION = (
     "No simulation was found among the assets or in your data folder, expected one slab file or "
@@ -64,11 +58,11 @@ class Store(param.Parameterized):
         self.scene, self.selection = scene, scene.selection
         self.link = dict(link or {})
         owner = secrets.token_hex(8)
-        self._painting = Painting(owner, Turn(deliver, self.param.update), self, scene)
+        self._painting = scene.painter(owner, Turn(deliver, self.param.update), self, scene)
         self._sampling = Sampling(f"{owner} samples", Turn(deliver, self.param.update))
         self._begun: Future[Results] | None = None
         self._opened: str | None = None
-        self._cards = {(card.system, card.field, card.level): card for card in engine.emulators()}
+        self._cards = engine.emulators()
         self.error = " ".join(self._start())
         names = list(self.selection.names)
         self.selection.param.watch(self._on_selection_changed, names, precedence=1)
@@ -80,11 +74,8 @@ class Store(param.Parameterized):
         return self.card_of(self.selection.emulator)
 
     def card_of(self, emulator: str) -> ModelCard | None:
-        """Model card of an emulator for the selected field and level."""
-        if not emulator or not self.selection.level:
-            return None
-        system, level = system_and_level(emulator, self.selection.level)
-        return self._cards.get((system, self.selection.field, level))
+        """Model card of an emulator that is offered, for what is selected."""
+        return self.scene.card_of(emulator)
 
     def begin(self) -> Future[Results] | None:
         """Start on the selection in a thread, as far as it needs no painting.
@@ -94,7 +85,7 @@ class Store(param.Parameterized):
         """
         if self._begun is None and self.simulation is not None:
             self._begun = threads.READERS.submit(
-                begin, self.scene, self.simulation, self.scene.request()
+                self._painting.begin, self.simulation, self.scene.request()
             )
         return self._begun
 
@@ -171,8 +162,12 @@ class Store(param.Parameterized):
         ]
 
     def _select_first_sight(self) -> None:
-        """Select what a page that no link names anything of shows, as far as it is offered."""
-        for name, value in FIRST_SIGHT.items():
+        """Select what a page that no link names anything of shows, as far as it is offered.
+
+        A link that names anything keeps the first choices of all it doesn't name, as links of
+        before did.
+        """
+        for name, value in self.scene.first_sight.items():
             if value in self.selection.param[name].objects:
                 self.selection.param.update(**{name: value})
                 self._offer()
@@ -212,4 +207,4 @@ class Store(param.Parameterized):
 
     def _offer(self) -> None:
         """Let what there is be selected."""
-        self.scene.offer(self.simulation, list(self._cards.values()))
+        self.scene.offer(self.simulation, self._cards)

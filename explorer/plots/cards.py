@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from engine import statistics
 from explorer.plots.cddf import ColumnDensities
+from explorer.plots.even_curves import EvenCurves
 from explorer.plots.halo_relation import SCATTER_TITLE
 from explorer.plots.linear_curves import LinearCurves
 from explorer.plots.log_curves import LogCurves
 
-Panels = LogCurves | LinearCurves
+Panels = LogCurves | LinearCurves | EvenCurves
+
+REDUCED = "reduced_bispectrum"
+"""Name of the card of Q, which the statistic of the bispectrum by angle makes with an option."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +41,28 @@ class Card:
     sometimes: bool = False
 
 
-def cards() -> dict[str, Card]:
-    """List the cards of slabs by the name of what they show, in their order."""
+def cards(kind: str = "slab") -> dict[str, Card]:
+    """List the cards of a kind of mesh by the name of what they show, in their order."""
     every = {name: statistics.get(name) for name in statistics.names()}
-    shown = [name for name, each in every.items() if each.title and "slab" in each.kinds]
+    shown = [name for name, each in every.items() if each.title and kind in each.kinds]
     found = {name: card_of(name) for name in sorted(shown, key=place)}
+    if kind == "grid":
+        return found | {REDUCED: Card("Reduced bispectrum", lambda: EvenCurves("linear"))}
     return found | {"halo_scatter": Card(SCATTER_TITLE, lambda: LinearCurves(0, None))}
 
 
 def place(name: str) -> int:
     """Place of a statistic's card among the others."""
     return statistics.get(name).place
+
+
+OF_THEIR_OWN: dict[str, Callable[[float], Panels]] = {
+    "cddf": ColumnDensities,
+    "bispectrum_angle": lambda least: EvenCurves("linear", least),
+    "smoothed_pdf": lambda least: EvenCurves("log", least),
+    "void_sizes": lambda least: EvenCurves("log", least),
+}
+"""Panels of statistics that the usual ones don't suit, by what says how few counts say nothing."""
 
 
 def card_of(name: str) -> Card:
@@ -59,8 +74,8 @@ def card_of(name: str) -> Card:
     about = statistics.get(name)
 
     def build() -> Panels:
-        if name == "cddf":
-            return ColumnDensities(about.least)
+        if name in OF_THEIR_OWN:
+            return OF_THEIR_OWN[name](about.least)
         return LinearCurves(*about.y_range) if about.y_range else LogCurves(about.least)
 
     return Card(about.title, build, about.of_pairs, about.over, bool(about.fields or about.needs))

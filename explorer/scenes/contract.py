@@ -1,15 +1,16 @@
 """What a scene is: the page of one kind of data, from a selection to what is on show."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from engine.mesh import Slab
 from engine.simulation import Simulation
 from engine.systems.card import ModelCard
+from explorer.painting import Painting
 from explorer.results import Results
-from explorer.state import Request, Selection
+from explorer.state import Request
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,25 @@ class Scene(ABC):
         """Offer the scene under its name."""
         SCENES[cls.name] = cls
 
-    selection: Selection
+    kind: ClassVar[str]
+    """Of the meshes that its curves are of, see `engine.statistics.contract`."""
+
+    along: ClassVar[str]
+    """Parameter of the selection that says where along the line of sight the maps lie."""
+
+    views: ClassVar[Collection[str]]
+    """What its page has beside maps and curves, by name."""
+
+    painter: ClassVar[type[Painting]] = Painting
+    """Computes its requests."""
+
+    first_sight: ClassVar[Mapping[str, str]] = {}
+    """What a page that no link names anything of shows, as far as it is offered."""
+
+    signed: ClassVar[Collection[str]] = ()
+    """Groups whose values can be negative: their colours are symmetric about zero."""
+
+    selection: Any
     """What is selected: its names are the link."""
 
     @abstractmethod
@@ -77,6 +96,14 @@ class Scene(ABC):
     @abstractmethod
     def offer(self, simulation: Simulation | None, cards: Sequence[ModelCard]) -> None:
         """Let what there is be selected; what no longer can be moves to the first choice."""
+
+    @abstractmethod
+    def card_of(self, emulator: str) -> ModelCard | None:
+        """Model card of an emulator that is offered, for what is selected."""
+
+    @abstractmethod
+    def pixel_size(self, simulation: Simulation) -> float:
+        """Of the finest maps of a simulation, comoving, [kpc/h]."""
 
     @abstractmethod
     def request(self) -> Request:

@@ -12,7 +12,7 @@ from explorer.choices import choices, paintable_axes
 from explorer.names import painting_names
 from explorer.results import Results, read
 from explorer.scenes.contract import Picture, Scene
-from explorer.state import Request, Selection
+from explorer.state import Request, Selection, system_and_level
 
 
 class Slabs(Scene):
@@ -33,8 +33,15 @@ class Slabs(Scene):
         "other": "field",
     }
 
+    kind = "slab"
+    along = "slab"
+    views = ("Scope", "Rings", "Samples", "Band", "Haloes", "Calibration", "Download")
+    first_sight: ClassVar[Mapping[str, str]] = {"field": "hi", "emulator": "ember-wgan"}
+    """What the product is for: many universes from one map."""
+
     def __init__(self) -> None:
         self.selection = Selection()
+        self._cards: dict[tuple[str, str, str], ModelCard] = {}
 
     def refuse(self, simulation: Simulation) -> str:
         """Say in a sentence why there is nothing to paint from; empty if there is."""
@@ -47,7 +54,19 @@ class Slabs(Scene):
 
     def offer(self, simulation: Simulation | None, cards: Sequence[ModelCard]) -> None:
         """Let what there is be selected."""
+        self._cards = {(card.system, card.field, card.level): card for card in cards}
         self.selection.set_choices(choices(simulation, cards, self.selection))
+
+    def card_of(self, emulator: str) -> ModelCard | None:
+        """Model card of an emulator for the selected field and level."""
+        if not emulator or not self.selection.level:
+            return None
+        system, level = system_and_level(emulator, self.selection.level)
+        return self._cards.get((system, self.selection.field, level))
+
+    def pixel_size(self, simulation: Simulation) -> float:
+        """Of the finest maps."""
+        return simulation.pixel_size
 
     def request(self) -> Request:
         """Take the selection as it is now."""

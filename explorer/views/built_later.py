@@ -1,6 +1,6 @@
 """What is built once the maps are drawn: cards, further tools, and the maps of a band."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import panel as pn
@@ -19,6 +19,7 @@ from explorer.views.facts import Facts
 from explorer.views.haloes import Haloes
 from explorer.views.maps import Maps
 from explorer.views.pictures import Published
+from explorer.views.samples import Samples
 from explorer.views.tabs import CardTabs
 
 WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
@@ -38,14 +39,13 @@ class BuiltLater:
         How they are shown.
     maps : Maps
         Once they are drawn everything else is built.
-    paint : callable
-        Paints the ensemble that the samples controls ask for.
+    samples : Samples or None
+        Paints an ensemble, where there are many samples.
     """
 
-    def __init__(
-        self, store: Store, display: Display, maps: Maps, paint: Callable[[Any], Awaitable[None]]
-    ) -> None:
-        self.store, self.display, self.maps, self.paint = store, display, maps, paint
+    def __init__(self, store: Store, display: Display, maps: Maps, samples: Samples | None) -> None:
+        self.store, self.display, self.maps, self.samples = store, display, maps, samples
+        self._names = list(cards(store.scene.kind))
         self.tools = pn.Column(stylesheets=[FREE], **WIDE)
         self.band = pn.Column(stylesheets=[FREE], **WIDE)
         self.below = pn.Column(stylesheets=[FREE, LATER], **WIDE)
@@ -67,18 +67,29 @@ class BuiltLater:
         display.param.watch(lambda _: pn.state.execute(self._add_band, schedule=True), "band")
 
     def _add_first_cards(self) -> None:
-        self._add_curves(list(cards())[:IN_REACH])
-        self.below.append(CardTabs(self._cards, lambda: CalibrationCards(self.store, self.paint)))
+        self._add_curves(self._names[:IN_REACH])
+        self.below.append(CardTabs(self._cards, self._tabs()))
+
+    def _tabs(self) -> dict[str, Callable[[], pn.viewable.Viewer]]:
+        """Makers of the tabs beside the curves that the scene names, by their titles."""
+        every: dict[str, Callable[[], pn.viewable.Viewer]] = {}
+        if self.samples is not None:
+            paint = self.samples.paint
+            every["Calibration"] = lambda: CalibrationCards(self.store, paint)
+        return {title: make for title, make in every.items() if title in self.store.scene.views}
 
     def _add_tools(self) -> None:
-        colours = Colours(self.store, self.display, self.maps)
-        self.tools.extend([colours, Download(self.store, self.display, self.maps)])
+        self.tools.append(Colours(self.store, self.display, self.maps))
+        if "Download" in self.store.scene.views:
+            self.tools.append(Download(self.store, self.display, self.maps))
 
     def _add_further_cards(self) -> None:
-        self._add_curves(list(cards())[IN_REACH:])
+        self._add_curves(self._names[IN_REACH:])
 
     def _add_haloes(self) -> None:
-        self._cards.extend([Haloes(self.store, self.display), self._facts])
+        if "Haloes" in self.store.scene.views:
+            self._cards.append(Haloes(self.store, self.display))
+        self._cards.append(self._facts)
 
     def _add_band(self) -> None:
         """Four more maps: not before a band is picked."""

@@ -40,8 +40,8 @@ class Colours(pn.viewable.Viewer):
     def __init__(self, store: Store, display: Display, maps: Maps) -> None:
         super().__init__()
         shown = display.param
-        self.input_colours = colour_picker(display, "input_colours")
-        self.field_colours = colour_picker(display, "field_colours")
+        picked = [group for group in maps.bars if group not in store.scene.signed]
+        self.pickers = [colour_picker(display, f"{group}_colours") for group in picked]
         self.stretch = pmui.RadioButtonGroup.from_param(shown.stretch, **(CHOICE | WIDE))
         self.units = pmui.RadioButtonGroup.from_param(shown.units, **(CHOICE | WIDE))
         self.quantity = pmui.Select.from_param(shown.quantity, **WIDE, description="")
@@ -66,8 +66,7 @@ class Colours(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
             group("Colours"),
-            self.input_colours,
-            self.field_colours,
+            *self.pickers,
             words("Stretch"),
             self.stretch,
             words("Limits from what is in view"),

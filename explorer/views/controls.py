@@ -25,18 +25,19 @@ class Controls(pn.viewable.Viewer):
     def __init__(self, store: Store) -> None:
         super().__init__()
         self.store = store
-        self.samples = Samples(store)
+        self.samples = Samples(store) if "Samples" in store.scene.views else None
         self.place = html(height=18)
         groups = store.scene.controls.values()
         self.each = {name: self._control(name) for names in groups for name in names}
-        store.selection.param.watch(self._update_other_seed, ["other", "field"])
-        self._update_other_seed()
+        if "other_seed" in self.each:
+            store.selection.param.watch(self._update_other_seed, ["other", "field"])
+            self._update_other_seed()
         store.param.watch(self._write_place, "results")
 
     def _control(self, name: str) -> Any:
         """Make the control of one parameter of the selection."""
         about = self.store.selection.param[name]
-        if name == "seed":
+        if name == "seed" and self.samples is not None:
             return self.samples
         if isinstance(about, param.Selector):
             return pmui.Select.from_param(about, **WIDE)
@@ -52,7 +53,7 @@ class Controls(pn.viewable.Viewer):
         self.each["other_seed"].disabled = card is None or not card.stochastic
 
     def _write_place(self, event: param.parameterized.Event) -> None:
-        """Say where the slab lies along the line of sight."""
+        """Say where the maps lie along the line of sight."""
         slab = event.new.input
         end = slab.start + slab.depth
         self.place.object = f"<small>{slab.start:.2f} to {end:.2f} cMpc/h along {slab.axis}</small>"
@@ -63,7 +64,7 @@ class Controls(pn.viewable.Viewer):
             parts.append(group(title))
             for name in names:
                 parts.append(self.each[name])
-                if name == "slab":
+                if name == self.store.scene.along:
                     parts.append(self.place)
         return pn.Column(*parts, sizing_mode="stretch_width", margin=(0, 18))
 

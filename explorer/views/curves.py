@@ -42,7 +42,7 @@ class CurveCard(pn.viewable.Viewer):
     def __init__(self, statistic: str, store: Store, display: Display) -> None:
         super().__init__()
         self.statistic = statistic
-        self.about = cards()[statistic]
+        self.about = cards(store.scene.kind)[statistic]
         self.store = store
         self.display = display
         self.curves, self.samples = shown_of(statistic, store)
@@ -60,7 +60,7 @@ class CurveCard(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
-        if self.about.over:
+        if self.about.over and "Band" in store.scene.views:
             self._add_brush(PICKED[self.about.over])
         self._present()
         store.param.watch(self._on_results_changed, ["results", "ensemble"])

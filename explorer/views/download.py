@@ -20,6 +20,7 @@ from explorer.views.colour_bar import ColourBar
 from explorer.views.contrast import CONTRASTS
 from explorer.views.controls import WIDE, group
 from explorer.views.maps import Maps
+from explorer.views.signed_bar import SignedBar
 from explorer.words import short_label
 
 COLUMNS = "cm⁻²"
@@ -123,7 +124,7 @@ def look_of(results: Results, display: Display, maps: Maps) -> Look:
     return Look(dark_matter, field, contrast, tuple(view), length, unit)
 
 
-def colours_of(name: str, slab: Slab, bar: ColourBar, display: Display) -> Colours:
+def colours_of(name: str, slab: Slab, bar: ColourBar | SignedBar, display: Display) -> Colours:
     """Take how the maps of a colour bar are coloured, and in which unit."""
     scale = scale_of(slab, display.units == "physical", display.quantity == "columns")
     what = "N(HI)" if scale.unit == COLUMNS else short_label(slab.field)

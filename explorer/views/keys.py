@@ -1,6 +1,7 @@
 """Keys for what is done most often, and the panel that lists them."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ HERE = Path(__file__).parent
 LISTED = [
     ["n", "New sample"],
     ["[ ]", "Back and forward through the samples"],
-    ["← →", "Previous and next slab"],
+    ["← →", "Back and forward along the line of sight"],
     ["b", "Blink truth and painting"],
     ["s", "Swipe"],
     ["d", "Difference"],
@@ -34,13 +35,13 @@ class Keys(JSComponent):
     Parameters
     ----------
     store : Store
-        Its selection's slab is moved.
+        Its selection's slab or layer is moved.
     display : Display
         How maps are compared, and whether haloes are circled.
     linked : LinkedMaps
         Moved to the whole map.
-    samples : Samples
-        Steps through samples.
+    samples : Samples or None
+        Steps through samples, where there are such.
     """
 
     listed = param.List(default=LISTED)
@@ -49,31 +50,41 @@ class Keys(JSComponent):
     _stylesheets: ClassVar[list[str]] = [(HERE / "keys.css").read_text()]
 
     def __init__(
-        self, store: Store, display: Display, linked: LinkedMaps, samples: Samples, **params: Any
+        self,
+        store: Store,
+        display: Display,
+        linked: LinkedMaps,
+        samples: Samples | None,
+        **params: Any,
     ) -> None:
         super().__init__(width=34, height=34, margin=0, align="center", **params)
         self._selection, self._display, self._linked = store.selection, display, linked
+        self._along = store.scene.along
         self._actions: dict[str, Callable[[], None]] = {
-            "n": samples.draw,
-            "[": lambda: samples.step(-1),
-            "]": lambda: samples.step(1),
-            "ArrowLeft": lambda: self._move_slab(-1),
-            "ArrowRight": lambda: self._move_slab(1),
+            "ArrowLeft": lambda: self._move_along(-1),
+            "ArrowRight": lambda: self._move_along(1),
             "s": lambda: self._compare_by("swipe"),
             "d": lambda: self._compare_by("difference"),
-            "r": self._turn_rings,
             "w": self._show_whole_map,
         }
+        if samples is not None:
+            steps = {"[": -1, "]": 1}
+            self._actions |= {key: partial(samples.step, by) for key, by in steps.items()}
+            self._actions["n"] = samples.draw
+        if "Rings" in store.scene.views:
+            self._actions["r"] = self._turn_rings
+        self.listed = [row for row in LISTED if row[0].split()[0] in {*self._actions, *"b?←"}]
 
     def _handle_msg(self, key: str) -> None:
         """Do what a key that was pressed stands for."""
         if key in self._actions:
             self._actions[key]()
 
-    def _move_slab(self, by: int) -> None:
-        """Go to a slab beside this one."""
-        least, most = self._selection.param.slab.bounds
-        self._selection.slab = min(max(self._selection.slab + by, least), most)
+    def _move_along(self, by: int) -> None:
+        """Go to the slab or layer beside this one."""
+        least, most = self._selection.param[self._along].bounds
+        place = min(max(getattr(self._selection, self._along) + by, least), most)
+        self._selection.param.update(**{self._along: place})
 
     def _compare_by(self, show: str) -> None:
         """Compare in one way, or no more."""

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from math import inf, isfinite
 from typing import Any
 
+from engine.units import MPC_IN_KPC
 from explorer.plots.maps import LinkedMaps
 from explorer.state import Display
 from explorer.store import Store
 from explorer.views.colour_bar import ColourBar
 from explorer.views.contrast_bar import ContrastBar
+from explorer.views.signed_bar import SignedBar
 
 
 class RectangleInView:
@@ -51,7 +53,8 @@ class RectangleInView:
                 f"View in the link is {text!r}, expected x0,x1,y0,y1 in Mpc/h between 0 and "
                 f"{side:g}; showing the whole map."
             )
-        self.linked.set_extent(side, side, side / simulation.pixels)
+        pixel = self.store.scene.pixel_size(simulation) / MPC_IN_KPC
+        self.linked.set_extent(side, side, pixel)
         self.linked.show_rectangle(view)
 
 
@@ -62,14 +65,14 @@ class ColourLimits:
 
     Parameters
     ----------
-    bars : mapping of str to ColourBar
+    bars : mapping of str to ColourBar or SignedBar
         Of each group of maps.
     contrast : ContrastBar
         Of the difference or the ratio.
     """
 
-    def __init__(self, bars: Mapping[str, ColourBar], contrast: ContrastBar) -> None:
-        self.bars: dict[str, ColourBar | ContrastBar] = {
+    def __init__(self, bars: Mapping[str, ColourBar | SignedBar], contrast: ContrastBar) -> None:
+        self.bars: dict[str, ColourBar | SignedBar | ContrastBar] = {
             **{f"{group}_limits": bar for group, bar in bars.items()},
             "contrast_limits": contrast,
         }
@@ -105,7 +108,7 @@ class ColourLimits:
         ValueError
             In one sentence, if they aren't two numbers, the lower one first.
         """
-        limits, signed = numbers(text), name == "contrast_limits"
+        limits, signed = numbers(text), not isinstance(self.bars[name], ColourBar)
         least = -limits[-1] if limits and signed else 0
         if len(limits) != 2 or not least <= limits[0] < limits[1] < inf:
             expected = (

@@ -53,16 +53,20 @@ class MapTools(pn.viewable.Viewer):
         Set here.
     linked : LinkedMaps
         Moved by the button.
+    with_rings : bool
+        Whether there are haloes to circle.
     """
 
-    def __init__(self, display: Display, linked: LinkedMaps) -> None:
+    def __init__(self, display: Display, linked: LinkedMaps, with_rings: bool = True) -> None:
         super().__init__()
         shown = display.param
         self.mode = pmui.RadioButtonGroup.from_param(shown.show, **CHOICE, width=390)
         self.against = pmui.RadioButtonGroup.from_param(
             shown.against, **CHOICE, width=190, visible=False
         )
-        self.rings = pmui.Switch.from_param(shown.rings, size="small", margin=0, description="")
+        self.rings = pmui.Switch.from_param(
+            shown.rings, size="small", margin=0, description="", visible=with_rings
+        )
         self.whole = pmui.Button(label="Whole map", css_classes=["right"], **FLAT)
         script = whole_map(linked)
         self.whole.js_on_click(args=script.args, code=script.code)

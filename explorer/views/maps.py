@@ -23,6 +23,7 @@ from explorer.views.haloes_on_maps import HaloesOnMaps
 from explorer.views.map_tools import MapTools
 from explorer.views.overlay import GRID, Overlay
 from explorer.views.pictures import Published, caption, heading, pyramid
+from explorer.views.signed_bar import SignedBar
 from explorer.views.summary import HIDDEN, summary
 from explorer.views.text import html
 
@@ -47,15 +48,16 @@ class Maps(pn.viewable.Viewer):
         self.captions = {name: html(height=24) for name in (*scene.maps, "contrast")}
         self.summary = html("", HIDDEN, name="Maps in words")
         mappers = {group: self.linked.maps[name].mapper for name, group in scene.maps.items()}
-        self.bars = {
-            group: ColourBar(mappers[group], title) for group, title in scene.groups.items()
+        self.bars: dict[str, ColourBar | SignedBar] = {
+            group: (SignedBar if group in scene.signed else ColourBar)(mappers[group], title)
+            for group, title in scene.groups.items()
         }
         self.contrast = Contrast(self.linked, display)
         self.haloes = HaloesOnMaps(store, display, self.linked)
         self.published = Published()
         self.overlay = Overlay(css_classes=["overlay-layer"], sizing_mode="stretch_width", margin=0)
         self.grid = self._grid()
-        self.tools = MapTools(display, self.linked)
+        self.tools = MapTools(display, self.linked, with_rings="Rings" in scene.views)
         self._results: Results | None = None
         self._pictures: dict[str, Picture] = {}
         store.param.watch(lambda event: self.present(event.new), "results")
@@ -67,7 +69,10 @@ class Maps(pn.viewable.Viewer):
     def _watch_display(self) -> None:
         """Follow the display where the page may be changed, and what the browser tells."""
         for change, names in (
-            (self._set_colour_maps, [f"{group}_colours" for group in self.bars]),
+            (
+                self._set_colour_maps,
+                [f"{g}_colours" for g in self.bars if g not in self.store.scene.signed],
+            ),
             (self._update_units, ["stretch", "units", "quantity"]),
             (self._arrange_maps, ["show", "against"]),
             (self.haloes.show_rings, ["rings"]),
@@ -81,8 +86,9 @@ class Maps(pn.viewable.Viewer):
         state = self.linked.state
         state.on_change("expired", lambda _attr, _old, _new: self._publish())
         state.on_change("view", lambda _attr, _old, _new: self._on_view_changed())
-        # Before the store asks for what was selected.
-        self.store.selection.param.watch(self._on_view_changed, "scope", precedence=0)
+        if "scope" in self.store.selection.names:
+            # Before the store asks for what was selected.
+            self.store.selection.param.watch(self._on_view_changed, "scope", precedence=0)
 
     def present(self, results: Results) -> None:
         """Show the maps of new results."""
@@ -93,7 +99,7 @@ class Maps(pn.viewable.Viewer):
             self.linked.maps[name].note.text = picture.note
         for group, bar in self.bars.items():
             if (slab := self._first_of(group)) is not None:
-                bar.set_default_limits((results.request.simulation, slab.field), slab)
+                bar.set_default_limits((results.request.simulation, slab.field, slab.depth), slab)
         if before is None or before.input is not results.input:
             self._set_extent(results.input)
             self.haloes.put_around(results)
@@ -124,7 +130,9 @@ class Maps(pn.viewable.Viewer):
     def _on_view_changed(self, *_: object) -> None:
         """Let the curves follow what is in view, if they are of that."""
         selection = self.store.selection
-        if selection.scope == "region" and self._results is not None:
+        if "scope" not in selection.names or self._results is None:
+            return
+        if selection.scope == "region":
             view: Any = self.linked.state.view  # to mypy it is a property's description
             selection.region = pixels_of(view, self._results.input)
 
@@ -147,7 +155,8 @@ class Maps(pn.viewable.Viewer):
 
     def _set_colour_maps(self) -> None:
         for group, bar in self.bars.items():
-            bar.set_colours(getattr(self.display, f"{group}_colours"))
+            if isinstance(bar, ColourBar):  # those of signed values are fixed
+                bar.set_colours(getattr(self.display, f"{group}_colours"))
 
     def _update_units(self) -> None:
         """Show values in the stretch, quantity and unit asked for."""
@@ -172,7 +181,8 @@ class Maps(pn.viewable.Viewer):
             length_unit=unit,
         )
         self._update_contrast(results, scales)
-        self.summary.object = f"<p>{summary(results, display)}</p>"
+        where = self.store.scene.where(results.request)
+        self.summary.object = f"<p>{summary(results, where, display)}</p>"
 
     def _update_contrast(self, results: Results, scales: dict[str, Scale]) -> None:
         """Show the difference or the ratio, if one of them is asked for."""

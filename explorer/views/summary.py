@@ -16,8 +16,17 @@ HIDDEN = """
 """Read out, not seen."""
 
 
-def summary(results: Results, display: Display) -> str:
+def summary(results: Results, where: str, display: Display) -> str:
     """Describe what the maps show.
+
+    Parameters
+    ----------
+    results : Results
+        On show.
+    where : str
+        Their place, in a few words.
+    display : Display
+        How they are shown.
 
     Returns
     -------
@@ -30,7 +39,7 @@ def summary(results: Results, display: Display) -> str:
     ny, nx = slab.shape
     side = slab.pixel_size / 1000 * factor
     sentences = [
-        f"Maps of slab {request.place.index} of {request.simulation} along {request.place.axis} "
+        f"Maps of {where} of {request.simulation} along {slab.axis} "
         f"at redshift {slab.redshift:.2f}, {nx * side:.4g} by {ny * side:.4g} {unit}."
     ]
     named = {

@@ -1,14 +1,12 @@
-"""Which cards lie below the maps: curves, or the calibration of the ensemble."""
+"""Which cards lie below the maps: curves, or what else the scene has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import panel as pn
 import panel_material_ui as pmui
 import param
 
 from explorer.style import FREE, LINE
-
-NAMES = ("Curves", "Calibration")
 
 BAR = {
     "borderBottom": f"1px solid {LINE}",
@@ -19,31 +17,34 @@ BAR = {
 
 
 class CardTabs(pn.viewable.Viewer):
-    """Tabs over two sets of cards.
+    """Tabs over sets of cards.
 
     Parameters
     ----------
     curves : Column
         The first set.
-    calibration : callable
-        Makes the second, when it is first opened.
+    others : mapping of str to callable
+        Make the others, by their titles, when they are first opened.
     """
 
-    def __init__(self, curves: pn.Column, calibration: Callable[[], pn.viewable.Viewer]) -> None:
+    def __init__(
+        self, curves: pn.Column, others: Mapping[str, Callable[[], pn.viewable.Viewer]]
+    ) -> None:
         super().__init__()
-        self.calibration = calibration
-        self.places = (hideable(curves), hideable())
-        self.places[1].visible = False
+        self.others = list(others.values())
+        self.places = (hideable(curves), *(hideable() for _ in others))
+        for place in self.places[1:]:
+            place.visible = False
         # The tabs hold nothing: a tab that is left drops what it holds, and figures would
         # be drawn anew at every visit. Cards are hidden instead.
-        nothing = [(name, pn.Spacer(height=0, margin=0)) for name in NAMES]
+        nothing = [(name, pn.Spacer(height=0, margin=0)) for name in ("Curves", *others)]
         self.bar = pmui.Tabs(*nothing, sx=BAR, sizing_mode="stretch_width", margin=0)
         self.bar.param.watch(self._show_place, "active")
 
     def _show_place(self, event: param.parameterized.Event) -> None:
-        second = self.places[1]
-        if event.new == 1 and not len(second):
-            second.append(self.calibration())
+        opened = self.places[event.new]
+        if not len(opened):
+            opened.append(self.others[event.new - 1]())
         for place, each in enumerate(self.places):
             each.visible = place == event.new
 

@@ -163,7 +163,7 @@ def test_what_the_second_tab_shows_is_built_once_and_when_it_is_first_opened():
         def __panel__(self):
             return pn.Column()
 
-    tabs = CardTabs(pn.Column(), Cards)
+    tabs = CardTabs(pn.Column(), {"Calibration": Cards})
     assert [each.visible for each in tabs.places] == [True, False]
     assert not built
     for place in (1, 0, 1):

@@ -14,7 +14,6 @@ from engine.statistics.cddf import whole_box
 from engine.units import column_density
 from explorer import app, painting
 from explorer import results as results_module
-from explorer import store as store_module
 from explorer.results import widened
 from explorer.scenes import slabs
 from explorer.scenes.slabs import Slabs
@@ -132,11 +131,13 @@ def test_maps_are_waited_for_before_a_page_is_built_and_others_are_served_meanwh
     link = {"simulation": "with-gas", "slab": "2"}
     session, others_turn = Session(**link), threading.Event()
 
+    begin = painting.Painting.begin
+
     def read_when_others_had_their_turn(*asked):
         assert others_turn.wait(30)
-        return painting.begin(*asked)
+        return begin(*asked)
 
-    monkeypatch.setattr(store_module, "begin", read_when_others_had_their_turn)
+    monkeypatch.setattr(painting.Painting, "begin", read_when_others_had_their_turn)
 
     async def serve():
         waiting = asyncio.ensure_future(app.begin(session))
@@ -160,11 +161,13 @@ def test_maps_are_waited_for_before_a_page_is_built_and_others_are_served_meanwh
 def test_a_page_is_built_without_maps_that_are_not_read_yet(monkeypatch):
     built = threading.Event()
 
+    begin = painting.Painting.begin
+
     def read_when_the_page_is_built(*asked):
         assert built.wait(30)
-        return painting.begin(*asked)
+        return begin(*asked)
 
-    monkeypatch.setattr(store_module, "begin", read_when_the_page_is_built)
+    monkeypatch.setattr(painting.Painting, "begin", read_when_the_page_is_built)
     store = opened(simulation="with-gas")
     begun = store.begin()
     store.take()
@@ -325,7 +328,7 @@ def test_cancelling_the_slabs_of_an_axis_paints_no_more_of_them(emulator, monkey
     store = computed(simulation="with-gas")
     shown, paint = store.results, emulator.predict
 
-    def predict(painter, eaten, seed=0):
+    def predict(painter, eaten, seed=0, **_):
         if eaten["dark matter"].index == 2:
             store.cancel()
         return paint(painter, eaten, seed)
@@ -441,7 +444,7 @@ class SlowPainter:
         self.go_on = threading.Event()
         paint = emulator.predict
 
-        def predict(painter, slab, seed=0):
+        def predict(painter, slab, seed=0, **_):
             assert self.go_on.wait(10)
             return paint(painter, slab)
 
@@ -575,7 +578,7 @@ def test_a_cancelled_ensemble_keeps_the_samples_it_has(monkeypatch, emulator):
     asyncio.run(store.refresh())
     paint = emulator.predict
 
-    def predict(painter, slab, seed=0):
+    def predict(painter, slab, seed=0, **_):
         if seed == 6:
             store.cancel()
         return paint(painter, slab, seed)
