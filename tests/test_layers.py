@@ -113,6 +113,8 @@ TRAINING_ORDER = (
 TRAINED_ORDER = (
     {"contract"},
     {"registry", "ember"},
+    {"gated_config"},
+    {"detail_critic"},
     {"adversarial", "gated_step", "looks"},
     {"gated"},
     {"ember_unet", "ember_wgan"},

@@ -10,7 +10,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from engine.networks.ember import gated
+from engine.networks.ember import critic, gated
 from engine.networks.ember.gated import UNBOUNDED, GatedGenerator
 from engine.normalization import NORMALIZATIONS, LogNormalization
 from engine.systems.card import ModelCard
@@ -21,7 +21,8 @@ from training.losses.spectra import STEEPEST
 from training.losses.tables import ABOVE, QUANTILES, Tables
 from training.systems import ember
 from training.systems.contract import Picture, Scored, Weights
-from training.systems.gated_step import GatedRunConfig, GatedStep, draw_smooth
+from training.systems.gated_config import GatedRunConfig
+from training.systems.gated_step import GatedStep, draw_smooth
 from training.systems.looks import look, paint_slab, spread
 
 MEASURED_DRAWS = 4
@@ -29,6 +30,9 @@ MEASURED_DRAWS = 4
 
 OWN = ("gates.", "tones.", "least", "most")
 """Beginnings of the names of what a gated generator has and a U-Net lacks."""
+
+OF_THE_CRITIC = ("critic_updates", "critic_learning_rate", "penalty")
+"""Numbers of a run that mean nothing without a critic."""
 
 PRESETS: Mapping[str, Callable[..., RunConfig]] = {
     "small": partial(GatedRunConfig, network="small", sources=ember.BOXES, updates=2000),
@@ -71,9 +75,17 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         ]
         others = [p for n, p in network.named_parameters() if not n.startswith(tuple(speeds))]
         adam = torch.optim.Adam([{"params": others}, *groups], betas=(0.9, 0.99))
-        return Progress(
+        progress = Progress(
             {"network": network, "average": average}, {"network": adam}, {"tables": tables}
         )
+        if config.critic:
+            opponent = critic.PRESETS["detail"].build().to(device)
+            progress.modules["critic"] = opponent
+            # No momentum: the two networks' slopes turn with every step of the other.
+            progress.optimizers["critic"] = torch.optim.Adam(
+                opponent.parameters(), betas=(0.0, 0.99)
+            )
+        return progress
 
     def prepare(self, progress: Progress, examples: TrainingMaps) -> None:
         """Measure bounds from all maps, units of error from some of them."""
@@ -138,7 +150,8 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         """Entries of a card that say where the weights come from, the loss's terms together."""
         entries = super().provenance(examples, hours, device)
         weights = self.config.weights
-        numbers = {name: n for name, n in entries["recipe"].items() if name not in weights}
+        unsaid = {*weights} if self.config.critic else {*weights, *OF_THE_CRITIC}
+        numbers = {name: n for name, n in entries["recipe"].items() if name not in unsaid}
         least, most = (f"{100 * quantile:g} %" for quantile in QUANTILES)
         bounds = (
             f"least: {least} quantile of the training pixels of a class; most: {most} quantile "

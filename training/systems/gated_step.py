@@ -1,14 +1,11 @@
 """EMBER's gated generator against the scores of its draws: the step that such a run repeats."""
 
-import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from engine.fields import one_of
 from engine.networks.ember.gated import GatedGenerator, smoothed
 from engine.normalization import NORMALIZATIONS
 from training.checkpoint import Progress
@@ -19,118 +16,8 @@ from training.losses.samples import Judged, sample_terms
 from training.losses.tables import Tables
 from training.losses.terms import weighted
 from training.systems.contract import Draw
-from training.systems.ember import EmberConfig
-
-BY_FIELD: dict[str, dict[str, float]] = {
-    "gas": {"rounding": 1.5e-4, "tone_speed": 0.0005},
-    "hi": {"rounding": 1e-3, "tone_speed": 0.01},
-}
-"""Of each field, where left out: what bfloat16 rounds away, normalised, and the speed of the tones
-that kept the mass of its maps from running away."""
-
-
-@dataclass(frozen=True)
-class GatedRunConfig(EmberConfig):
-    """One training of the gated generator.
-
-    Parameters
-    ----------
-    energy, log_energy, texture, detail, mass_and_power : float
-        Weights of the terms, see `training.losses.samples`.
-    energy_scales, log_energy_scales, texture_scales : int
-        Grids that the first three see, the map's own included.
-    weights_power : float
-        Of the units of error, in the weights of pixels.
-    rounding : float
-        Errors below it don't count, normalised.
-    draws : int
-        Of each map at every update.
-    gate_speed, tone_speed : float
-        Rates of the noise's gates and of a realisation's tones, in units of the others'. All of
-        a map hangs on each number of the tones.
-    rising : int
-        Updates in which the rates rise to the first one.
-    gradient_norm : float
-        Most of the gradient's norm.
-    float32_share : float
-        Of the updates, at the end, in float32: rounding hides faint noise.
-    critic : bool
-        Whether a critic plays too; none can yet.
-    choose_every : int
-        Updates between looks at the power spectrum of training slabs, in the second half of the
-        run, which decides which weights are kept.
-    warm_start : str
-        SHA-256 of the weights that the network starts from, a U-Net's or another gated
-        generator's; empty: fresh ones.
-    """
-
-    batch_size: int = 1
-    learning_rate: float = 4e-4
-    final_learning_rate: float = 8e-6
-    average: float = 0.98
-    energy: float = 1.0
-    log_energy: float = 0.5
-    texture: float = 0.1
-    detail: float = 0.2
-    mass_and_power: float = 0.3
-    energy_scales: int = 6
-    log_energy_scales: int = 3
-    texture_scales: int = 3
-    weights_power: float = 0.3
-    rounding: float | None = None
-    draws: int = 2
-    gate_speed: float = 3.0
-    tone_speed: float | None = None
-    rising: int = 20
-    gradient_norm: float = 1.0
-    float32_share: float = 0.1
-    critic: bool = False
-    choose_every: int = 200
-    warm_start: str = ""
-
-    system = "ember-wgan"
-
-    def __post_init__(self) -> None:
-        """Refuse what can't be trained, and fill in the field's numbers."""
-        super().__post_init__()
-        usual = BY_FIELD[one_of(f"Field for {self.system}", self.field, tuple(BY_FIELD))]
-        for name, number in usual.items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, number)
-        if self.critic:
-            raise ValueError(
-                "Training of the gated generator has a critic, expected none yet: leave critic "
-                "out, or train the paper's generator by --preset paper."
-            )
-        if not any(self.weights.values()):
-            raise ValueError("Training has no term with a weight, expected at least one.")
-        scales = self.log_energy_scales, self.texture_scales
-        if self.draws < 2 or not all(1 <= few <= self.energy_scales for few in scales):
-            raise ValueError(
-                f"Training scores {self.draws} draws on {self.energy_scales} scales and {scales} "
-                "of them, expected two draws or more and scales from 1 to all of them."
-            )
-        if self.choose_every < 1 or self.rising < 1:
-            raise ValueError(
-                f"Training looks every {self.choose_every} updates and its rates rise for "
-                f"{self.rising}, expected one or more."
-            )
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """Of the loss's terms by name."""
-        names = ("energy", "log_energy", "texture", "detail", "mass_and_power")
-        return {name: getattr(self, name) for name in names}
-
-    def rate(self, update: int) -> float:
-        """Learning rate at an update: a short rise, then a cosine's fall to the last one."""
-        fallen = 0.5 - 0.5 * math.cos(math.pi * update / max(self.updates - 1, 1))
-        rate = self.learning_rate + fallen * (self.final_learning_rate - self.learning_rate)
-        return rate * min(1.0, (update + 1) / self.rising)
-
-    def rounds(self, update: int) -> bool:
-        """Whether an update may round features, as its precision says."""
-        return update < (1 - self.float32_share) * self.updates
+from training.systems.detail_critic import DetailCritic
+from training.systems.gated_config import GatedRunConfig
 
 
 class GatedStep:
@@ -156,15 +43,21 @@ class GatedStep:
         assert isinstance(tables, Tables)
         self.generator, self.tables = progress.network, tables
         self.dark_scaling, self.scaling = NORMALIZATIONS["dm"], NORMALIZATIONS[config.field]
+        self.critic = DetailCritic(config, progress, fabric) if config.critic else None
 
     def __call__(self, draw: Draw) -> dict[str, Tensor]:
         """Step once; return the loss's terms."""
         config, update = self.config, self.progress.update
         dark_matter, target = draw(0)
-        terms = weighted(self.terms, self._judged(dark_matter, target))
+        judged = self._judged(dark_matter, target)
+        terms, played = weighted(self.terms, judged), {}
+        weight = config.critic_weight(update)
+        if self.critic is not None and weight:
+            played = self.critic.learn(judged)
+            terms["generator"] = weight * self.critic.think(judged)
         adam, rate = self.progress.optimizers["network"], config.rate(update)
         descend(terms, self.generator, adam, rate, self.fabric, config.gradient_norm)
-        return terms
+        return played | terms
 
     def _judged(self, dark_matter: Tensor, target: Tensor) -> Judged:
         """Draws of each map and their truth, at every scale."""

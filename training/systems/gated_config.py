@@ -1,0 +1,135 @@
+"""What a training of EMBER's gated generator is fixed by."""
+
+import math
+from dataclasses import dataclass
+
+from engine.fields import one_of
+from training.systems.ember import EmberConfig
+
+BY_FIELD: dict[str, dict[str, float]] = {
+    "gas": {"rounding": 1.5e-4, "tone_speed": 0.0005},
+    "hi": {"rounding": 1e-3, "tone_speed": 0.01},
+}
+"""Of each field, where left out: what bfloat16 rounds away, normalised, and the speed of the tones
+that kept the mass of its maps from running away."""
+
+
+@dataclass(frozen=True)
+class GatedRunConfig(EmberConfig):
+    """One training of the gated generator.
+
+    Parameters
+    ----------
+    energy, log_energy, texture, detail, mass_and_power : float
+        Weights of the terms, see `training.losses.samples`.
+    energy_scales, log_energy_scales, texture_scales : int
+        Grids that the first three see, the map's own included.
+    weights_power : float
+        Of the units of error, in the weights of pixels.
+    rounding : float
+        Errors below it don't count, normalised.
+    draws : int
+        Of each map at every update.
+    gate_speed, tone_speed : float
+        Rates of the noise's gates and of a realisation's tones, in units of the others'. All of
+        a map hangs on each number of the tones.
+    rising : int
+        Updates in which the rates rise to the first one.
+    gradient_norm : float
+        Most of the gradient's norm.
+    float32_share : float
+        Of the updates, at the end, in float32: rounding hides faint noise.
+    critic : float
+        Weight of what the critic of detail thinks of the draws, in the last stage; 0: no critic.
+    critic_updates : int
+        Of the last stage.
+    critic_learning_rate : float
+        Of the critic, all the while.
+    penalty : float
+        Weight of the critic's gradient penalty.
+    choose_every : int
+        Updates between looks at the power spectrum of training slabs, in the second half of the
+        run, which decides which weights are kept.
+    warm_start : str
+        SHA-256 of the weights that the network starts from, a U-Net's or another gated
+        generator's; empty: fresh ones.
+    """
+
+    batch_size: int = 1
+    learning_rate: float = 4e-4
+    final_learning_rate: float = 8e-6
+    average: float = 0.98
+    energy: float = 1.0
+    log_energy: float = 0.5
+    texture: float = 0.1
+    detail: float = 0.2
+    mass_and_power: float = 0.3
+    energy_scales: int = 6
+    log_energy_scales: int = 3
+    texture_scales: int = 3
+    weights_power: float = 0.3
+    rounding: float | None = None
+    draws: int = 2
+    gate_speed: float = 3.0
+    tone_speed: float | None = None
+    rising: int = 20
+    gradient_norm: float = 1.0
+    float32_share: float = 0.1
+    critic: float = 0.0
+    critic_updates: int = 300
+    critic_learning_rate: float = 2e-4
+    penalty: float = 10.0
+    choose_every: int = 200
+    warm_start: str = ""
+
+    system = "ember-wgan"
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be trained, and fill in the field's numbers."""
+        super().__post_init__()
+        usual = BY_FIELD[one_of(f"Field for {self.system}", self.field, tuple(BY_FIELD))]
+        for name, number in usual.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, number)
+        if not any(self.weights.values()):
+            raise ValueError("Training has no term with a weight, expected at least one.")
+        scales = self.log_energy_scales, self.texture_scales
+        if self.draws < 2 or not all(1 <= few <= self.energy_scales for few in scales):
+            raise ValueError(
+                f"Training scores {self.draws} draws on {self.energy_scales} scales and {scales} "
+                "of them, expected two draws or more and scales from 1 to all of them."
+            )
+        if self.critic and not 1 <= self.critic_updates <= self.updates:
+            raise ValueError(
+                f"The critic plays in {self.critic_updates} of {self.updates} updates, expected "
+                "from one to all of them: set critic_updates."
+            )
+        if self.choose_every < 1 or self.rising < 1:
+            raise ValueError(
+                f"Training looks every {self.choose_every} updates and its rates rise for "
+                f"{self.rising}, expected one or more."
+            )
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Of the loss's terms by name."""
+        names = ("energy", "log_energy", "texture", "detail", "mass_and_power")
+        return {name: getattr(self, name) for name in names}
+
+    def rate(self, update: int) -> float:
+        """Learning rate at an update: a short rise, then a cosine's fall to the last one."""
+        fallen = 0.5 - 0.5 * math.cos(math.pi * update / max(self.updates - 1, 1))
+        rate = self.learning_rate + fallen * (self.final_learning_rate - self.learning_rate)
+        return rate * min(1.0, (update + 1) / self.rising)
+
+    def critic_weight(self, update: int) -> float:
+        """Weight of the critic's thoughts at an update: none at first, then a short rise.
+
+        A fresh critic knows nothing, and would push as hard as one that does.
+        """
+        played = update + 1 - (self.updates - self.critic_updates)
+        return self.critic * min(1.0, max(0.0, played / (4 * self.rising)))
+
+    def rounds(self, update: int) -> bool:
+        """Whether an update may round features, as its precision says."""
+        return update < (1 - self.float32_share) * self.updates
