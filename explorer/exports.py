@@ -18,7 +18,7 @@ from engine.results import Curve, Outcome
 from engine.statistics.compared import COMPARED
 from engine.statistics.halo_table import halo_table
 from explorer.ensemble import QUANTILES, Ensemble, Quantiles
-from explorer.names import painting_names
+from explorer.names import painting_names, paper_inks
 from explorer.plots.paper_figure import as_file, paper_figure
 from explorer.plots.paper_look import Look
 from explorer.results import Results, of_maps, trained, widened
@@ -163,8 +163,8 @@ def _figure(ending: str) -> Callable[[Shown], bytes]:
     def draw(shown: Shown) -> bytes:
         results, many = shown.results, shown.ensemble
         samples = many.bands if many is not None and many.is_of(results.request) else {}
-        names = painting_names(results)
-        return as_file(paper_figure(outcome(results), shown.look, names, samples), ending)
+        names, inks = painting_names(results), paper_inks(results)
+        return as_file(paper_figure(outcome(results), shown.look, names, samples, inks), ending)
 
     return draw
 

@@ -350,9 +350,13 @@ class Display(param.Parameterized):
     )
     against: Any = param.Selector(
         default="prediction",
-        objects={"Prediction": "prediction", "Comparison": "other"},
-        label="Truth against",
-        doc="Which painting the truth is compared with.",
+        objects={
+            "truth and prediction": "prediction",
+            "truth and comparison": "other",
+            "prediction and comparison": "paintings",
+        },
+        label="Which two",
+        doc="Which two maps are held against each other.",
     )
     rings = param.Boolean(default=False, label="Halo rings", doc="Whether haloes are circled.")
     halo_colours: Any = param.Selector(

@@ -6,10 +6,23 @@ import colorcet
 import numpy as np
 
 PREDICTION = "#56b4e9"
-"""Colour of the emulator's curves; dashed as well, so that colour isn't needed."""
+"""Colour of controls, of the agreement aimed for, and of a painting that nothing is known of."""
 
 OTHER = "#cc79a7"
-"""Colour of the second painting's curves; dotted as well."""
+"""Colour of a second painting that nothing is known of."""
+
+EMULATORS = (
+    ("#cc79a7", "#a8447c"),
+    ("#56b4e9", "#0072b2"),
+    ("#e2703a", "#d55e00"),
+    ("#9a86e8", "#5b46b8"),
+    ("#a8a636", "#77760c"),
+    ("#c29067", "#8a5a2e"),
+    ("#4fc4b4", "#0d7f72"),
+    ("#e8889a", "#b5364f"),
+)
+"""Colours of emulators on the page, readable on both themes, and on paper, darker. Paintings are
+told apart by dashes and marks as well, so that no colour is needed."""
 
 SAMPLES = "#e69f00"
 """Colour of the band of many samples; apart from the prediction's for every colour vision."""
@@ -231,7 +244,11 @@ TEXT = f"""
 .heading {{ white-space: nowrap; justify-content: var(--caption, flex-start); }}
 .heading b {{ font-weight: 500; font-size: 14px; }}
 .heading .legend {{ margin-left: auto; display: flex; gap: 12px; font-size: 12px; color: {GREY}; }}
-.hint {{ display: var(--hint, flex) !important; }}
+.heading b, .heading small {{ overflow: hidden; text-overflow: ellipsis; }}
+.heading b {{ flex: 0 1 auto; min-width: 30%; }}
+.heading small {{ flex: 0 2 auto; min-width: 0; }}
+.heading .mark {{ flex: none; align-self: center; width: 10px; height: 10px; border-radius: 2px; }}
+.hint {{ display: var(--hint, flex) !important; overflow: hidden; flex: 0 4 auto; min-width: 0; }}
 @media (min-width: 901px) and (max-width: 1300px) {{ .hint {{ display: none !important; }} }}
 .key {{ display: flex; gap: 10px; font-size: 12px; color: {GREY}; white-space: nowrap; }}
 .legend svg, .key svg {{ width: 22px; height: 8px; margin-right: 5px; overflow: visible; }}

@@ -129,6 +129,18 @@ def dots(fig: figure, colour: str) -> ColumnDataSource:
     return source
 
 
+def ink(figures: Iterable[figure], source: ColumnDataSource, colour: str) -> None:
+    """Draw what a source fills in another colour, unless it has it."""
+    for fig in figures:
+        for renderer in fig.renderers:
+            if getattr(renderer, "data_source", None) is not source:
+                continue
+            glyph: Any = getattr(renderer, "glyph", None)
+            for part in {"line_color", "fill_color"} & glyph.properties():
+                if getattr(glyph, part) != colour:
+                    setattr(glyph, part, colour)
+
+
 def literature(fig: Any, published: Sequence[Curve]) -> None:
     """Draw relations from the literature; a click on a name hides its line."""
     for curve, dash in zip(published, ("solid", "dashed"), strict=False):

@@ -1,6 +1,6 @@
 """How truth and prediction agree wave by wave: what the plots of r(k) and T(k) share."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -77,7 +77,8 @@ class LinearCurves:
             self.main.yaxis.axis_label = unit_in_words(about.y_label)
             self.main.xaxis.axis_label = unit_in_words(about.x_label)
 
-    def set_ink(self, ink: str) -> None:
-        """Draw the truth in another colour."""
-        renderers: Any = self.main.renderers
-        renderers[0].glyph.line_color = ink
+    def set_inks(self, inks: Mapping[str, str]) -> None:
+        """Draw truth and paintings in other colours, by their names."""
+        for name, colour in inks.items():
+            if name in self.sources:
+                frames.ink(self.figures, self.sources[name], colour)

@@ -1,6 +1,6 @@
 """Truth and prediction as curves, and their ratio below: what the plots of statistics share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bokeh.models import ColumnDataSource
@@ -100,13 +100,14 @@ class LogCurves:
             self.main.yaxis.axis_label = unit_in_words(about.y_label)
             self.below.xaxis.axis_label = unit_in_words(about.x_label)
 
-    def set_ink(self, ink: str) -> None:
-        """Draw the truth in another colour."""
-        renderers: Any = self.main.renderers
-        error, _, truth, *_ = (renderer.glyph for renderer in renderers)
-        error.fill_color = truth.line_color = ink
-        signs = next(each.glyph for each in renderers if each.data_source is self.marks["truth"])
-        signs.update(line_color=ink, fill_color=ink)
+    def set_inks(self, inks: Mapping[str, str]) -> None:
+        """Draw truth and paintings in other colours, by their names."""
+        for name, colour in inks.items():
+            for sources in (self.sources, self.marks, self.ratio_sources):
+                if name in sources:
+                    frames.ink(self.figures, sources[name], colour)
+        if "truth" in inks:
+            frames.ink(self.figures, self.sources["error"], inks["truth"])
 
 
 def painted_lines(fig: figure) -> dict[str, ColumnDataSource]:

@@ -31,7 +31,7 @@ class MapState(DataModel):
     """What the server tells the browser about the maps to show.
 
     The browser answers through `started`, `expired`, the server has dropped a map that is on
-    show, `tapped`, and `view`.
+    show, `tapped`, `limits` and `view`.
     """
 
     tokens = List(String, help="One per map, in their order; empty where there is no map.")
@@ -50,6 +50,9 @@ class MapState(DataModel):
     length_unit = String(default="cMpc/h", help="Unit of lengths.")
     highlight = List(Float, help="[low, high) of values to light up, linear, in the unit of the "
                                  "map file; empty for none.")  # fmt: skip
+    limits = List(Float, help="Percentiles that were asked for, [low, high] of each group in the "
+                              "order of `groups`, log10 of the unit of the map file, EMPTY for no "
+                              "positive pixel; then how often they were.")  # fmt: skip
     place = List(Float, help="[x, y, width, count]: where to go, [Mpc/h], and how often so far.")
     tapped = Int(default=-1, help="Number of the halo that was tapped last; -1 for none.")
     view = List(Float, help="[x0, x1, y0, y1] that is shown, [Mpc/h], some moments after it was "
@@ -299,9 +302,7 @@ def attach_place(linked: LinkedMaps) -> None:
 
 
 def percentiles(linked: LinkedMaps, part: tuple[float, float]) -> CustomJS:
-    """Make a script that sets colour limits to percentiles of what is in view.
-
-    Execute it with the sliders of the limits by their groups.
+    """Make a script that tells the state percentiles of what is in view.
 
     Parameters
     ----------

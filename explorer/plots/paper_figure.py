@@ -122,7 +122,11 @@ class Panel:
 
 
 def paper_figure(
-    outcome: Outcome, look: Look, names: Names = WORDS, samples: Samples | None = None
+    outcome: Outcome,
+    look: Look,
+    names: Names = WORDS,
+    samples: Samples | None = None,
+    inks: Names = COLOURS,
 ) -> Figure:
     """Draw input, truth, prediction and comparison, and two of their statistics.
 
@@ -136,6 +140,8 @@ def paper_figure(
         What truth and paintings are called.
     samples : mapping of Quantiles, optional
         Bands of an ensemble by the statistic's name.
+    inks : mapping of str
+        Colours of the paintings.
     """
     panels = panels_of(outcome.maps, look, names)
     side = (WIDTH - 2 * EDGE - (len(panels) - 1) * GAP) / len(panels)
@@ -144,7 +150,7 @@ def paper_figure(
     tall = below + BAR_WORDS + BAR + 0.05 + side + titles + EDGE
     figure = Figure(figsize=(WIDTH, tall))
     _draw_maps(figure, panels, look, below + BAR_WORDS, side)
-    _draw_curves(figure, outcome, names, samples or {})
+    _draw_curves(figure, outcome, names, samples or {}, {**COLOURS, **inks})
     figure.draw_without_rendering()  # makes the texts of ticks
     for text in figure.findobj(Text):
         text.set(fontfamily=FONT, math_fontfamily="stix")
@@ -161,12 +167,15 @@ def panels_of(maps: Mapping[str, Slab], look: Look, names: Names) -> list[Panel]
         group = "input" if name == "input" else "painted"
         panels.append(Panel(title, colours.values(slab), colours, slab, group))
     contrast = look.contrast
-    if contrast is not None and {"truth", contrast.against} <= maps.keys():
-        truth, painting = maps["truth"], maps[contrast.against]
-        of = names[contrast.against].split(", ")[0]
-        title = f"Ratio{join}{of} / truth" if contrast.ratio else f"Difference{join}{of} − truth"
-        values = contrast.values(truth, painting)
-        panels.append(Panel(title, values, contrast.colours, truth, "contrast"))
+    if contrast is not None and set(contrast.pair) <= maps.keys():
+        below, above = (names[name] for name in contrast.pair)
+        if below.split(", ")[0] != above.split(", ")[0]:  # their emulators tell them apart
+            below, above = (name.split(", ")[0] for name in (below, above))
+        sign = "/" if contrast.ratio else "−"
+        title = f"{'Ratio' if contrast.ratio else 'Difference'}{join}{above} {sign} {below}"
+        first, second = (maps[name] for name in contrast.pair)
+        values = contrast.values(first, second)
+        panels.append(Panel(title, values, contrast.colours, first, "contrast"))
     return panels
 
 
@@ -346,7 +355,9 @@ def _thin(ax: Axes) -> None:
         spine.set_linewidth(0.5)
 
 
-def _draw_curves(figure: Figure, outcome: Outcome, names: Names, samples: Samples) -> None:
+def _draw_curves(
+    figure: Figure, outcome: Outcome, names: Names, samples: Samples, inks: Names
+) -> None:
     """Draw each statistic with its ratio below."""
     width = (WIDTH - EDGE - 2 * LABELS - GAP) / PANELS
     for number, name in enumerate(first_of(outcome.curves)):
@@ -355,8 +366,8 @@ def _draw_curves(figure: Figure, outcome: Outcome, names: Names, samples: Sample
         bottom = EDGE + PANEL_WORDS
         main = _place(figure, left, bottom + RATIO, width, PANEL)
         below = _place(figure, left, bottom, width, RATIO)
-        _draw_main(main, curves, names, band)
-        _draw_ratio(below, curves, statistics.get(name).least, band)
+        _draw_main(main, curves, names, band, inks)
+        _draw_ratio(below, curves, statistics.get(name).least, band, inks)
         for ax in (main, below):
             ax.set_xlim(extent(curves))
             ax.yaxis.set_label_coords(-(LABELS - 0.21) / width, 0.5)
@@ -370,7 +381,9 @@ def first_of(names: Iterable[str]) -> list[str]:
     return sorted(logarithmic, key=lambda name: statistics.get(name).place)[:PANELS]
 
 
-def _draw_main(ax: Axes, curves: Curves, names: Names, samples: Quantiles | None) -> None:
+def _draw_main(
+    ax: Axes, curves: Curves, names: Names, samples: Quantiles | None, inks: Names
+) -> None:
     x, low, high = error_band(curves.get("truth"))
     ax.fill_between(x, low, high, color=TRUTH, alpha=0.15, linewidth=0)
     if samples is not None:
@@ -381,10 +394,10 @@ def _draw_main(ax: Axes, curves: Curves, names: Names, samples: Quantiles | None
         curve = curves.get(name)
         if curve is not None:
             ax.plot(
-                *points(curve), color=COLOURS[name], linestyle=DASHES[name], linewidth=1.1,
+                *points(curve), color=inks[name], linestyle=DASHES[name], linewidth=1.1,
                 label=names.get(name, WORDS[name]),
             )  # fmt: skip
-            _draw_marks(ax, curve, COLOURS[name])
+            _draw_marks(ax, curve, inks[name])
     ax.set(xscale="log", yscale="log", ylim=height(curves), xticklabels=[])
     lowest = height(curves)[0]
     # A number at the foot would meet the ratio's.
@@ -406,7 +419,9 @@ def _draw_marks(ax: Axes, curve: Curve, colour: str) -> None:
     ax.scatter(x, y, s=9, facecolors=faces, edgecolors=colour, linewidths=0.8)
 
 
-def _draw_ratio(ax: Axes, curves: Curves, least: float, samples: Quantiles | None) -> None:
+def _draw_ratio(
+    ax: Axes, curves: Curves, least: float, samples: Quantiles | None, inks: Names
+) -> None:
     ax.axhspan(1 - BAND, 1 + BAND, color="0.88", linewidth=0)
     ax.axhline(1, color=TRUTH, linewidth=0.6)
     x, low, high = sample_ratio(curves.get("truth"), samples, least)
@@ -414,7 +429,7 @@ def _draw_ratio(ax: Axes, curves: Curves, least: float, samples: Quantiles | Non
     outside = False
     for name in PAINTED:
         x, y = ratio_of(curves.get("truth"), curves.get(name), least)
-        ax.plot(x, y, color=COLOURS[name], linestyle=DASHES[name], linewidth=1.1)
+        ax.plot(x, y, color=inks[name], linestyle=DASHES[name], linewidth=1.1)
         outside |= bool(
             np.mean((y < RATIO_RANGE[0]) | (y > RATIO_RANGE[1])) > MANY if len(y) else 0
         )

@@ -73,25 +73,25 @@ class Colours:
 
 @dataclass(frozen=True)
 class Contrast:
-    """A painting against the truth.
+    """One map against another.
 
     Parameters
     ----------
-    against : str
-        Which painting: "prediction" or "other".
+    pair : tuple of str
+        Names of the two, the one that is held against first.
     ratio : bool
         Whether log10 of the ratio is shown, else the difference.
     colours : Colours
         Of it.
     """
 
-    against: str
+    pair: tuple[str, str]
     ratio: bool
     colours: Colours
 
-    def values(self, truth: Slab, painting: Slab) -> NDArray[np.float64]:
-        """Painting minus truth in the unit shown, or dex; no number where one of them is zero."""
-        t, p = (np.asarray(slab.values, np.float64) for slab in (truth, painting))
+    def values(self, first: Slab, second: Slab) -> NDArray[np.float64]:
+        """Second minus first in the unit shown, or dex; no number where one of them is zero."""
+        t, p = (np.asarray(slab.values, np.float64) for slab in (first, second))
         if not self.ratio:
             return self.colours.factor * (p - t)
         both = (t > 0) & (p > 0)

@@ -1,7 +1,9 @@
-// Sets colour limits to percentiles of what is in view, shared by the positive maps of a group.
+// Tells the server percentiles of what is in view, shared by the positive maps of a group: in the
+// unit of the maps' file, for by the time they arrive another stretch or unit may be shown.
 
 const BINS = 1000  // to a dex
 const LOWEST = -40 // dex
+const NONE = -99   // dex that stand for no positive pixel
 
 function* in_view(map, {x_range, y_range}) {
   const pixel = (low, edge, end, n) => Math.floor((low - edge) / (end - edge) * n)
@@ -36,23 +38,11 @@ function percentiles(maps, part, place) {
   return part.map(at)
 }
 
-function place_of(dex, state, i) {
-  const value = state.factors[i] * 10 ** dex
-  if (state.stretch == "asinh") return Math.asinh(value / state.softenings[i]) / Math.LN10
-  return state.stretch == "linear" ? value : Math.log10(value)
-}
-
-export default ({state, part, x_range, y_range}, _, sliders) => {
+export default ({state, part, x_range, y_range}) => {
   const shown = state.shown ?? []
-  for (const [group, slider] of Object.entries(sliders)) {
+  const limits = [...new Set(state.groups)].flatMap((group) => {
     const of_it = (map, i) => map != null && state.groups[i] == group && map.softening == 0
-    const found = percentiles(shown.filter(of_it), part, {x_range, y_range})
-    if (found == null) continue
-    const first = state.groups.indexOf(group)
-    const [low, high] = found.map((dex) => place_of(dex, state, first))
-    const data = slider.data ?? slider
-    data.setv({
-      start: Math.min(data.start, low), end: Math.max(data.end, high), value: [low, high],
-    })
-  }
+    return percentiles(shown.filter(of_it), part, {x_range, y_range}) ?? [NONE, NONE]
+  })
+  state.limits = [...limits, (state.limits.at(-1) ?? 0) + 1]
 }

@@ -96,8 +96,8 @@ class Slabs(Scene):
         captions = {
             "input": ("Input", eaten, ""),
             "truth": ("Truth", painted, results.no_truth),
-            "prediction": ("Prediction", names.get("prediction", painted), results.no_prediction),
-            "other": ("Comparison", names.get("other", painted), results.no_other),
+            "prediction": (names.get("prediction", "Prediction"), painted, results.no_prediction),
+            "other": (names.get("other", "Comparison"), painted, results.no_other),
         }
         found = []
         for name, (title, caption, note) in captions.items():

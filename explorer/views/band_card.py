@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 
 from engine.units import MPC_IN_KPC
 from explorer.band import Band, BandMaps, band_maps
+from explorer.names import painted_inks, painting_names
 from explorer.plots.maps import LinkedMaps, linked_maps
 from explorer.results import Results
 from explorer.state import Display
@@ -140,8 +141,10 @@ class BandCard(pn.viewable.Viewer):
         if isinstance(found, BandMaps):
             self.mapper.update(low=-found.limit, high=found.limit)
         pictures = {each.name: each for each in self.store.scene.pictures(results)}
-        captions = {n: caption(p, bool(results.request.other)) for n, p in pictures.items()}
-        captions["residual"] = heading("Residual", "prediction − truth")
+        painted, comparing = painted_inks(results), bool(results.request.other)
+        captions = {n: caption(p, comparing, painted) for n, p in pictures.items()}
+        name = painting_names(results).get("prediction", "prediction")
+        captions["residual"] = heading("Residual", f"{name} − truth")
         notes = {name: each.note for name, each in pictures.items()}
         notes["residual"] = notes["prediction"]
         for name in NAMES:
@@ -186,7 +189,7 @@ def heading_of(results: Results, band: Band, found: BandMaps | str) -> str:
     if isinstance(found, str):
         words.append(found)
     else:
-        called = {"prediction": "prediction", "other": "comparison"}
+        called = painting_names(results)
         whose = next(iter(found.contrasts))
         words.append(f"{100 * found.share:.3g} % of the {whose}'s variance")
         words += [f"r = {r:.3f} of truth and {called[name]}" for name, r in found.alike.items()]

@@ -97,11 +97,11 @@ class ColourBar(pn.viewable.Viewer):
             same_stretch = name == self.stretch.name
             self.stretch, self._factor = stretch, scale.factor
             if same_stretch or name != "linear":
-                self._put(*values)
+                self.set_limits(*values)
             else:
                 self.reset()
         if self._wanted is not None:
-            self._put(*self._wanted)
+            self.set_limits(*self._wanted)
             self._wanted = None
 
     def choose_limits(self, low: float, high: float) -> None:
@@ -113,18 +113,27 @@ class ColourBar(pn.viewable.Viewer):
         """Limits in the linear unit of the maps' file; None while they are the default ones."""
         if self._wanted is not None or self._kind is None:
             return self._wanted
+        if not np.isfinite(values := self._values()).all():
+            return None
         default = np.array(default_places(self._default, self.stretch, self._factor))
         step = self.stretch.step or (self.slider.end - self.slider.start) / STEPS
         apart = np.abs(np.array(self.slider.value) - default)
-        return self._values() if (apart > 0.6 * step).any() else None
+        return values if (apart > 0.6 * step).any() else None
 
     def _values(self) -> tuple[float, float]:
         """Limits in the linear unit of the maps' file."""
-        low, high = self.stretch.value(np.array(self.slider.value)) / self._factor
+        with np.errstate(over="ignore"):  # of a handle that was moved under another stretch
+            low, high = self.stretch.value(np.array(self.slider.value)) / self._factor
         return float(low), float(high)
 
-    def _put(self, low: float, high: float) -> None:
-        """Move the limits to values in the unit of the maps' file; zero has no logarithm."""
+    def set_limits(self, low: float, high: float) -> None:
+        """Move the limits to values in the unit of the maps' file; zero has no logarithm.
+
+        Limits that are no numbers are the default ones.
+        """
+        if not np.isfinite([low, high]).all():
+            self.reset()
+            return
         if self.stretch.name == "log" and low <= 0:
             low = 10**self._default.low
         places = self.stretch.place(self._factor * np.array([low, high]))

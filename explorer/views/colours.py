@@ -46,12 +46,9 @@ class Colours(pn.viewable.Viewer):
         self.units = pmui.RadioButtonGroup.from_param(shown.units, **(CHOICE | WIDE))
         self.quantity = pmui.Select.from_param(shown.quantity, **WIDE, description="")
         self.limits = [pmui.Button(label=label, **(FLAT | WIDE | {"margin": 0})) for label in PARTS]
-        sliders = {group: bar.slider for group, bar in maps.bars.items()}
         for button, part in zip(self.limits, PARTS.values(), strict=True):
-            button.jscallback(
-                clicks=f"script.execute(cb_obj, {{{', '.join(sliders)}}})",
-                args={"script": percentiles(maps.linked, part), **sliders},
-            )
+            script = percentiles(maps.linked, part)
+            button.jscallback(clicks="script.execute(cb_obj)", args={"script": script})
         self.reset = pmui.Button(label="Reset limits", **(FLAT | WIDE))
         self.reset.on_click(lambda _: pn.state.execute(maps.reset_limits, schedule=True))
         self.store = store

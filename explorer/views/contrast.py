@@ -1,5 +1,6 @@
-"""Truth against a painting: which one, and how their difference or ratio is shown."""
+"""One map against another: which two, and how their difference or ratio is shown."""
 
+from explorer.names import PAIRS, painting_names
 from explorer.plots.maps import LinkedMaps
 from explorer.plots.stretch import Stretch
 from explorer.results import Results
@@ -33,45 +34,45 @@ class Contrast:
         """Whether it has a place."""
         return self.display.show in CONTRASTS
 
-    def against(self, results: Results | None) -> str:
-        """Which painting the truth is compared with: there may be one only."""
-        comparing = results is not None and bool(results.request.other)
-        return self.display.against if comparing else "prediction"
+    def pair(self, results: Results | None) -> tuple[str, str]:
+        """Names of the two maps, the one that is held against first: there may be two only."""
+        if results is None or not results.request.other:
+            return PAIRS["prediction"]
+        return PAIRS["paintings" if results.no_truth else self.display.against]
 
     def compare(self, results: Results | None) -> None:
         """Tell the browser which maps to compare, or the visitor that there are none."""
-        against, names = self.against(results), list(self.linked.maps)
+        pair, names = self.pair(results), list(self.linked.maps)
         self.map.note.text = ""
-        if results is not None and getattr(results, f"no_{against}") + results.no_truth:
+        if results is not None and any(getattr(results, f"no_{name}") for name in pair):
             self.map.note.text = "nothing to compare"
         self.linked.state.update(
-            compared=[names.index("truth"), names.index(against)],
+            compared=[names.index(name) for name in pair],
             contrast=self.display.show if self.is_shown else "",
         )
 
-    def set_units(self, results: Results, painting: str, scale: Scale, softening: float) -> None:
+    def set_units(self, results: Results, scale: Scale, softening: float) -> None:
         """Show it in the unit of the maps; asinh stands in for a logarithm.
 
         Parameters
         ----------
         results : Results
             On show.
-        painting : str
-            What the truth is compared with, in words.
         scale : Scale
             Of the maps.
         softening : float
             Of the maps' asinh, in the unit shown.
         """
         show = self.display.show
-        other = getattr(results, self.against(results))
+        first, second = self.pair(results)
         request = results.request
         kind = request.simulation, request.field, results.input.axis
-        self.bar.set_default_limits(kind, results.truth, other)
+        self.bar.set_default_limits(kind, getattr(results, first), getattr(results, second))
         stretch = Stretch("linear" if self.display.stretch == "linear" else "asinh", softening)
-        label = f"{painting.capitalize()} − truth [{scale.unit}]"
+        names = painting_names(results)
+        label = f"{names[second]} − {names[first]} [{scale.unit}]"
         if show == "ratio":
-            label = f"log₁₀({painting} / truth) [dex]"
+            label = f"log₁₀({names[second]} / {names[first]}) [dex]"
         self.bar.set_units(label, show == "ratio", stretch, scale.factor)
         self.linked.state.update(
             contrast_stretch=stretch.name, contrast_softening=stretch.softening, contrast=show

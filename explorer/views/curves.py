@@ -10,15 +10,16 @@ import param
 from engine.results import Curve
 from explorer.build_order import AFTER_MAPS, after
 from explorer.ensemble import Quantiles
-from explorer.names import painting_names
+from explorer.names import inks, painted_inks, painting_names
 from explorer.plots.brush import Brush, Picked
 from explorer.plots.cards import cards
 from explorer.plots.curve_columns import described
 from explorer.plots.linear_curves import LINEAR_ERROR_ALPHA
 from explorer.plots.log_curves import BAND, BAND_ALPHA, ERROR_ALPHA, SAMPLES_ALPHA
+from explorer.results import Results
 from explorer.state import Display
 from explorer.store import Store
-from explorer.style import CARD, FREE, GREY, INK, OTHER, PREDICTION, SAMPLES
+from explorer.style import CARD, FREE, GREY, INK, PREDICTION, SAMPLES
 from explorer.views import legend
 from explorer.views.text import html
 
@@ -48,7 +49,6 @@ class CurveCard(pn.viewable.Viewer):
         self.curves, self.samples = shown_of(statistic, store)
         self.heading = html(min_height=42)
         self.panels = self.about.build()
-        self.panels.set_ink(INK[display.dark])
         self.card = pn.Column(
             self.heading,
             *(
@@ -66,7 +66,7 @@ class CurveCard(pn.viewable.Viewer):
         store.param.watch(self._on_results_changed, ["results", "ensemble"])
         display.param.watch(
             lambda event: pn.state.execute(
-                lambda: self.panels.set_ink(INK[event.new]), schedule=True
+                lambda: self.panels.set_inks({"truth": INK[event.new]}), schedule=True
             ),
             "dark",
         )
@@ -107,6 +107,7 @@ class CurveCard(pn.viewable.Viewer):
         self._present()
 
     def _present(self) -> None:
+        self.panels.set_inks(inks(self.store.results, self.display.dark))
         self.panels.show(self.curves, self.samples)
         self._write_title()
         self.card.visible = bool(self.curves) or not self.about.sometimes
@@ -120,7 +121,9 @@ class CurveCard(pn.viewable.Viewer):
         shown = ["prediction", *(["other"] if "other" in curves else [])]
         if both and not self.about.of_pairs:
             shown.insert(0, "truth")
-        lines = [legend.stroke(STROKES[name], escape(names.get(name, name))) for name in shown]
+        lines = [
+            legend.stroke(stroke_of(name, results), escape(names.get(name, name))) for name in shown
+        ]
         if self.samples is not None and self.store.ensemble is not None:
             words = f"16–84 % of {self.store.ensemble.count} samples"
             lines.append(legend.box(SAMPLES, SAMPLES_ALPHA, words))
@@ -165,9 +168,13 @@ def shown_of(name: str, store: Store) -> tuple[Mapping[str, Curve], Quantiles | 
     return results.curves.get(name, {}), samples
 
 
-STROKES = {
-    "truth": 'stroke-width="2" style="stroke: var(--panel-on-surface-color)"',
-    "prediction": f'stroke-width="2.4" stroke="{PREDICTION}" stroke-dasharray="6 4"',
-    "other": f'stroke-width="2.4" stroke="{OTHER}" stroke-dasharray="2 3"',
-}
+def stroke_of(name: str, results: Results | None) -> str:
+    """Attributes of the line of a map in a legend."""
+    if name == "truth":
+        return 'stroke-width="2" style="stroke: var(--panel-on-surface-color)"'
+    colour = painted_inks(results)[name]
+    return f'stroke-width="2.4" stroke="{colour}" stroke-dasharray="{DASHES[name]}"'
+
+
+DASHES = {"prediction": "6 4", "other": "2 3"}
 BAND_MARK = legend.box(PREDICTION, BAND_ALPHA, f"±{100 * BAND:.0f} %")

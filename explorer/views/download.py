@@ -143,4 +143,4 @@ def contrast_of(
     unit = painted.label.partition("[")[2]
     label = "Ratio [dex]" if ratio else f"Difference [{unit}"
     colours = Colours("", low, high, bar.stretch, painted.factor, label)
-    return Contrast(display.against if results.request.other else "prediction", ratio, colours)
+    return Contrast(maps.contrast.pair(results), ratio, colours)

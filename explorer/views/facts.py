@@ -7,6 +7,7 @@ from typing import Any
 import panel as pn
 
 from engine.mesh import Slab
+from explorer.names import painting_names
 from explorer.results import Results
 from explorer.store import Store
 from explorer.style import CARD, FREE
@@ -102,17 +103,22 @@ def table(rows: list[Row]) -> str:
 
 
 def masses(results: Results) -> list[Row]:
-    """Total mass of truth and prediction, and how they differ."""
+    """Total mass of the truth and of each painting, and how they differ."""
     what = short_label(results.request.field)
-    true, painted = (results.masses.get(name) for name in ("truth", "prediction"))
-    rows: list[Row] = []
-    for name, mass in ((f"True {what} mass", true), (f"Painted {what} mass", painted)):
-        rows.append((name, "none" if mass is None else f"{number(mass)} M⊙/h"))
-    rows.append(("Difference", apart(painted, true)))
-    if "other" in results.masses:
-        compared = number(results.masses["other"])
-        rows.append((f"{what.capitalize()} mass compared", f"{compared} M⊙/h"))
+    true = results.masses.get("truth")
+    names = painting_names(results)
+    rows: list[Row] = [(f"True {what} mass", in_suns(true))]
+    for name in ("prediction", "other"):
+        if name in names:
+            mass = results.masses.get(name)
+            rows.append((f"by {names[name]}", in_suns(mass)))
+            rows.append(("Difference", apart(mass, true)))
     return rows
+
+
+def in_suns(mass: float | None) -> str:
+    """Write a mass."""
+    return "none" if mass is None else f"{number(mass)} M⊙/h"
 
 
 def apart(painted: float | None, true: float | None) -> str:
@@ -155,9 +161,13 @@ def duration(seconds: float | None) -> str:
 
 
 def warnings(results: Results) -> str:
-    """Write what the emulator warns of, a paragraph each."""
-    found = results.prediction.warnings if results.prediction else ()
-    return "".join(f'<p class="warning">{escape(text)}</p>' for text in found)
+    """Write what the emulators warn of, a paragraph each, once where both warn of the same."""
+    names, found = painting_names(results), dict[str, str]()
+    for name, slab in (("prediction", results.prediction), ("other", results.other)):
+        for text in () if slab is None else slab.warnings:
+            found.setdefault(text, names.get(name, slab.emulator))
+    lines = (f"<b>{escape(name)}</b>: {escape(text)}" for text, name in found.items())
+    return "".join(f'<p class="warning">{line}</p>' for line in lines)
 
 
 def about_simulation(simulation: Any) -> list[Row]:

@@ -16,12 +16,12 @@ from engine.results import Curve, Points
 from engine.statistics.compared import COMPARED
 from explorer import style
 from explorer.build_order import AFTER_CURVES, after
-from explorer.names import painting_names
+from explorer.names import painted_inks, painting_names
 from explorer.plots.halo_relation import HEIGHT, TITLE, cloud, literature, look, median, thirds
 from explorer.results import Results
 from explorer.state import NO_HALO, Display
 from explorer.store import Store
-from explorer.style import CARD, FREE, INK, OTHER, PREDICTION
+from explorer.style import CARD, FREE, INK
 from explorer.views import legend
 from explorer.views.map_tools import CHOICE, PLAIN
 from explorer.views.text import html
@@ -57,13 +57,15 @@ class Haloes(pn.viewable.Viewer):
     prediction = param.ClassSelector(class_=Points, doc="Haloes of the painting.")
     other = param.ClassSelector(class_=Points, doc="Haloes of the second painting.")
     medians = param.Dict(default={}, doc="Median curve of each by its name.")
+    names = param.Dict(default=dict(WORDS), doc="What truth and paintings are called.")
+    inks = param.Dict(default=painted_inks(None), doc="Colours of the paintings.")
     published = param.List(default=[], doc="Relations from the literature.")
 
     def __init__(self, store: Store, display: Display) -> None:
         super().__init__()
         self.store, self.display = store, display
         # Shared by all that is drawn: so a change of several is one redrawing.
-        results = hv.streams.Params(self, [*COMPARED, "medians", "published"])
+        results = hv.streams.Params(self, [*COMPARED, "medians", "published", "names", "inks"])
         looks = hv.streams.Params(display, ["dark", "halo_colours"])
         self.streams = [results, looks]
         self.clouds = {name: self._cloud(name) for name in COMPARED}
@@ -112,14 +114,16 @@ class Haloes(pn.viewable.Viewer):
     def _cloud(self, name: str) -> hv.DynamicMap:
         def draw(dark: bool, halo_colours: str, **shown: Any) -> hv.Points:
             by_map = halo_colours == "map"
-            colours = [colour(name, dark)] if by_map else style.thirds(dark)
-            return cloud(shown[name], colours, MARKERS[name], name)
+            colours = [colour(name, dark, shown["inks"])] if by_map else style.thirds(dark)
+            return cloud(shown[name], colours, MARKERS[name], shown["names"].get(name, name))
 
         return hv.DynamicMap(draw, streams=self.streams)
 
     def _median(self, name: str) -> hv.DynamicMap:
-        def draw(dark: bool, medians: Mapping[str, Curve], **_: Any) -> hv.Curve:
-            return median(medians.get(name), colour(name, dark), DASHES[name])
+        def draw(
+            dark: bool, medians: Mapping[str, Curve], inks: Mapping[str, str], **_: Any
+        ) -> hv.Curve:
+            return median(medians.get(name), colour(name, dark, inks), DASHES[name])
 
         return hv.DynamicMap(draw, streams=self.streams)
 
@@ -133,7 +137,13 @@ class Haloes(pn.viewable.Viewer):
         found = {name: results.halos.get(name) for name in COMPARED}
         if any(getattr(self, name) is not points for name, points in found.items()):
             medians = results.curves.get("halo_median", {})
-            self.param.update(**found, medians=medians, published=relations_of(results))
+            self.param.update(
+                **found,
+                medians=medians,
+                published=relations_of(results),
+                names=WORDS | painting_names(results),
+                inks=painted_inks(results),
+            )
         self._write_legend()
         self.row.object = row(results)
 
@@ -142,11 +152,12 @@ class Haloes(pn.viewable.Viewer):
         results = self.store.results
         comparing = results is not None and results.other is not None
         names = WORDS | (painting_names(results) if results is not None else {})
+        painted = painted_inks(results)
         if self.display.halo_colours == "map":
-            self.heading.object = legend_of(names, comparing) + self._about_published()
+            self.heading.object = legend_of(names, comparing, painted) + self._about_published()
             return
         points = next((p for p in (self.truth, self.prediction) if p is not None and len(p)), None)
-        key = legend_of(names, comparing, points, style.thirds(self.display.dark))
+        key = legend_of(names, comparing, {}, points, style.thirds(self.display.dark))
         self.heading.object = key + self._about_published()
 
     def _about_published(self) -> str:
@@ -182,6 +193,7 @@ class Haloes(pn.viewable.Viewer):
 def legend_of(
     names: Mapping[str, str],
     comparing: bool,
+    inks: Mapping[str, str],
     points: Points | None = None,
     colours: Sequence[str] = (),
 ) -> str:
@@ -193,12 +205,13 @@ def legend_of(
         What truth and paintings are called.
     comparing : bool
         Whether there is a second painting.
+    inks : mapping of str
+        Colours of the paintings; none where colours tell something else.
     points : Points or None
         Any of the maps' haloes.
     colours : sequence of str
         Of few, some and many neighbours; empty where colours tell the maps apart.
     """
-    inks = {} if colours else {"prediction": PREDICTION, "other": OTHER}
     shown = COMPARED if comparing else COMPARED[:2]
     signs = [legend.sign(SIGNS[n], inks.get(n, "inherit"), escape(names[n])) for n in shown]
     remarks = ("faint: Rᵥᵢᵣ &lt; 3 pixels", "lines: medians")
@@ -212,9 +225,9 @@ def legend_of(
     return key + legend.key(["<span>Neighbours:</span>", *dots, "<span>(h/Mpc)²</span>"], words)
 
 
-def colour(name: str, dark: bool) -> str:
-    """Colour of the haloes of a map."""
-    return {"truth": INK[dark], "prediction": PREDICTION, "other": OTHER}[name]
+def colour(name: str, dark: bool, inks: Mapping[str, str]) -> str:
+    """Colour of the haloes of a map on a theme."""
+    return INK[dark] if name == "truth" else inks[name]
 
 
 def relations_of(results: Results) -> list[Curve]:

@@ -61,8 +61,8 @@ class MapTools(pn.viewable.Viewer):
         super().__init__()
         shown = display.param
         self.mode = pmui.RadioButtonGroup.from_param(shown.show, **CHOICE, width=390)
-        self.against = pmui.RadioButtonGroup.from_param(
-            shown.against, **CHOICE, width=190, visible=False
+        self.against = pmui.Select.from_param(
+            shown.against, size="small", margin=0, width=330, description="", visible=False
         )
         self.rings = pmui.Switch.from_param(
             shown.rings, size="small", margin=0, description="", visible=with_rings

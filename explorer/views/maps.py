@@ -10,7 +10,8 @@ from bokeh.models import Node
 from engine.fields import AXES, map_axes
 from engine.mesh import Slab
 from engine.units import MPC_IN_KPC, column_density
-from explorer.plots.maps import LinkedMaps, linked_maps
+from explorer.names import painted_inks, painting_names, pair_names
+from explorer.plots.maps import EMPTY, LinkedMaps, linked_maps
 from explorer.results import Results
 from explorer.scale import Scale, length_of, scale_of
 from explorer.scenes.contract import Picture
@@ -19,6 +20,7 @@ from explorer.store import Store
 from explorer.style import FREE
 from explorer.views.colour_bar import ColourBar
 from explorer.views.contrast import Contrast
+from explorer.views.facts import warnings
 from explorer.views.haloes_on_maps import HaloesOnMaps
 from explorer.views.map_tools import MapTools
 from explorer.views.overlay import GRID, Overlay
@@ -47,6 +49,7 @@ class Maps(pn.viewable.Viewer):
         self.linked: LinkedMaps = linked_maps(scene.maps)
         self.captions = {name: html(height=24) for name in (*scene.maps, "contrast")}
         self.summary = html("", HIDDEN, name="Maps in words")
+        self.warnings = html()
         mappers = {group: self.linked.maps[name].mapper for name, group in scene.maps.items()}
         self.bars: dict[str, ColourBar | SignedBar] = {
             group: (SignedBar if group in scene.signed else ColourBar)(mappers[group], title)
@@ -85,6 +88,7 @@ class Maps(pn.viewable.Viewer):
         self.overlay.param.watch(lambda event: self.display.param.update(show=event.new), "mode")
         state = self.linked.state
         state.on_change("expired", lambda _attr, _old, _new: self._publish())
+        state.on_change("limits", lambda _attr, _old, new: self._set_limits(new))
         state.on_change("view", lambda _attr, _old, _new: self._on_view_changed())
         if "scope" in self.store.selection.names:
             # Before the store asks for what was selected.
@@ -94,8 +98,11 @@ class Maps(pn.viewable.Viewer):
         """Show the maps of new results."""
         before, self._results = self._results, results
         self._pictures = {each.name: each for each in self.store.scene.pictures(results)}
+        comparing, painted = bool(results.request.other), painted_inks(results)
+        if comparing:
+            self.display.param["against"].objects = pair_names(painting_names(results))
         for name, picture in self._pictures.items():
-            self.captions[name].object = caption(picture, bool(results.request.other))
+            self.captions[name].object = caption(picture, comparing, painted)
             self.linked.maps[name].note.text = picture.note
         for group, bar in self.bars.items():
             if (slab := self._first_of(group)) is not None:
@@ -104,11 +111,19 @@ class Maps(pn.viewable.Viewer):
             self._set_extent(results.input)
             self.haloes.put_around(results)
             self._light_pixels()
+        self.warnings.object = warnings(results)
         self._arrange_maps()
         self._update_units()
         if before is None or not before.same_maps(results):
             self._publish()
         self.haloes.follow(before, results)
+
+    def _set_limits(self, found: Sequence[float]) -> None:
+        """Set colour limits to percentiles that the browser found, see `MapState`."""
+        for number, group in enumerate(dict.fromkeys(self.linked.state.groups)):
+            low, high = found[2 * number : 2 * number + 2]
+            if low > EMPTY:
+                self.bars[group].set_limits(10**low, 10**high)
 
     def reset_limits(self) -> None:
         """Go back to the default colour limits."""
@@ -188,28 +203,30 @@ class Maps(pn.viewable.Viewer):
         """Show the difference or the ratio, if one of them is asked for."""
         if not self.contrast.is_shown:
             return
-        painting = self._pictures[self.contrast.against(results)].title.lower()
         group = self.store.scene.maps["truth"]
         softening = self.bars[group].stretch.softening
-        self.contrast.set_units(results, painting, scales[group], softening)
-        words = heading(self.display.show.capitalize(), f"{painting} to truth")
-        self.captions["contrast"].object = words
+        self.contrast.set_units(results, scales[group], softening)
+        names = painting_names(results)
+        first, second = (names[name] for name in self.contrast.pair(results))
+        words = f"{first} to {second}"
+        self.captions["contrast"].object = heading(self.display.show.capitalize(), words)
 
     def _arrange_maps(self) -> None:
         """Place the maps as they are to be compared."""
         display, results, contrasting = self.display, self._results, self.contrast.is_shown
         comparing = results is not None and bool(results.request.other)
         together = display.show in ("blink", "swipe")
-        against = self.contrast.against(results)
+        first, second = self.contrast.pair(results)
         self.columns["other"].visible = comparing
         self.columns["contrast"].visible = self.contrast.bar.slider.visible = contrasting
         count = len(self.linked.maps) - 1 + comparing + contrasting
         classes = [{4: "four", 5: "five"}.get(count, ""), "contrast" if contrasting else ""]
         self.grid.css_classes = [name for name in classes if name]
-        self.tools.against.visible = comparing and (contrasting or together)
-        self.overlay.param.update(mode=display.show, against=against)
+        several = comparing and results is not None and not results.no_truth
+        self.tools.against.visible = several and (contrasting or together)
+        self.overlay.param.update(mode=display.show, first=first, second=second)
         for name, each in self.linked.maps.items():
-            side = "right" if display.show == "swipe" and name == against else "left"
+            side = "right" if display.show == "swipe" and name == second else "left"
             place_readout(each.readout, side)
         self.contrast.compare(results)
         self._update_units()
@@ -218,6 +235,7 @@ class Maps(pn.viewable.Viewer):
         return pn.Column(
             self.tools,
             self.grid,
+            self.warnings,
             self.summary,
             stylesheets=[FREE, ":host { gap: 10px; }"],
             sizing_mode="stretch_width",

@@ -1,4 +1,4 @@
-// Puts truth and painting in one place: key b and a button alternate them, a handle divides them.
+// Puts two maps in one place: key b and a button alternate them, a handle divides them.
 
 const STEP = 0.02  // of the map's width, for one press of an arrow
 
@@ -21,7 +21,7 @@ function part(tag, name, attributes) {
 export function render({model, view}) {
   const button = part("button", "blink", {type: "button", title: "Key b"})
   const handle = part("div", "handle", {
-    role: "slider", tabindex: 0, "aria-label": "Border between truth and painting",
+    role: "slider", tabindex: 0, "aria-label": "Border between the two maps",
     "aria-valuemin": 0, "aria-valuemax": 100,
   })
   handle.append(part("div", "knob", {}))
@@ -40,7 +40,7 @@ export function render({model, view}) {
     grid().dataset.mode = model.mode
     grid().dataset.on = second ? "second" : "first"
     for (const name of ["truth", "prediction", "other"]) {
-      const role = name == "truth" ? "first" : name == model.against ? "second" : "none"
+      const role = name == model.first ? "first" : name == model.second ? "second" : "none"
       if (together) map(name).dataset.role = role
       else delete map(name).dataset.role
     }
@@ -53,7 +53,7 @@ export function render({model, view}) {
 
   function divide() {
     const percent = `${100 * position}%`
-    map(model.against)?.style.setProperty("--border", percent)
+    map(model.second)?.style.setProperty("--border", percent)
     handle.style.left = percent
     handle.setAttribute("aria-valuenow", Math.round(100 * position))
   }
@@ -97,7 +97,8 @@ export function render({model, view}) {
     if (model.mode != "blink") second = false
     show()
   })
-  model.on("against", show)
+  model.on("first", show)
+  model.on("second", show)
 
   function begin() {
     if (grid() == null || map("truth") == null) requestAnimationFrame(begin)

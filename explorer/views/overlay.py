@@ -19,12 +19,13 @@ class Overlay(JSComponent):
     ----------
     mode : str
         How the maps are shown; "blink" and "swipe" put two in one place.
-    against : str
-        Name of the map that shares the truth's place.
+    first, second : str
+        Names of the maps that share a place.
     """
 
     mode = param.String(default="side")
-    against = param.String(default="prediction")
+    first = param.String(default="truth")
+    second = param.String(default="prediction")
 
     _esm = HERE / "overlay.js"
     _stylesheets: ClassVar[list[str]] = [(HERE / "handle.css").read_text()]

@@ -1,6 +1,7 @@
 """Pictures of a scene on their way to the browser, and the words above them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from html import escape
 
 from engine.mesh import Slab
 from engine.units import MPC_IN_KPC
@@ -47,13 +48,24 @@ def pyramid(slab: Slab | None) -> Pyramid | None:
     return Pyramid(slab.values, slab.pixel_size / MPC_IN_KPC, slab.about.signed)
 
 
-def caption(picture: Picture, comparing: bool) -> str:
-    """Heading of a map, as HTML; beside a comparison there is no room for hints."""
+def caption(picture: Picture, comparing: bool, colours: Mapping[str, str]) -> str:
+    """Heading of a map, as HTML; beside a comparison there is no room for hints.
+
+    Parameters
+    ----------
+    picture : Picture
+        The map.
+    comparing : bool
+        Whether there are two paintings.
+    colours : mapping of str
+        Of the curves of paintings, by the map's name.
+    """
     hint = "" if comparing else HINTS.get(picture.name, "")
-    return heading(picture.title, picture.caption, hint)
+    return heading(picture.title, picture.caption, hint, colours.get(picture.name, ""))
 
 
-def heading(title: str, about: str, hint: str = "") -> str:
-    """Words above a map, as HTML."""
-    words = f"<b>{title}</b><small>{about}</small>"
+def heading(title: str, about: str, hint: str = "", colour: str = "") -> str:
+    """Words above a map, as HTML; after a mark in the colour that the map's curves have."""
+    mark = f'<i class="mark" style="background: {colour}"></i>' if colour else ""
+    words = f'{mark}<b title="{escape(title)}">{escape(title)}</b><small>{escape(about)}</small>'
     return f'<div class="heading">{words}<span class="legend hint">{hint}</span></div>'

@@ -3,6 +3,7 @@
 import numpy as np
 
 from engine.mesh import Slab
+from explorer.names import painting_names
 from explorer.plots.limits import thinned
 from explorer.results import Results
 from explorer.scale import length_of, scale_of
@@ -42,11 +43,12 @@ def summary(results: Results, where: str, display: Display) -> str:
         f"Maps of {where} of {request.simulation} along {slab.axis} "
         f"at redshift {slab.redshift:.2f}, {nx * side:.4g} by {ny * side:.4g} {unit}."
     ]
+    names = painting_names(results)
     named = {
         "Input": slab,
         "Truth": results.truth,
-        "Prediction": results.prediction,
-        "Comparison": results.other,
+        names.get("prediction", "Prediction"): results.prediction,
+        f"Comparison, {names.get('other', 'none')}": results.other,
     }
     for name, each in named.items():
         if each is not None:

@@ -148,7 +148,7 @@ def test_the_row_is_there_while_a_band_is_picked_and_follows_the_slab(shown):
     assert row.card.visible
     assert not row.columns["other"].visible
     assert "10 &lt; k &lt; 30 h/Mpc" in row.heading.object
-    assert "r = 1.000 of truth and prediction" in row.heading.object
+    assert "r = 1.000 of truth and Cosmic share" in row.heading.object
     before = sent(row, "truth")
     found = band_maps(store.results, (10.0, 30.0))
     np.testing.assert_array_equal(before, found.contrasts["truth"])

@@ -15,6 +15,7 @@ from explorer.plots.rings import rings
 from explorer.plots.stretch import Stretch, nice_above, nice_step, symmetric_ticks
 from explorer.scale import length_of, scale_of
 from explorer.style import COLOUR_MAPS, DIVERGING, HIGHLIGHT, OTHERS, RING, SAFE
+from explorer.views.colour_bar import ColourBar
 
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
 
@@ -230,3 +231,36 @@ def test_rings_are_shown_on_all_maps_or_none():
     linked.show_rings(True)
     assert len(renderers) == 6
     assert all(renderer.visible for renderer in renderers)
+
+
+def bar_of(stretch="log"):
+    values = np.geomspace(1e3, 1e9, 64 * 64).reshape(64, 64).astype(np.float32)
+    slab = Slab(
+        values=values, field="hi", cell_size=29.3, depth=1.4, box_size=11.25, redshift=2.0,
+        cosmology=PLANCK,
+    )  # fmt: skip
+    bar = ColourBar(linked_maps({"truth": "field"}).maps["truth"].mapper, "Truth")
+    bar.set_default_limits("hi", slab)
+    bar.set_units(stretch, scale_of(slab))
+    return bar, scale_of(slab)
+
+
+@pytest.mark.parametrize("stretch", ["log", "asinh", "linear"])
+def test_percentiles_are_placed_under_the_stretch_that_is_on_show_when_they_arrive(stretch):
+    bar, scale = bar_of("linear")
+    bar.set_units(stretch, scale)
+    bar.set_limits(2e4, 3e8)
+    np.testing.assert_allclose(bar.stretch.value(bar.slider.value), [2e4, 3e8], rtol=1e-9)
+    assert bar.chosen_limits == pytest.approx((2e4, 3e8))
+    assert bar.slider.start <= bar.slider.value[0] < bar.slider.value[1] <= bar.slider.end
+
+
+@pytest.mark.parametrize("stretch", ["log", "asinh"])
+def test_a_handle_moved_under_another_stretch_leaves_no_infinite_limits(stretch):
+    bar, scale = bar_of(stretch)
+    bar.slider.value = (1e4, 1e8)  # linear places that arrive too late
+    assert bar.chosen_limits is None, "a link must not hold what it refuses"
+    bar.set_units("asinh" if stretch == "log" else "log", scale)
+    assert np.isfinite(bar.slider.value).all()
+    assert (bar.slider.start, bar.slider.end) != (1e4, 1e8)
+    assert len(bar.slider.marks) < 20

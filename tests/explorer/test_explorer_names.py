@@ -1,21 +1,26 @@
 """What the page calls paintings, axes, bands and numbers."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from bokeh.core.validation import check_integrity
 
+import engine
 from engine.results import Points
-from explorer.names import painting_names
+from explorer.names import colours_of, painted_inks, painting_names
 from explorer.plots.halo_relation import cloud, short
 from explorer.scenes.slabs import Slabs
 from explorer.state import Display
 from explorer.store import Store
 from explorer.views.controls import Controls
 from explorer.views.curves import CurveCard
+from explorer.views.facts import Facts
 from explorer.views.haloes import Haloes
+from explorer.views.maps import Maps
 from explorer.views.scope import in_words
+from explorer.views.summary import summary
 from explorer.words import unit_in_words
 
 
@@ -38,15 +43,79 @@ def test_a_painting_is_called_by_its_emulator_and_seed_everywhere(stochastic):
         "truth": "truth", "prediction": names[0], "other": names[1]
     }  # fmt: skip
     display = Display()
+    facts = Facts(store)
     headings = (CurveCard("pdf", store, display).heading, Haloes(store, display).heading)
-    captions = " ".join(each.caption for each in store.scene.pictures(store.results))
+    titles = [each.title for each in store.scene.pictures(store.results)]
+    words = [
+        *(each.object for each in headings),
+        facts.pane.object,
+        summary(store.results, display),
+    ]
     for name in names:
-        assert name in captions
-        assert all(name in heading.object for heading in headings)
+        assert name in titles
+        assert all(name in each for each in words)
 
 
 def test_an_emulator_that_paints_one_way_has_no_seed():
     assert painting_names(painted().results)["prediction"] == "Cosmic share"
+
+
+def test_each_emulator_has_one_colour_on_lines_marks_legends_and_maps(monkeypatch):
+    (card,) = engine.emulators()
+    cards = [replace(card, system=each, title=each) for each in ("able", "share", "zeal")]
+    monkeypatch.setattr(engine, "emulators", lambda: cards)
+    colours_of.cache_clear()
+    colours = [colours_of(each)[0] for each in ("able", "share", "share:LR", "zeal")]
+    assert colours[1] == colours[2]
+    assert len(set(colours)) == 3
+    store, display = painted(emulator="share"), Display()
+    results = store.results
+    swapped = replace(results, request=replace(results.request, emulator="zeal", other="able"))
+    assert painted_inks(results)["prediction"] == colours[1]
+    assert painted_inks(swapped) == {"prediction": colours[3], "other": colours[0]}
+    maps, card = Maps(store, display), CurveCard("power_spectrum", store, display)
+    maps.present(store.results)
+    for glyphs in (card.panels.main.renderers, card.panels.below.renderers):
+        lines = [getattr(each.glyph, "line_color", None) for each in glyphs]
+        assert colours[1] in lines
+    for words in (card.heading, maps.captions["prediction"]):
+        assert colours[1] in words.object
+    maps.published.release()
+    colours_of.cache_clear()
+
+
+def test_two_of_truth_and_paintings_can_be_compared_and_are_named(stochastic):
+    store = painted(seed="7", other="share", other_seed="8")
+    display = Display(show="difference", against="paintings")
+    maps = Maps(store, display)
+    maps.present(store.results)
+    assert list(maps.tools.against.options) == [
+        "truth and Cosmic share, seed 7",
+        "truth and Cosmic share, seed 8",
+        "Cosmic share, seed 7 and Cosmic share, seed 8",
+    ]
+    assert maps.contrast.bar.slider.label.startswith("Cosmic share, seed 8 − Cosmic share, seed 7")
+    assert "Cosmic share, seed 7 to Cosmic share, seed 8" in maps.captions["contrast"].object
+    display.show = "swipe"
+    assert (maps.overlay.first, maps.overlay.second) == ("prediction", "other")
+    maps.published.release()
+
+
+def test_without_a_truth_two_paintings_are_compared(stochastic):
+    store = painted(simulation="dark-only", axis="z", slab="1", other="share", other_seed="8")
+    maps = Maps(store, Display(show="ratio"))
+    maps.present(store.results)
+    assert maps.linked.state.compared == [2, 3]
+    assert maps.contrast.map.note.text == ""
+    maps.published.release()
+
+
+def test_what_an_emulator_warns_of_stands_below_the_maps_by_its_title():
+    store = painted()
+    maps = Maps(store, Display())
+    maps.present(store.results)
+    assert "<b>Cosmic share</b>: Not a trained emulator." in maps.warnings.object
+    maps.published.release()
 
 
 def test_a_seed_is_written_without_commas():

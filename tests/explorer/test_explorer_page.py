@@ -6,6 +6,7 @@ from bokeh.model import Model
 
 from engine.units import column_density
 from explorer.app import new_store, page
+from explorer.names import painted_inks
 from explorer.plots import halo_relation
 from explorer.scenes import contract
 from explorer.scenes.slabs import Slabs
@@ -179,7 +180,7 @@ def test_haloes_are_coloured_by_map_or_by_environment(store):
     refresh(store)
     plain = haloes.heading.object
     assert "(h/Mpc)²" not in plain
-    assert colours_of(haloes) == {INK[True], PREDICTION}
+    assert colours_of(haloes) == {INK[True], painted_inks(store.results)["prediction"]}
     haloes.colours.value = "environment"
     assert display.halo_colours == "environment"
     groups = set(halo_relation.third_of(store.results.halos["truth"]))  # the small box has no third
@@ -360,7 +361,7 @@ def test_a_comparison_has_its_map_line_and_mass_only_while_it_is_asked_for(store
         MAPS.get(maps.linked.state.tokens[3]).values, store.results.other.values
     )
     assert "Cosmic share, seed 4" in curves.heading.object
-    assert "Gas mass compared" in facts.pane.object
+    assert "by Cosmic share, seed 4" in facts.pane.object
     store.selection.other = "none"
     assert not maps.columns["other"].visible
     assert maps.linked.state.tokens[3] == ""
@@ -403,7 +404,7 @@ def test_a_difference_has_a_map_and_symmetric_limits_only_while_it_is_shown(stor
         low, high = maps.contrast.bar.slider.value
         assert (low, maps.linked.contrast.mapper.high) == (-high, high)
         assert show.capitalize() in maps.captions["contrast"].object
-    assert "log₁₀(prediction / truth)" in maps.contrast.bar.slider.label
+    assert "log₁₀(Cosmic share / truth)" in maps.contrast.bar.slider.label
     display.show = "side"
     assert maps.linked.state.contrast == ""
     assert not maps.columns["contrast"].visible
@@ -432,6 +433,8 @@ def test_the_truth_is_compared_with_the_second_painting_only_while_there_is_one(
     assert maps.linked.state.compared == [1, 2]
     store.selection.param.update(other="share", other_seed=4)
     assert maps.linked.state.compared == [1, 3]
+    display.against = "paintings"
+    assert maps.linked.state.compared == [2, 3], "model against model"
     assert maps.grid.css_classes == ["five", "contrast"]
     maps.published.release()
 

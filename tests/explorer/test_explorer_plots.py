@@ -55,7 +55,7 @@ def compared(truth=None, prediction=None):
 
 def drawn(plot, curves, ink=INK[True]):
     panels = cards()[plot].build()
-    panels.set_ink(ink)
+    panels.set_inks({"truth": ink})
     panels.show(curves)
     return panels
 
