@@ -3,7 +3,7 @@
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,8 +17,10 @@ from engine.recipe import Painting, Recipe, Source, Surroundings
 from engine.results import Curve, Outcome
 from engine.statistics.compared import COMPARED
 from engine.statistics.halo_table import halo_table
+from explorer.curve_units import CurveUnits
 from explorer.ensemble import QUANTILES, Ensemble, Quantiles
 from explorer.names import painting_names, paper_inks
+from explorer.plots.curve_columns import described
 from explorer.plots.paper_figure import as_file, paper_figure
 from explorer.plots.paper_look import Look
 from explorer.results import Results, of_maps, trained, widened
@@ -164,9 +166,27 @@ def _figure(ending: str) -> Callable[[Shown], bytes]:
         results, many = shown.results, shown.ensemble
         samples = many.bands if many is not None and many.is_of(results.request) else {}
         names, inks = painting_names(results), paper_inks(results)
-        return as_file(paper_figure(outcome(results), shown.look, names, samples, inks), ending)
+        found, samples = in_units(outcome(results), samples, shown)
+        return as_file(paper_figure(found, shown.look, names, samples, inks), ending)
 
     return draw
+
+
+def in_units(
+    found: Outcome, samples: Mapping[str, Quantiles], shown: Shown
+) -> tuple[Outcome, Mapping[str, Quantiles]]:
+    """Show curves and the bands of samples in the units of the maps."""
+    units = CurveUnits(shown.results, shown.look.physical, shown.look.columns)
+    curves = {
+        name: {of: units.curve(curve) for of, curve in of_it.items()}
+        for name, of_it in found.curves.items()
+    }
+    bands = {
+        name: units.quantiles(band, about)
+        for name, band in samples.items()
+        if (about := described(found.curves.get(name, {}))) is not None
+    }
+    return replace(found, curves=curves), bands
 
 
 def _curves(shown: Shown) -> bytes:

@@ -114,6 +114,8 @@ class Look:
         What 1 comoving Mpc/h is called in the unit of lengths.
     length_unit : str
         That unit.
+    physical, columns : bool
+        Whether lengths and areas are physical, and HI is shown as column density.
     """
 
     dark_matter: Colours
@@ -122,3 +124,5 @@ class Look:
     view: tuple[float, ...] = ()
     length: float = 1.0
     length_unit: str = "cMpc/h"
+    physical: bool = False
+    columns: bool = False

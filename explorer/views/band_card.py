@@ -12,6 +12,7 @@ from explorer.band import Band, BandMaps, band_maps
 from explorer.names import painted_inks, painting_names
 from explorer.plots.maps import LinkedMaps, linked_maps
 from explorer.results import Results
+from explorer.scale import length_of
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, DIVERGING, FREE, GREY, LINE, blend
@@ -96,6 +97,8 @@ class BandCard(pn.viewable.Viewer):
             visible=False,
         )
         self._asked: tuple[object, ...] = ()
+        self._shown: tuple[Results, Band, BandMaps | str] | None = None
+        display.param.watch(lambda _: pn.state.execute(self._write_words, schedule=True), "units")
         for each, what in ((display, "band"), (store, "results")):
             each.param.watch(lambda _: pn.state.execute(self._on_band_changed, schedule=True), what)
         self._on_band_changed()
@@ -150,10 +153,20 @@ class BandCard(pn.viewable.Viewer):
         for name in NAMES:
             self.captions[name].object = captions[name]
             self.maps.maps[name].note.text = "" if name in contrasts else notes[name]
-        self.heading.object = heading_of(results, band, found)
-        self.bar.object = bar_of(found) if isinstance(found, BandMaps) else ""
+        self._shown = (results, band, found)
+        self._write_words()
         self._arrange_maps(results)
         self._publish()
+
+    def _write_words(self) -> None:
+        """Say what is on show, in the units asked for."""
+        if self._shown is None:
+            return
+        results, band, found = self._shown
+        physical = self.display.units == "physical"
+        self.heading.object = heading_of(results, band, found, physical)
+        length = length_of(results.input, physical)
+        self.bar.object = bar_of(found, length) if isinstance(found, BandMaps) else ""
 
     def _publish(self) -> None:
         """Hand the maps to the viewport route and their tokens to the browser."""
@@ -177,15 +190,17 @@ class BandCard(pn.viewable.Viewer):
         return self.card
 
 
-def in_words(band: Band) -> str:
-    """Write a band, as HTML."""
-    return f"{number(band[0])} &lt; k &lt; {number(band[1])} h/Mpc"
+def in_words(band: Band, length: float = 1.0, unit: str = "cMpc/h") -> str:
+    """Write a band, as HTML, where 1 comoving Mpc/h is called `length` of a unit."""
+    wavenumbers = "h/Mpc" if unit == "cMpc/h" else f"1/{unit}"
+    return f"{number(band[0] / length)} &lt; k &lt; {number(band[1] / length)} {wavenumbers}"
 
 
-def heading_of(results: Results, band: Band, found: BandMaps | str) -> str:
+def heading_of(results: Results, band: Band, found: BandMaps | str, physical: bool) -> str:
     """Say what is shown and what it comes to, as HTML."""
-    low, high = band
-    words = [f"wavelengths of {number(2 * np.pi / high)} to {number(2 * np.pi / low)} cMpc/h"]
+    length, unit = length_of(results.input, physical)
+    longest, shortest = (number(length * 2 * np.pi / each) for each in band)
+    words = [f"wavelengths of {shortest} to {longest} {unit}"]
     if isinstance(found, str):
         words.append(found)
     else:
@@ -196,11 +211,12 @@ def heading_of(results: Results, band: Band, found: BandMaps | str) -> str:
     if results.truth is None:
         words.append(results.no_truth.replace("\n", " "))
     about = escape(" · ".join(words))
-    return f'<div class="heading"><b>Waves of {in_words(band)}</b><small>{about}</small></div>'
+    title = f"<b>Waves of {in_words(band, length, unit)}</b>"
+    return f'<div class="heading">{title}<small>{about}</small></div>'
 
 
-def bar_of(found: BandMaps) -> str:
+def bar_of(found: BandMaps, length: tuple[float, str]) -> str:
     """Draw the colours of all maps and their limits, as HTML."""
     limit = number(found.limit)
-    words = f"<span>−{limit}</span><span>contrast in {in_words(found.band)}</span>"
+    words = f"<span>−{limit}</span><span>contrast in {in_words(found.band, *length)}</span>"
     return f'<div class="colours"></div><div class="limits">{words}<span>{limit}</span></div>'

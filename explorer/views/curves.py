@@ -9,6 +9,7 @@ import param
 
 from engine.results import Curve
 from explorer.build_order import AFTER_MAPS, after
+from explorer.curve_units import CurveUnits
 from explorer.ensemble import Quantiles
 from explorer.names import inks, painted_inks, painting_names
 from explorer.plots.brush import Brush, Picked
@@ -46,7 +47,7 @@ class CurveCard(pn.viewable.Viewer):
         self.about = cards(store.scene.kind)[statistic]
         self.store = store
         self.display = display
-        self.curves, self.samples = shown_of(statistic, store)
+        self.curves, self.samples = shown_of(statistic, store, display)
         self.heading = html(min_height=42)
         self.panels = self.about.build()
         self.card = pn.Column(
@@ -65,6 +66,9 @@ class CurveCard(pn.viewable.Viewer):
         self._present()
         store.param.watch(self._on_results_changed, ["results", "ensemble"])
         display.param.watch(
+            lambda _: pn.state.execute(self._update_curves, schedule=True), ["units", "quantity"]
+        )
+        display.param.watch(
             lambda event: pn.state.execute(
                 lambda: self.panels.set_inks({"truth": INK[event.new]}), schedule=True
             ),
@@ -78,17 +82,34 @@ class CurveCard(pn.viewable.Viewer):
         ----------
         name : str
             Of the display's parameter that holds it: (low, high) in the unit of x, or empty.
-            What it holds stays marked, whoever sets it.
+            What it holds stays marked, whoever sets it, whatever units are shown.
         """
 
         def picked(range_: Picked) -> None:
-            self.display.param.update(**{name: range_ if self._is_wide(range_) else ()})
+            wide = self._is_wide(range_)
+            ends = [each / self._along_x for each in range_] if wide else []
+            self.display.param.update(**{name: tuple(ends)})
 
         drawn = Brush(self.panels.figures, picked)
-        drawn.mark(getattr(self.display, name))
+
+        def mark(*_: object) -> None:
+            range_: Picked = getattr(self.display, name)
+            drawn.mark((range_[0] * self._along_x, range_[1] * self._along_x) if range_ else ())
+
+        mark()
         self.display.param.watch(
-            lambda event: pn.state.execute(lambda: drawn.mark(event.new), schedule=True), name
+            lambda _: pn.state.execute(mark, schedule=True), [name, "units", "quantity"]
         )
+
+    @property
+    def _along_x(self) -> float:
+        """What x is multiplied by to be shown."""
+        results = self.store.results
+        if results is None:
+            return 1.0
+        about = described(results.curves.get(self.statistic, {}))
+        units = CurveUnits.on_show(results, self.display)
+        return units.axis(about.x_label).factor if about else 1.0
 
     def _is_wide(self, range_: Picked) -> bool:
         """Whether a range is as wide as a bin: less is a slip of the hand."""
@@ -103,7 +124,7 @@ class CurveCard(pn.viewable.Viewer):
         after(0 if drawn else AFTER_MAPS, self._update_curves)
 
     def _update_curves(self) -> None:
-        self.curves, self.samples = shown_of(self.statistic, self.store)
+        self.curves, self.samples = shown_of(self.statistic, self.store, self.display)
         self._present()
 
     def _present(self) -> None:
@@ -158,14 +179,22 @@ class CurveCard(pn.viewable.Viewer):
         return self.card
 
 
-def shown_of(name: str, store: Store) -> tuple[Mapping[str, Curve], Quantiles | None]:
-    """Pick the curves of a statistic and the band of its samples, as far as there are results."""
+def shown_of(
+    name: str, store: Store, display: Display
+) -> tuple[Mapping[str, Curve], Quantiles | None]:
+    """Pick the curves of a statistic and the band of its samples, as far as there are results.
+
+    Both in the units that the display asks for.
+    """
     results, ensemble = store.results, store.ensemble
     if results is None:
         return {}, None
     of_it = ensemble is not None and ensemble.is_of(results.request)
     samples = ensemble.bands.get(name) if ensemble is not None and of_it else None
-    return results.curves.get(name, {}), samples
+    curves, units = results.curves.get(name, {}), CurveUnits.on_show(results, display)
+    if samples is not None and (about := described(curves)) is not None:
+        samples = units.quantiles(samples, about)
+    return {of: units.curve(curve) for of, curve in curves.items()}, samples
 
 
 def stroke_of(name: str, results: Results | None) -> str:

@@ -121,7 +121,8 @@ def look_of(results: Results, display: Display, maps: Maps) -> Look:
     length, unit = length_of(results.input, display.units == "physical")
     view: Any = maps.linked.state.view  # to mypy it is a property's description
     contrast = contrast_of(results, display, maps, field)
-    return Look(dark_matter, field, contrast, tuple(view), length, unit)
+    physical, columns = display.units == "physical", display.quantity == "columns"
+    return Look(dark_matter, field, contrast, tuple(view), length, unit, physical, columns)
 
 
 def colours_of(name: str, slab: Slab, bar: ColourBar | SignedBar, display: Display) -> Colours:

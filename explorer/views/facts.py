@@ -164,8 +164,9 @@ def warnings(results: Results) -> str:
     """Write what the emulators warn of, a paragraph each, once where both warn of the same."""
     names, found = painting_names(results), dict[str, str]()
     for name, slab in (("prediction", results.prediction), ("other", results.other)):
-        for text in () if slab is None else slab.warnings:
-            found.setdefault(text, names.get(name, slab.emulator))
+        if slab is not None:
+            for text in slab.warnings:
+                found.setdefault(text, names.get(name, slab.emulator))
     lines = (f"<b>{escape(name)}</b>: {escape(text)}" for text, name in found.items())
     return "".join(f'<p class="warning">{line}</p>' for line in lines)
 

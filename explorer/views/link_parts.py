@@ -1,12 +1,12 @@
 """Which part of the maps and of their values is shown, as it stands in a link."""
 
-from collections.abc import Callable, Mapping
-from math import inf, isfinite
+from collections.abc import Callable, Mapping, Sequence
+from math import ceil, inf, isfinite
 from typing import Any
 
 from engine.units import MPC_IN_KPC
 from explorer.plots.maps import LinkedMaps
-from explorer.state import Display
+from explorer.state import Display, Region
 from explorer.store import Store
 from explorer.views.colour_bar import ColourBar
 from explorer.views.contrast_bar import ContrastBar
@@ -15,6 +15,8 @@ from explorer.views.signed_bar import SignedBar
 
 class RectangleInView:
     """The rectangle in view; nothing stands for the whole map.
+
+    Curves of the region in view are of it, unless the link says of which pixels.
 
     Parameters
     ----------
@@ -56,6 +58,11 @@ class RectangleInView:
         pixel = self.store.scene.pixel_size(simulation) / MPC_IN_KPC
         self.linked.set_extent(side, side, pixel)
         self.linked.show_rectangle(view)
+        selection = self.store.selection
+        if selection.scope == "region" and selection.region is None:
+            pixel = side / simulation.pixels * MPC_IN_KPC
+            shape = simulation.pixels, simulation.pixels
+            selection.region = pixels_of(view, pixel, shape)
 
 
 class ColourLimits:
@@ -159,6 +166,25 @@ class PickedRanges:
                 "lower one first; none is picked."
             )
         self.display.param.update(**{name: tuple(ends)})
+
+
+def pixels_of(view: Sequence[float], pixel_size: float, shape: tuple[int, int]) -> Region | None:
+    """Pixels of a rectangle [x0, x1, y0, y1] in Mpc/h, of maps of a shape; None for all of it.
+
+    Parameters
+    ----------
+    view : sequence of float
+        x0, x1, y0, y1, [Mpc/h]; empty for the whole map.
+    pixel_size : float
+        [kpc/h]
+    shape : tuple of int
+        (ny, nx)
+    """
+    if not view:
+        return None
+    x0, x1, y0, y1 = (each * MPC_IN_KPC / pixel_size for each in view)
+    ny, nx = shape
+    return max(int(y0), 0), min(ceil(y1), ny), max(int(x0), 0), min(ceil(x1), nx)
 
 
 def numbers(text: str) -> list[float]:

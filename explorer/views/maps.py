@@ -1,7 +1,6 @@
 """The linked maps with their captions and colour bars."""
 
 from collections.abc import Sequence
-from math import ceil
 from typing import Any
 
 import panel as pn
@@ -15,13 +14,14 @@ from explorer.plots.maps import EMPTY, LinkedMaps, linked_maps
 from explorer.results import Results
 from explorer.scale import Scale, length_of, scale_of
 from explorer.scenes.contract import Picture
-from explorer.state import Display, Region
+from explorer.state import Display
 from explorer.store import Store
 from explorer.style import FREE
 from explorer.views.colour_bar import ColourBar
 from explorer.views.contrast import Contrast
 from explorer.views.facts import warnings
 from explorer.views.haloes_on_maps import HaloesOnMaps
+from explorer.views.link_parts import pixels_of
 from explorer.views.map_tools import MapTools
 from explorer.views.overlay import GRID, Overlay
 from explorer.views.pictures import Published, caption, heading, pyramid
@@ -119,8 +119,10 @@ class Maps(pn.viewable.Viewer):
         self.haloes.follow(before, results)
 
     def _set_limits(self, found: Sequence[float]) -> None:
-        """Set colour limits to percentiles that the browser found, see `MapState`."""
-        for number, group in enumerate(dict.fromkeys(self.linked.state.groups)):
+        """Set colour limits to percentiles that the browser found, see `MapState`; the bars are in
+        the order of the groups.
+        """
+        for number, group in enumerate(self.bars):
             low, high = found[2 * number : 2 * number + 2]
             if low > EMPTY:
                 self.bars[group].set_limits(10**low, 10**high)
@@ -149,7 +151,8 @@ class Maps(pn.viewable.Viewer):
             return
         if selection.scope == "region":
             view: Any = self.linked.state.view  # to mypy it is a property's description
-            selection.region = pixels_of(view, self._results.input)
+            slab = self._results.input
+            selection.region = pixels_of(view, slab.pixel_size, slab.shape)
 
     def _light_pixels(self) -> None:
         """Light the pixels of the column densities that are picked."""
@@ -274,15 +277,6 @@ def under_caption(caption: pn.pane.HTML, figure: Any, css_class: str) -> pn.Colu
         sizing_mode="stretch_width",
         margin=0,
     )
-
-
-def pixels_of(view: Sequence[float], slab: Slab) -> Region | None:
-    """Pixels of a rectangle [x0, x1, y0, y1] in Mpc/h; None for the whole map."""
-    if not view:
-        return None
-    x0, x1, y0, y1 = (each * MPC_IN_KPC / slab.pixel_size for each in view)
-    ny, nx = slab.shape
-    return max(int(y0), 0), min(ceil(y1), ny), max(int(x0), 0), min(ceil(x1), nx)
 
 
 def place_readout(readout: Any, side: str) -> None:

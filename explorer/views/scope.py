@@ -3,7 +3,8 @@
 import panel as pn
 import panel_material_ui as pmui
 
-from explorer.results import Results
+from explorer.results import SHORTEST_SIDE, Results
+from explorer.state import Region
 from explorer.store import Store
 from explorer.style import TEXT
 from explorer.views.map_tools import CHOICE
@@ -34,6 +35,16 @@ class Scope(pn.viewable.Viewer):
         return pn.FlexBox(self.scope, self.words, align_items="center", margin=0)
 
 
+def in_view(region: Region | None, shape: tuple[int, int]) -> str:
+    """Say that the pixels summed over, of a shape, are those in view, or why they are more."""
+    if region is None:
+        return "of the whole map"
+    seen = region[1] - region[0], region[3] - region[2]
+    if seen == shape:
+        return "in view"
+    return f"around the {seen[1]} × {seen[0]} in view: fewer than {SHORTEST_SIDE} hold few waves"
+
+
 def in_words(results: Results) -> str:
     """Say what the curves of results are summed over."""
     request = results.request
@@ -46,5 +57,6 @@ def in_words(results: Results) -> str:
     slabs = results.slabs("input")
     if request.scope == "region" and slabs:
         ny, nx = slabs[0].shape
-        return f"The {nx} × {ny} pixels in view; Fourier statistics under a Hann window."
+        words = f"The {nx} × {ny} pixels {in_view(request.region, (ny, nx))}"
+        return f"{words}; Fourier statistics under a Hann window."
     return f"Slab {request.place.index} along {request.place.axis}."

@@ -52,6 +52,18 @@ def test_the_rectangle_in_view_is_written_and_read_again(store, linked):
     assert query_of(link) == {"mine": "1"}
 
 
+def test_curves_of_the_region_in_view_are_of_the_view_that_a_link_asks_for(emulator, folder):
+    store = Store(Slabs(), {"simulation": "with-gas", "axis": "z", "scope": "region"})
+    linked = linked_maps({"input": "input", "truth": "field", "prediction": "field"})
+    Link(Location(search="?view=0.250,1.500,0.125,1.000")).follow(RectangleInView(linked, store))
+    pixel = SIDE / 64
+    sides = (0.125 / pixel, 1.0 / pixel, 0.25 / pixel, 1.5 / pixel)
+    region = store.selection.region
+    assert np.all(np.abs(np.array(region) - sides) < 1)
+    assert region[0] * pixel <= 0.125
+    assert region[1] * pixel >= 1.0
+
+
 @pytest.mark.parametrize(
     "view", ["", "0,1", "0,1,0,one", "1,0,0,1", "0,2,0,1", "-0.1,1,0,1", "0,nan,0,1", "0,1,0,1,2"]
 )

@@ -137,6 +137,16 @@ def test_curves_of_all_slabs_are_called_averages():
     )
 
 
+def test_a_region_that_is_widened_says_so():
+    store = painted(scope="region", region="10,30,12,40")
+    assert store.results.slabs("input")[0].shape == (64, 64)
+    assert in_words(store.results) == (
+        "The 64 × 64 pixels around the 28 × 20 in view: fewer than 64 hold few waves; Fourier "
+        "statistics under a Hann window."
+    )
+    assert in_words(painted(scope="region").results).startswith("The 64 × 64 pixels of the whole")
+
+
 def test_a_band_is_said_to_be_of_the_map_that_it_is_drawn_around():
     store = painted()
     curves = store.results.curves["power_spectrum"]
