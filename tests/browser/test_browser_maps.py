@@ -104,8 +104,13 @@ def test_another_stretch_and_unit_are_drawn_from_what_is_there(maps):
 
 
 def test_percentile_limits_are_those_of_the_pixels_in_view(maps):
+    before = maps.maps()["truth"]["low"]
     click(maps, "Min–max")
-    maps.page.wait_for_timeout(500)
+    maps.page.wait_for_function(
+        "(before) => Array.from(Bokeh.documents[0].all_models).find(({type, name}) =>"
+        " type == 'Figure' && name == 'truth').renderers[0].glyph.color_mapper.low != before",
+        arg=before,
+    )
     found = maps.page.evaluate(
         f"""() => {{
           const shown = {STATE}.shown.slice(1).filter((map) => map != null)
