@@ -43,7 +43,7 @@ EXPLORER_ORDER = (
     {"choices", "ensemble"},
     {"plots"},
     {"results"},
-    {"names"},
+    {"names", "curve_units"},
     {"painting"},
     {"scenes"},
     {"band", "ranking", "exports"},

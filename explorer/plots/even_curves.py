@@ -1,6 +1,7 @@
 """Truth and prediction over an even x axis, as angles, radii and contrasts; their ratio below."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,11 +69,14 @@ class EvenCurves:
             self.main.yaxis.axis_label = unit_in_words(about.y_label)
             self.below.xaxis.axis_label = unit_in_words(about.x_label)
 
-    def set_ink(self, ink: str) -> None:
-        """Draw the truth in another colour."""
-        renderers: Any = self.main.renderers
-        error, truth, *_ = (renderer.glyph for renderer in renderers)
-        error.fill_color = truth.line_color = ink
+    def set_inks(self, inks: Mapping[str, str]) -> None:
+        """Draw truth and paintings in other colours, by their names."""
+        for name, colour in inks.items():
+            for sources in (self.sources, self.ratios):
+                if name in sources:
+                    frames.ink(self.figures, sources[name], colour)
+        if "truth" in inks:
+            frames.ink(self.figures, self.error, inks["truth"])
 
     def _line(self, curve: Curve | None) -> Edges:
         """Give x and y; no number where a logarithmic axis has no place for it."""

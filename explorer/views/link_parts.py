@@ -59,10 +59,10 @@ class RectangleInView:
         self.linked.set_extent(side, side, pixel)
         self.linked.show_rectangle(view)
         selection = self.store.selection
-        if selection.scope == "region" and selection.region is None:
-            pixel = side / simulation.pixels * MPC_IN_KPC
-            shape = simulation.pixels, simulation.pixels
-            selection.region = pixels_of(view, pixel, shape)
+        if getattr(selection, "scope", "") == "region" and selection.region is None:
+            pixel = self.store.scene.pixel_size(simulation)
+            pixels = round(side * MPC_IN_KPC / pixel)
+            selection.region = pixels_of(view, pixel, (pixels, pixels))
 
 
 class ColourLimits:

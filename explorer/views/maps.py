@@ -122,10 +122,10 @@ class Maps(pn.viewable.Viewer):
         """Set colour limits to percentiles that the browser found, see `MapState`; the bars are in
         the order of the groups.
         """
-        for number, group in enumerate(self.bars):
+        for number, bar in enumerate(self.bars.values()):
             low, high = found[2 * number : 2 * number + 2]
-            if low > EMPTY:
-                self.bars[group].set_limits(10**low, 10**high)
+            if low > EMPTY and isinstance(bar, ColourBar):
+                bar.set_limits(10**low, 10**high)
 
     def reset_limits(self) -> None:
         """Go back to the default colour limits."""
