@@ -49,7 +49,7 @@ def test_a_painting_is_called_by_its_emulator_and_seed_everywhere(stochastic):
     words = [
         *(each.object for each in headings),
         facts.pane.object,
-        summary(store.results, display),
+        summary(store.results, "slab 2", display),
     ]
     for name in names:
         assert name in titles
