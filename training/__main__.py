@@ -34,11 +34,15 @@ def fit(
     out: Annotated[Path, typer.Option(help="Run folder; a run in it is gone on with.")],
     data: Annotated[Path, typer.Option(help="Folder of the training slab files.")] = Path("data"),
     name: Annotated[
-        str, typer.Option("--system", help="What to train: ember-unet or ember-wgan.")
+        str, typer.Option("--system", help="What to train: ember-unet, super-resolution, ...")
     ] = "ember-unet",
     size: Annotated[str, typer.Option("--preset", help="paper, small or smoke.")] = "small",
-    field: Annotated[str, typer.Option(help="What to paint: gas or hi.")] = "gas",
-    level: Annotated[str, typer.Option(help="Of the input: HR, MR, LR or VLR.")] = "HR",
+    field: Annotated[
+        str | None, typer.Option(help="What to paint: gas or hi; else the system's own.")
+    ] = None,
+    level: Annotated[
+        str | None, typer.Option(help="Of the input: HR, MR, LR or VLR; else the system's own.")
+    ] = None,
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; else the preset's.")] = None,
     warm_start: Annotated[
         Path | None, typer.Option(help="Card of a U-Net or WGAN to start from, of any level.")
@@ -64,9 +68,11 @@ def fit(
         kind = choose_device(device)
         if precision == "auto":
             precision = "bfloat16" if kind == "cuda" else "float32"
-        config = preset(size, name, field=field, level=level, precision=precision, seed=seed)
-        config = replace(config, updates=updates or config.updates)
-        config = with_values(config, values or ())
+        own = {"field": field, "level": level}
+        wanted = {key: value for key, value in own.items() if value is not None}
+        config = preset(size, name, precision=precision, seed=seed, **wanted)
+        counted = [f"updates={updates}"] if updates else []
+        config = with_values(config, [*(values or ()), *counted])
         weights = None
         if warm_start:
             config, weights = _warm(config, warm_start)

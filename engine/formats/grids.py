@@ -170,6 +170,7 @@ def write_initial_conditions(
     starting_redshift: float,
     lattice: tuple[float, float, float],
     made: str,
+    mantissa_bits: int = MANTISSA_BITS,
 ) -> None:
     """Store the linear overdensity today.
 
@@ -188,6 +189,7 @@ def write_initial_conditions(
         START,
         (cells,) * 3,
         (CELLS_PER_CHUNK,) * 3,
+        mantissa_bits,
         **run_words(Run("delta"), 3),
         cell_size=float(file.attrs["box_size"]) * MPC_IN_KPC / cells,
         redshift=0.0,
@@ -196,7 +198,7 @@ def write_initial_conditions(
         particles=cells**3,
         made=made,
     )
-    dataset[:] = round_mantissa(overdensity, MANTISSA_BITS)
+    dataset[:] = round_mantissa(overdensity, mantissa_bits)
 
 
 def read_initial_conditions(path: Path, header: SimulationHeader) -> InitialConditions | None:

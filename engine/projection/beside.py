@@ -74,8 +74,14 @@ def read_beside(
     return Beside(start, found, header.cosmology)
 
 
-def write_beside(file: h5py.File, beside: Beside) -> None:
-    """Store subhaloes, and the start as the linear overdensity today at the cells' centres."""
+def write_beside(file: h5py.File, beside: Beside, mantissa_bits: int) -> None:
+    """Store subhaloes, and the start as the linear overdensity today at the cells' centres.
+
+    Parameters
+    ----------
+    mantissa_bits : int
+        That the overdensity is rounded to.
+    """
     for subhalos in beside.subhalos:
         write_subhalos(file, subhalos)
     start = beside.start
@@ -88,6 +94,7 @@ def write_beside(file: h5py.File, beside: Beside) -> None:
             start.redshift,
             start.lattice,
             f"{start.made} at z = {start.redshift:g}, times {growth:.6g} (linear growth to z = 0)",
+            mantissa_bits,
         )
 
 

@@ -169,7 +169,7 @@ def project_snapshot(
         for run, snapshot in _catalogues(main, opened):
             if halos := snapshot.halos(run):
                 write_halos(file, halos)
-        write_beside(file, beside)
+        write_beside(file, beside, mantissa_bits)
         for job in jobs:
             with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
                 smoothed = steps.advance(f"{job.title}: smoothing")

@@ -44,6 +44,7 @@ def test_the_presets_sources_are_found_and_read(data, pairs):
 @pytest.mark.parametrize("system", systems())
 def test_no_preset_asks_for_what_is_held_out(system):
     names = ["hydro11-z2", "hydro11-z2-shifted", "validation-z2", "training-05-z2"]
+    names += ["quijote-101-z0", "quijote-103-z0", "quijote-103-om3075-z0"]
     for size in systems()[system].presets:
         for source in preset(size, system).sources:
             for name in (name for name in names if fnmatchcase(name, source.pattern)):

@@ -57,42 +57,53 @@ class Inception(nn.Module):
         -------
         tensor, (batch, 4 filters, nz - 6, ny - 6, nx - 6)
         """
+        if self.projection is None:
+            return F.conv3d(x, *self.whole_kernel())
         branches = [kernel(mix(x)) for kernel, mix in zip(self.kernels, self.mix, strict=False)]
         branches.append(self.mix[-1](x))
         side = branches[0].shape[-1]
         joined = torch.cat([trimmed(branch, side) for branch in branches], 1)
-        inside = trimmed(x, side)
-        return joined + (inside if self.projection is None else self.projection(inside))
+        return joined + self.projection(trimmed(x, side))
 
+    def whole_kernel(self) -> tuple[Tensor, Tensor]:
+        """The one convolution that a block of a single input channel is, a third of the work.
+
+        Returns
+        -------
+        tensor, (4 filters, 1, 7, 7, 7)
+            Its kernels, as functions of the block's parameters, so that training takes it too.
+        tensor, (4 filters,)
+            Its constants.
+        """
+        kernels, constants = zip(*_effective(self), strict=True)
+        edges = [(KERNELS[0] - kernel.shape[-1]) // 2 for kernel in kernels]
+        padded = [F.pad(each, (edge,) * 6) for each, edge in zip(kernels, edges, strict=True)]
+        itself = F.pad(torch.ones_like(padded[0][:1, :1, :1, :1]), (EDGE,) * 6)
+        return (torch.cat(padded) + itself)[:, None], torch.cat(constants)
+
+    @torch.no_grad()
     def merged(self) -> nn.Conv3d:
-        """The one convolution that a block of a single input channel is.
+        """The one convolution that a block of a single input channel is, as a layer.
 
         Returns
         -------
         Conv3d
             From one channel to all features, 7 cells a side.
         """
-        count, side = self.features, KERNELS[0]
-        whole = nn.Conv3d(1, count, side).requires_grad_(False)
-        weight, bias = torch.zeros(count, side, side, side), torch.zeros(count)
-        for number, (kernel, constant) in enumerate(_effective(self)):
-            rows = slice(number * self.filters, (number + 1) * self.filters)
-            edge = (side - kernel.shape[-1]) // 2
-            weight[rows] = F.pad(kernel, (edge,) * 6)
-            bias[rows] = constant
-        weight[:, EDGE, EDGE, EDGE] += 1
-        whole.weight.data, whole.bias = weight[:, None], nn.Parameter(bias, requires_grad=False)
-        return whole
+        layer = nn.Conv3d(1, self.features, KERNELS[0]).requires_grad_(False)
+        for parameter, values in zip((layer.weight, layer.bias), self.whole_kernel(), strict=True):
+            assert parameter is not None
+            parameter.copy_(values)
+        return layer
 
 
-@torch.no_grad()
 def _effective(block: Inception) -> list[tuple[Tensor, Tensor]]:
     """Kernel (filters, side, side, side) and constant (filters,) of each branch of one channel."""
     parts = []
     kernels, mixes = (cast("list[nn.Conv3d]", list(part)) for part in (block.kernels, block.mix))
     for kernel, mix in zip(kernels, mixes, strict=False):
-        mixed = torch.einsum("ocxyz,c->oxyz", kernel.weight, mix.weight[:, 0, 0, 0, 0])
         assert kernel.bias is not None
+        mixed = torch.einsum("ocxyz,c->oxyz", kernel.weight, mix.weight[:, 0, 0, 0, 0])
         constant = kernel.bias + torch.einsum("ocxyz,c->o", kernel.weight, mix.bias)
         parts.append((mixed, constant))
     assert mixes[-1].bias is not None
