@@ -117,7 +117,7 @@ TRAINED_ORDER = (
     {"detail_critic"},
     {"adversarial", "gated_step", "looks"},
     {"gated"},
-    {"ember_unet", "ember_wgan"},
+    {"ember_unet", "ember_wgan", "super_resolution"},
 )
 """Likewise inside `training/systems`: a system imports no other."""
 
