@@ -6,6 +6,7 @@ from engine.places import BoxPlace, ObjectPlace, Run, SlabPlace
 from engine.projection.snapshots import project_snapshot
 from engine.simulation import open_simulation, simulations
 from engine.systems.registry import emulators, load_emulator
+from engine.universe import simulate
 
 __all__ = [
     "BoxPlace",
@@ -18,6 +19,7 @@ __all__ = [
     "open_simulation",
     "paint",
     "project_snapshot",
+    "simulate",
     "simulations",
     "truth",
 ]

@@ -1,4 +1,4 @@
-"""The engine's command line: `python -m engine project`, `import` and `rerun`."""
+"""The engine's command line: `python -m engine project`, `simulate`, `import`, `paint`, `rerun`."""
 
 import sys
 import warnings
@@ -16,11 +16,20 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from engine.cosmology import Cosmology
+from engine.cosmology import N_S, PLANCK, SIGMA_8, Cosmology
 from engine.fields import AXES, LEVELS
 from engine.formats.rounding import MANTISSA_BITS
 from engine.importing import OWN, UNITS, Imported, import_fields, rows_named
 from engine.projection.snapshots import project_snapshot
+from engine.universe import simulate as make_universe
+
+COLUMNS = (
+    TextColumn("{task.description:<40}"),
+    BarColumn(),
+    TaskProgressColumn(),
+    TimeRemainingColumn(),
+)
+"""Of a progress bar that counts to one."""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -77,13 +86,7 @@ def project(
     ] = None,
 ) -> None:
     """Project a snapshot's particles to slab maps and grids."""
-    columns = (
-        TextColumn("{task.description:<40}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*COLUMNS, console=Console(stderr=True)) as bar:
         task = bar.add_task("reading", total=1.0)
         project_snapshot(
             snapshot[0] if len(snapshot) == 1 else snapshot,
@@ -109,6 +112,51 @@ def project(
             progress=lambda fraction, doing: bar.update(
                 task, completed=fraction, description=doing
             ),
+        )
+    Console(stderr=True).print(f"wrote {out}")
+
+
+@app.command()
+def simulate(
+    box: Annotated[float, typer.Option(help="Side of the periodic box, comoving Mpc/h.")],
+    particles: Annotated[int, typer.Option(help="A side, even.")],
+    out: Annotated[
+        Path | None, typer.Argument(help="The simulation file to write; default: a name here.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the universe.")] = 0,
+    redshift: Annotated[float, typer.Option(help="Of the snapshot, below 9.")] = 0.0,
+    omega_m: Annotated[
+        float, typer.Option("--Omega-m", help="All matter at z = 0.")
+    ] = PLANCK.Omega_m,
+    omega_b: Annotated[
+        float, typer.Option("--Omega-b", help="Baryons, of the power spectrum alone.")
+    ] = PLANCK.Omega_b,
+    h: Annotated[float, typer.Option("--h", help="Hubble constant in 100 km/s/Mpc.")] = PLANCK.h,
+    sigma_8: Annotated[float, typer.Option(help="Amplitude of the power spectrum.")] = SIGMA_8,
+    n_s: Annotated[float, typer.Option(help="Its primordial slope.")] = N_S,
+    power: Annotated[
+        Path | None, typer.Option(help="Table of k [h/Mpc] and linear P(k) at z = 0 instead.")
+    ] = None,
+) -> None:
+    """Make a new dark-matter universe by a particle mesh.
+
+    Stopped at any moment, the same command goes on after the last whole step.
+    """
+    out = out or Path(f"universe-{box:g}-{particles}-{seed}-z{redshift:g}.hdf5")
+    cosmology = Cosmology(omega_m, omega_b, h)
+    with Progress(*COLUMNS, console=Console(stderr=True)) as bar:
+        task = bar.add_task("linear overdensity", total=1.0)
+        make_universe(
+            out,
+            box,
+            particles,
+            seed,
+            redshift,
+            cosmology,
+            sigma_8,
+            n_s,
+            power,
+            lambda part, doing: bar.update(task, completed=part, description=doing),
         )
     Console(stderr=True).print(f"wrote {out}")
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from engine.growth import Growth
 
 if TYPE_CHECKING:  # it takes longer to import than all the rest of the engine
     from astropy.cosmology import FlatLambdaCDM
@@ -13,9 +12,6 @@ if TYPE_CHECKING:  # it takes longer to import than all the rest of the engine
 
 RADIATION = 4.1837e-5
 """Omega_r h^2 of photons at 2.7255 K and 3.046 massless neutrinos."""
-
-EARLIEST = 1e-6
-"""Scale factor at which growth begins: well before matter and radiation are equal."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +52,11 @@ class Cosmology:
         """
         return 1 - self.Omega_b / self.Omega_m
 
+    @property
+    def growth(self) -> Growth:
+        """How structure grows, with radiation in the background."""
+        return Growth(self.Omega_m, RADIATION / self.h**2)
+
     def linear_growth(self, redshift: float) -> float:
         """How large a linear overdensity of matter is, relative to z = 0.
 
@@ -74,22 +75,11 @@ class Cosmology:
 
         References
         ----------
-        Meszaros 1974; Peebles 1980, section 12.
+        Meszaros 1974; see `engine.growth`.
         """
-        from scipy.integrate import solve_ivp
+        return self.growth.first(1 / (1 + redshift))
 
-        Omega_r = RADIATION / self.h**2
-        Omega_L = 1 - self.Omega_m - Omega_r
 
-        def slope(ln_a: float, state: NDArray[np.float64]) -> list[float]:
-            delta, rate = state
-            matter, radiation = self.Omega_m * np.exp(-3 * ln_a), Omega_r * np.exp(-4 * ln_a)
-            E2 = matter + radiation + Omega_L
-            drag = 2 - (1.5 * matter + 2 * radiation) / E2
-            return [rate, 1.5 * matter / E2 * delta - drag * rate]
-
-        early = EARLIEST * self.Omega_m / Omega_r
-        span, first = (np.log(EARLIEST), 0.0), [1 + 1.5 * early, 1.5 * early]
-        wanted = np.unique([-np.log1p(redshift), 0.0])
-        delta = solve_ivp(slope, span, first, t_eval=wanted, rtol=1e-8).y[0]
-        return float(delta[0] / delta[-1])
+PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
+SIGMA_8, N_S = 0.8159, 0.9667
+"""Planck Collaboration 2015 XIII, table 4, last column: what the shipped simulations have."""

@@ -1,0 +1,1 @@
+"""Approximate N-body: growth from a linear overdensity by a particle mesh."""
