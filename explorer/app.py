@@ -13,6 +13,7 @@ from panel.util import edit_readonly
 from explorer.link import Link
 from explorer.scenes.contract import SCENES
 from explorer.scenes.slabs import Slabs
+from explorer.scenes.volumes import Volumes  # noqa: F401 (importing a scene offers it)
 from explorer.state import LOOKS, Display, refusal
 from explorer.store import Store
 from explorer.style import CONTENT, FREE, PAGE_CSS, PAGE_SX, THEME
@@ -20,6 +21,7 @@ from explorer.views.built_later import BuiltLater
 from explorer.views.controls import Controls
 from explorer.views.facts import About
 from explorer.views.keys import Keys
+from explorer.views.layer_strip import LayerStrip
 from explorer.views.link_parts import ColourLimits, PickedRanges, RectangleInView
 from explorer.views.maps import Maps
 from explorer.views.scene_links import STYLE, scene_links, with_data
@@ -76,7 +78,8 @@ def page() -> pmui.Page:
         if store.results is None:
             later.order.begin()  # no map will be drawn
 
-    parts = (maps, *scope, later.band, later.below, About(store), status.alert)
+    strip = [LayerStrip(store, display)] if "Layer" in store.scene.views else []
+    parts = (*strip, maps, *scope, later.band, later.below, About(store), status.alert)
     scenes = html(scene_links(store.scene, with_data()), STYLE, align="center")
     built = pmui.Page(
         title=TITLE,

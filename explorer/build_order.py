@@ -18,6 +18,9 @@ AFTER_CURVES = 400
 PAUSE = 50
 """Milliseconds between two parts, in which server and browser see to what was clicked."""
 
+PATIENCE = 40
+"""Pauses that a part waits at most: a box is painted and measured for longer than that."""
+
 Build = Callable[[], None]
 
 
@@ -39,7 +42,7 @@ class BuildOrder:
     Parameters
     ----------
     store : Store
-        While it computes nothing is built.
+        While it computes little is built.
     parts : iterable of callable
         Each builds a part and puts it in its place.
     """
@@ -49,6 +52,7 @@ class BuildOrder:
         self._parts = iter(parts)
         self._document = pn.state.curdoc
         self._begun = False
+        self._waited = 0
 
     def begin(self) -> None:
         """Build the first part now and the others soon; only the first call does."""
@@ -57,9 +61,11 @@ class BuildOrder:
             self._next()
 
     def _next(self) -> None:
-        if self.store.busy and self._in_session:
+        if self.store.busy and self._in_session and self._waited < PATIENCE:
+            self._waited += 1
             self._soon()
             return
+        self._waited = 0
         for build in self._parts:
             build()
             if self._in_session:

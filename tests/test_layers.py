@@ -56,6 +56,7 @@ EXPLORER_ORDER = (
     {"results"},
     {"names", "curve_units"},
     {"painting"},
+    {"volumes"},
     {"scenes"},
     {"band", "ranking", "exports"},
     {"sampling"},

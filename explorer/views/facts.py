@@ -174,7 +174,9 @@ def warnings(results: Results) -> str:
 def about_simulation(simulation: Any) -> list[Row]:
     """Provenance of a simulation."""
     cosmology = simulation.cosmology
-    fields = sorted({field for field, *_ in simulation.available()})
+    maps = {field for field, *_ in simulation.available()}
+    boxes = {f"{run.field} in {n}³ cells": n for run, n in simulation.grids().items()}
+    fields = [*sorted(maps), *sorted(boxes, key=lambda name: boxes[name])]
     return [
         ("Name", simulation.name),
         ("Code", simulation.code),
@@ -182,7 +184,7 @@ def about_simulation(simulation: Any) -> list[Row]:
             "Cosmology",
             f"Ωm = {cosmology.Omega_m:g}, Ωb = {cosmology.Omega_b:g}, h = {cosmology.h:g}",
         ),
-        ("Maps", ", ".join(fields)),
+        ("Holds", ", ".join(fields)),
         ("Provenance", simulation.provenance),
         ("File", simulation.path.name),
     ]
@@ -196,15 +198,19 @@ def about_emulator(card: Any) -> list[Row]:
         ("System", f"{card.title} ({card.system})"),
         ("Paper", card.paper),
         ("Paints", f"{short_label(card.field)} from dark matter at level {card.level}"),
-        (
-            "Trained at",
-            f"z = {card.redshift:.2f}, pixels of {card.pixel_size:.3g} ckpc/h, slabs of "
-            f"{card.output.depth:.3g} cMpc/h",
-        ),
+        ("Trained at", f"z = {card.redshift:.2f}, {cells_of(card)}"),
         ("Trained on", "; ".join(f"{data.name} ({data.axes})" for data in card.training_data)),
         *(row for score in card.scores for row in scores(score)),
         ("Licence", card.licence),
     ]
+
+
+def cells_of(card: Any) -> str:
+    """Say of what size the pixels or cells are that an emulator paints."""
+    if card.output.kind == "grid":
+        return f"cells of {card.output.cell_size:.4g} ckpc/h"
+    depth = "" if card.output.depth is None else f", slabs of {card.output.depth:.3g} cMpc/h"
+    return f"pixels of {card.pixel_size:.3g} ckpc/h{depth}"
 
 
 SCORED = {"all": "", "without_heaviest_halo": " without that of the heaviest halo"}
@@ -219,7 +225,7 @@ def scores(score: Mapping[str, Any]) -> list[Row]:
     where = f"Held out: {score.get('simulation', 'maps')} along {score.get('axes', '?')}"
     rows: list[Row] = []
     for name, words in SCORED.items():
-        if found := score.get(name):
+        if (found := score.get(name)) and "slabs" in found:
             power = [
                 ratio
                 for k, ratio in zip(found["k"], found["power"], strict=True)

@@ -1,0 +1,169 @@
+"""Boxes of a simulation: low resolution, initial conditions, truth and paintings, by layers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import engine
+from engine.fields import field_named
+from engine.inputs import dark_matter_runs, has, runs
+from engine.places import Run
+from engine.simulation import Simulation
+from engine.systems.card import ModelCard
+from engine.units import MPC_IN_KPC
+from explorer.choices import kept
+from explorer.names import painting_names
+from explorer.scenes.contract import Picture, Scene
+from explorer.state import NOTHING, emulator_name, system_and_level
+from explorer.volumes.boxes import BOX, low_run, read_boxes
+from explorer.volumes.painting import BoxPainting
+from explorer.volumes.selection import PARAMETER, BoxChoices, BoxRequest, BoxSelection
+
+
+class Volumes(Scene):
+    """One box at a time, a layer of it in view, the curves of all of it."""
+
+    name = "volumes"
+    title = "Volumes"
+    controls: ClassVar[Mapping[str, Sequence[str]]] = {
+        "Simulation": ("simulation", "axis", "layer", "depth"),
+        "Painting": ("emulator", "conserve"),
+        "Comparison": ("other", "beside"),
+    }
+    groups: ClassVar[Mapping[str, str]] = {
+        "initial": "Initial conditions",
+        "field": "Low resolution, truth and prediction",
+    }
+    maps: ClassVar[Mapping[str, str]] = {
+        "initial": "initial",
+        "input": "field",
+        "truth": "field",
+        "prediction": "field",
+        "other": "field",
+    }
+    signed = ("initial",)
+    kind = "grid"
+    along = "layer"
+    views = ("Layer", "Kernels", "Another cosmology")
+    painter = BoxPainting
+
+    def __init__(self) -> None:
+        self.selection = BoxSelection()
+        self._cards: dict[tuple[str, str, str], ModelCard] = {}
+        self._level = ""
+        self._sizes: dict[str, tuple[float, ...]] = {}
+
+    def refuse(self, simulation: Simulation) -> str:
+        """Say in a sentence why there is nothing to paint from; empty if there is."""
+        if low_run(simulation) is not None:
+            return ""
+        return (
+            f"{simulation.name} has no dark matter in cells, expected a grid of low resolution; "
+            "project its snapshot again with --grids dmo."
+        )
+
+    def offer(self, simulation: Simulation | None, cards: Sequence[ModelCard]) -> None:
+        """Let what there is be selected."""
+        self._cards = {(card.system, card.field, card.level): card for card in cards}
+        run = low_run(simulation) if simulation is not None else None
+        fits = [card for card in cards if simulation and eats(card, simulation)]
+        if simulation is not None and fits:
+            run = runs(simulation, fits[0], BOX)[0]
+        self._level = run.level if run else ""
+        emulators = {
+            card.title: emulator_name(card.system, card.level, self._level) for card in fits
+        }
+        chosen = self.card_of(kept(self.selection.emulator, emulators.values()))
+        cells = simulation.grids()[run] if simulation is not None and run else 0
+        self.selection.set_choices(
+            BoxChoices(
+                simulation={name: name for name in engine.simulations()},
+                emulator=emulators,
+                beside={name: name for name in self._beside(simulation)},
+                cells=cells,
+                cell_size=simulation.box_size / cells if simulation and cells else 0.0,
+                run=run or Run(),
+                field=fits[0].field if fits else run.field if run else "",
+                conserves=bool(chosen and PARAMETER in {each.name for each in chosen.parameters}),
+            )
+        )
+
+    def _beside(self, simulation: Simulation | None) -> list[str]:
+        """List the simulations that another one can be set against, looked up once."""
+        if simulation is None:
+            return []
+        if not self._sizes:
+            self._sizes = {name: sizes_of(name) for name in engine.simulations()}
+        this = sizes(simulation)
+        alike = [name for name, each in self._sizes.items() if each == this]
+        return [name for name in alike if name != simulation.path.stem]
+
+    def card_of(self, emulator: str) -> ModelCard | None:
+        """Model card of an emulator for the low resolution there is."""
+        if emulator in ("", None, NOTHING) or not self._level:
+            return None
+        system, level = system_and_level(emulator, self._level)
+        found = (card for key, card in self._cards.items() if (key[0], key[2]) == (system, level))
+        return next((card for card in found if card.output.kind == "grid"), None)
+
+    def pixel_size(self, simulation: Simulation) -> float:
+        """Of the finest maps."""
+        return simulation.box_size * MPC_IN_KPC / max(simulation.grids().values())
+
+    def request(self) -> BoxRequest:
+        """Take the selection as it is now."""
+        return self.selection.request()
+
+    def where(self, request: Any) -> str:
+        """Name the layer."""
+        return f"the layer from {request.start:.4g} to {request.start + request.depth:.4g} Mpc/h"
+
+    def read(self, simulation: Simulation, request: Any) -> Any:
+        """Read what is painted from, and the truth if the simulation has it."""
+        return read_boxes(simulation, request)
+
+    def parts(self, simulation: Simulation, request: Any) -> list[Any]:  # noqa: ARG002
+        """None: the curves are of the one box."""
+        return []
+
+    def pictures(self, results: Any) -> list[Picture]:
+        """Initial conditions, low resolution, truth, painting and what it is compared with."""
+        names = painting_names(results)
+        painted = field_named(results.request.field).species
+        cells = {name: f"{len(box.values)}³ cells" for name, box in results.boxes.items()}
+        no_start = "" if results.initial else "no initial conditions"
+        captions = {
+            "initial": ("Initial conditions", "linear, today", no_start),
+            "input": ("Low resolution", cells["input"], ""),
+            "truth": ("Truth", cells.get("truth", painted), results.no_truth),
+            "prediction": ("Prediction", names.get("prediction", painted), results.no_prediction),
+            "other": ("Comparison", names.get("other", painted), results.no_other),
+        }
+        return [
+            Picture(name, title, caption, getattr(results, name), self.maps[name], note)
+            for name, (title, caption, note) in captions.items()
+        ]
+
+
+def eats(card: ModelCard, simulation: Simulation) -> bool:
+    """Whether an emulator can be fed with boxes of a simulation."""
+    if card.output.kind != "grid" or any(each.kind != "grid" for each in card.inputs):
+        return False
+    signed = [each for each in card.inputs if field_named(each.field).signed]
+    if signed and not simulation.has_initial_conditions:
+        return False
+    return bool(runs(simulation, card, BOX)) and any(
+        has(simulation, BOX, run) for run in dark_matter_runs(simulation)
+    )
+
+
+def sizes(simulation: Simulation) -> tuple[float, ...]:
+    """What must be alike of two boxes that are compared: their side and cells."""
+    return (simulation.box_size, *sorted(simulation.grids().values()))
+
+
+def sizes_of(name: str) -> tuple[float, ...]:
+    """Likewise, by name; none of a simulation that can't be opened."""
+    try:
+        return sizes(engine.open_simulation(name))
+    except ValueError:  # told to who selects it
+        return ()

@@ -1,0 +1,95 @@
+"""The box from the side above the maps: which layer is in view, dragged and resized there."""
+
+from typing import Any
+
+import numpy as np
+import panel as pn
+
+from engine.fields import AXES
+from engine.mesh import Grid
+from engine.units import MPC_IN_KPC
+from explorer.plots.strip import strip
+from explorer.state import Display
+from explorer.store import Store
+from explorer.style import CARD, FREE, palette
+from explorer.views.text import html
+from explorer.volumes.boxes import BoxResults
+
+
+class LayerStrip(pn.viewable.Viewer):
+    """A strip along the line of sight, with the layer on it.
+
+    Parameters
+    ----------
+    store : Store
+        Its selection's layer is set, its boxes are shown.
+    display : Display
+        Its colours of densities are taken.
+    """
+
+    def __init__(self, store: Store, display: Display) -> None:
+        super().__init__()
+        self.store, self.display = store, display
+        self.words = html(height=20)
+        self.strip = strip()
+        self._shown: Any = None
+        self.strip.layer.on_change("cells", self._on_dragged)
+        store.param.watch(lambda _: self._present(), "results")
+        display.param.watch(
+            lambda _: pn.state.execute(self._set_colours, schedule=True), "field_colours"
+        )
+        self._set_colours()
+        self._present()
+
+    def _on_dragged(self, attr: str, old: list[int], new: list[int]) -> None:  # noqa: ARG002 (Bokeh's)
+        """Select the layer that was dragged to."""
+        first, depth = new
+        self.store.selection.param.update(depth=depth, layer=first)
+
+    def _set_colours(self) -> None:
+        self.strip.mapper.palette = palette(self.display.field_colours)
+
+    def _present(self) -> None:
+        """Show the box and the layer of new results."""
+        results = self.store.results
+        if not isinstance(results, BoxResults):
+            return
+        request, box = results.request, results.boxes["input"]
+        if self._shown != (box, request.axis):
+            self._shown = (box, request.axis)
+            self.strip.show_box(side_view(box, request.axis), box.box_size)
+        cell = box.cell_size / MPC_IN_KPC
+        first, depth = round(request.start / cell), round(request.depth / cell)
+        if (first, depth) == (self.store.selection.layer, self.store.selection.depth):
+            self.strip.show_layer(first, depth)
+        end = request.start + request.depth
+        place = f"{request.axis} from {request.start:.1f} to {end:.1f} cMpc/h"
+        self.words.object = (
+            f'<div class="heading"><b>Layer</b><small>{place}</small>'
+            '<span class="legend hint">drag it, or drag its edges</span></div>'
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        plot = pn.pane.Bokeh(
+            self.strip.figure,
+            height=self.strip.figure.height,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        return pn.Column(
+            self.words,
+            plot,
+            css_classes=["layer-strip"],
+            stylesheets=[FREE, CARD],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+
+def side_view(box: Grid, axis: str) -> np.ndarray:
+    """Mean density across a line of sight, (n, n): columns along it."""
+    sight = 2 - AXES.index(axis)
+    across = 0 if sight else 1
+    seen = box.values.mean(axis=across, dtype=np.float64)
+    # What is left of (z, y, x) without `across`: the line of sight must be the columns.
+    return seen if sight == 2 else seen.T

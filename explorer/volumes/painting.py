@@ -1,0 +1,188 @@
+"""One request for a box: read, paint, show the layer, measure the whole; the newest one wins."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import engine
+from engine.fields import field_named
+from engine.mesh import Grid
+from engine.simulation import Simulation
+from engine.systems.super_resolution import SAME_PHASES, phase_correlation
+from explorer import threads
+from explorer.painting import Painting, paint
+from explorer.results import PAINTING, Results, eaten_by, painted, untrained
+from explorer.state import Request
+from explorer.threads import in_reader
+from explorer.volumes.boxes import (
+    CHANGES,
+    BoxResults,
+    at_layer,
+    changed,
+    curve_names,
+    read_boxes,
+    remembered_boxes,
+    with_box,
+    with_curves,
+    with_masses,
+    with_octants,
+)
+from explorer.volumes.selection import BoxRequest
+
+
+class BoxPainting(Painting):
+    """What is under way for one session, of boxes: another layer needs none of it."""
+
+    refused = "The emulator can't paint this box"
+
+    def begin(self, simulation: Simulation, request: Any) -> Results:
+        """Find what can be shown of a request without painting."""
+        found = read_boxes(simulation, request)
+        return remembered_boxes(simulation, found, threads.WORKER.cache)
+
+    async def _compute(self, number: int, simulation: Simulation, request: Any) -> None:
+        """Show the layer, paint if need be, then measure the whole box."""
+        shown = self.page.results
+        if isinstance(shown, BoxResults) and shown.request.maps == request.maps:
+            found = at_layer(shown, request)
+        else:
+            self.turn.tell(number, busy=f"Reading {request.simulation}")
+            found = await in_reader(read_boxes, simulation, request)
+        if not request.emulator:
+            found = replace(found, no_prediction=untrained(request.run.level))
+        elif not found.has_paintings:
+            no_other = PAINTING if request.other else ""
+            waiting = replace(found, no_prediction=PAINTING, no_other=no_other)
+            self.turn.tell(number, results=waiting)
+            painting: Any = await self._with_paintings(number, simulation, found)
+            found = painting
+        self.turn.tell(number, results=found)
+        if not found.measured:
+            await self._measure(number, found)
+
+    async def _summary(self, found: Results) -> Results:
+        """Maps wait for no curves."""
+        return found
+
+    async def _with_prediction(self, found: Results) -> Results:
+        """Add the prediction, whose place in the queue a newer request of this session takes."""
+        emulator, painting, seconds = await paint(self.owner, found.request, found.eaten)
+        shown: Any = painted(found, emulator, None)
+        box: Any = painting
+        return with_box(shown, "prediction", box, no_prediction="", seconds=seconds)
+
+    async def _with_paintings(self, number: int, simulation: Simulation, found: Results) -> Results:
+        """Add the paintings, each as soon as it is there."""
+        request, box = found.request, None
+        self.turn.tell(number, busy=f"Painting {field_named(request.field).species} in the box")
+        try:
+            found = await self._with_prediction(found)
+        except ValueError as error:
+            self.turn.tell(number, error=str(error))
+            found = replace(found, no_prediction=self.refused)
+        if not request.other:
+            return found
+        self.turn.tell(number, results=replace(found, no_other=PAINTING))
+        try:
+            box = await self._box_of_other(simulation, request)
+        except ValueError as error:
+            self.turn.tell(number, error=str(error))
+            return replace(found, no_other=self.refused)
+        shown: Any = found
+        return with_box(shown, "other", box, no_other="")
+
+    async def _box_of_other(self, simulation: Simulation, request: Request) -> Grid:
+        """Paint the second painting."""
+        second = request.of_other()
+        eaten = await in_reader(eaten_by, simulation, second)
+        _, box, _ = await paint(f"{self.owner} other", second, eaten)
+        painting: Any = box
+        return painting
+
+    async def _measure(self, number: int, found: BoxResults) -> None:
+        """Add the curves of the whole box; the page gets them as they come."""
+        *quick, smoothed, voids = curve_names()
+        steps: list[tuple[str, Callable[[BoxResults], BoxResults]]] = [
+            ("Measuring the box", lambda f: with_masses(with_curves(f, *quick))),
+            ("Finding voids", lambda f: with_curves(f, smoothed, voids)),
+            ("Measuring octants", lambda f: with_octants(f, *quick, smoothed, voids)),
+        ]
+        for words, step in steps:
+            told = found.unmeasured
+            found = await self._step(number, words, step, found)
+            if found.unmeasured != told:
+                self.turn.tell(number, error=" ".join(found.unmeasured))
+        if found.request.beside:
+            found = await self._with_changes(number, found)
+        self.turn.tell(number, results=replace(found, measured=True))
+
+    async def _step(
+        self,
+        number: int,
+        words: str,
+        step: Callable[[BoxResults], BoxResults],
+        found: BoxResults,
+    ) -> BoxResults:
+        """Do one step in a reader, unless something newer is asked for by then."""
+        self.turn.tell(number, busy=words)
+
+        def unless_old() -> BoxResults | None:
+            return step(found) if self.turn.is_newest(number) else None
+
+        done = await in_reader(unless_old)
+        if done is None:
+            raise asyncio.CancelledError
+        self.turn.tell(number, results=done)
+        return done
+
+    async def _with_changes(self, number: int, found: BoxResults) -> BoxResults:
+        """Read and paint the simulation that is set beside, and take how curves change."""
+        beside = found.request.beside
+        self.turn.tell(number, busy=f"Reading {beside}")
+        try:
+            others = await in_reader(read_beside, beside, found)
+            if others.request.emulator:
+                self.turn.tell(number, busy=f"Painting {beside}")
+                painting: Any = await self._with_prediction(others)
+                others = painting
+        except ValueError as error:
+            self.turn.tell(number, error=str(error))
+            return found
+        for name in CHANGES:
+
+            def step(so_far: BoxResults, name: str = name) -> BoxResults:
+                change = changed(name, so_far, others)
+                return replace(so_far, changes={**so_far.changes, name: change})
+
+            found = await self._step(number, f"Measuring {beside}", step, found)
+        return found
+
+
+def read_beside(name: str, found: BoxResults) -> BoxResults:
+    """Read the boxes of another simulation of the same phases.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if it can't be compared.
+    """
+    simulation = engine.open_simulation(name)
+    request: BoxRequest = replace(found.request, simulation=name, beside="")
+    others = read_boxes(simulation, request)
+    these, those = found.boxes["input"], others.boxes["input"]
+    if these.shape != those.shape or abs(those.box_size / these.box_size - 1) > 1e-6:
+        raise ValueError(
+            f"{name} is {those.box_size:g} Mpc/h wide in {len(those.values)} cells a side, "
+            f"expected {these.box_size:g} in {len(these.values)} as {found.request.simulation}: "
+            "choose another simulation to set against it."
+        )
+    if "initial" in others.boxes:
+        alike = phase_correlation(these.values, others.boxes["initial"].values)
+        if alike < SAME_PHASES:
+            raise ValueError(
+                f"{name} has other phases than {found.request.simulation}: the correlation of "
+                f"their largest waves is {alike:.2f}, expected more than {SAME_PHASES}; choose "
+                "one that began with the same."
+            )
+    return others

@@ -1,0 +1,195 @@
+"""What is selected of a box: emulators, the layer in view, and what both are compared with."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import param
+
+from engine.places import BoxPlace, Run
+from explorer.state import NOTHING, YES_OR_NO, Request, refusal, written
+
+QUERY = ("simulation", "axis", "depth", "layer", "emulator", "conserve", "other", "beside")
+"""Names of the selection in a link, in the order in which they are followed."""
+
+PARAMETER = "conserve"
+"""Of an emulator that can divide its painting by its mean."""
+
+DEPTH = 4
+"""Cells of low resolution that a layer has at first: 16 Mpc/h of the paper's."""
+
+
+@dataclass(frozen=True)
+class BoxRequest(Request):
+    """One selection, as it was when it was made.
+
+    Parameters
+    ----------
+    axis : {"x", "y", "z"}
+        Line of sight.
+    start, depth : float
+        Of the layer in view, comoving, [Mpc/h].
+    beside : str
+        Simulation whose curves are set against this one's; empty for none.
+
+    See Also
+    --------
+    Request : the other parameters.
+    """
+
+    axis: str = "z"
+    start: float = 0.0
+    depth: float = 0.0
+    beside: str = ""
+
+    @property
+    def maps(self) -> "BoxRequest":
+        """What decides which boxes are painted, whatever layer of them is in view."""
+        return replace(self, axis="z", start=0.0, depth=0.0, beside="")
+
+
+@dataclass(frozen=True)
+class BoxChoices:
+    """What can be selected, given the simulation that is open.
+
+    Parameters
+    ----------
+    simulation, emulator, beside : mapping
+        Names by the label a person reads.
+    cells : int
+        A side of the box of low resolution.
+    cell_size : float
+        Of these, comoving, [Mpc/h].
+    run : Run
+        Of the density of low resolution.
+    field : str
+        That emulators paint.
+    conserves : bool
+        Whether the emulator selected can keep the mean density.
+    """
+
+    simulation: Mapping[str, str]
+    emulator: Mapping[str, str]
+    beside: Mapping[str, str]
+    cells: int
+    cell_size: float
+    run: Run
+    field: str
+    conserves: bool
+
+
+class BoxSelection(param.Parameterized):
+    """What to compute of a box, and which layer to show; a link reproduces it."""
+
+    names = QUERY
+
+    simulation: Any = param.Selector(objects=[], doc="Simulation the box is of.")
+    axis: Any = param.Selector(
+        default="z",
+        objects={f"along {axis}": axis for axis in "xyz"},
+        label="Line of sight",
+        doc="Axis that layers are summed along.",
+    )
+    layer = param.Integer(
+        default=0, bounds=(0, 0), label="Layer begins at cell", doc="Of low resolution."
+    )
+    depth = param.Integer(
+        default=DEPTH, bounds=(1, DEPTH), label="Its depth in cells", doc="Of low resolution."
+    )
+    emulator: Any = param.Selector(objects=[], doc="Published system that paints the box.")
+    conserve = param.Boolean(
+        default=False,
+        label="Keep the mean density",
+        doc="Whether the painting is divided by its mean.",
+    )
+    other: Any = param.Selector(
+        objects=[], label="Compare with", doc="What a second painting is made by."
+    )
+    beside: Any = param.Selector(
+        objects=[],
+        label="Set against simulation",
+        doc="Another cosmology of the same phases; the tab of that name tells how curves change.",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._choices: BoxChoices | None = None
+
+    def set_choices(self, choices: BoxChoices) -> None:
+        """Set what can be selected; what no longer can be moves to the first choice."""
+        self._choices = choices
+        changes: dict[str, Any] = {}
+        others = {"nothing": NOTHING, **choices.emulator}
+        offers = {
+            "simulation": choices.simulation,
+            "emulator": choices.emulator,
+            "other": others,
+            "beside": {"nothing": NOTHING, **choices.beside},
+        }
+        for name, offered in offers.items():
+            if self.param[name].names != offered:  # controls redraw at every assignment
+                self.param[name].objects = dict(offered)
+            if getattr(self, name) not in offered.values():
+                changes[name] = next(iter(offered.values()), None)
+        depth = min(self.depth, max(choices.cells, 1))
+        last = max(choices.cells - depth, 0)
+        changes |= {"depth": depth, "layer": min(self.layer, last)}
+        # Bounds must hold what is selected before and after.
+        self.param.depth.bounds = (1, max(choices.cells, self.depth))
+        self.param.layer.bounds = (0, max(last, self.layer))
+        self.param.update(**changes)
+        self.param.depth.bounds = (1, max(choices.cells, 1))
+        self.param.layer.bounds = (0, last)
+
+    def request(self) -> BoxRequest:
+        """Take the selection as it is now."""
+        about = self._choices
+        side = about.cell_size if about else 0.0
+        conserves = bool(about and about.conserves and self.conserve)
+        return BoxRequest(
+            simulation=self.simulation or "",
+            place=BoxPlace(),
+            field=about.field if about else "",
+            emulator=self.emulator or "",
+            other="" if self.other in (None, NOTHING) else self.other,
+            run=about.run if about else Run(),
+            parameters=((PARAMETER, 1.0),) if conserves else (),
+            axis=self.axis,
+            start=self.layer * side,
+            depth=self.depth * side,
+            beside="" if self.beside in (None, NOTHING) else self.beside,
+        )
+
+    def to_query(self) -> dict[str, str]:
+        """Write the part of a link that reproduces it."""
+        values = {name: getattr(self, name) for name in QUERY}
+        nothing = {"emulator": None, "simulation": None, "beside": NOTHING, "conserve": False}
+        return {
+            name: written(value)
+            for name, value in values.items()
+            if not (name in nothing and value in (None, nothing[name]))
+        }
+
+    def take(self, name: str, text: str) -> None:
+        """Set one parameter from a link.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if it is not among what can be selected.
+        """
+        value, allowed, expected = self._read(name, text)
+        if value not in allowed:
+            raise ValueError(refusal(name, text, expected, getattr(self, name)))
+        self.param.update(**{name: value})
+
+    def _read(self, name: str, text: str) -> tuple[Any, Collection[Any], str]:
+        """Value of a parameter in a link, what is allowed, and that in words."""
+        if name in ("layer", "depth"):
+            first, last = self.param[name].bounds
+            value = int(text) if text.isdecimal() else text
+            return value, range(first, last + 1), f"a number of cells from {first} to {last}"
+        if name == "conserve":
+            return YES_OR_NO.get(text), (True, False), "yes or no"
+        allowed = list(self.param[name].objects)
+        return text, allowed, f"one of {', '.join(allowed)}" if allowed else "none, there is none"
