@@ -303,8 +303,11 @@ def classes_of(dark_matter: Slab) -> NDArray[np.intp]:
             "tell pixels apart."
         )
     values = checked_density(dark_matter, "tell pixels apart")
+    return np.searchsorted(np.array(EDGES) * mean_dark_matter(dark_matter), values, side="right")
+
+
+def mean_dark_matter(dark_matter: Slab) -> float:
+    """The universe's mean surface density through a slab of either run, [Msun h / ckpc^2]."""
     cosmology = dark_matter.cosmology
     mean = cosmology.mean_matter_density * dark_matter.depth / MPC_IN_KPC**2
-    if dark_matter.field == "dm":
-        mean *= cosmology.dark_matter_fraction
-    return np.searchsorted(np.array(EDGES) * mean, values, side="right")
+    return mean * cosmology.dark_matter_fraction if dark_matter.field == "dm" else mean

@@ -33,6 +33,7 @@ ENGINE_ORDER = (
     {"inputs", "universe"},
     {"systems", "statistics"},
     {"inference", "calibration", "painting", "surroundings"},
+    {"likeness"},
     {"recipe", "summary", "batch"},
     {"notebook", "cluster"},
 )

@@ -62,27 +62,84 @@ def patch_distances(
     """
     random = np.random.default_rng(seed)
     densities = np.asarray(dark_matter, np.float64)
-    drawn = []
+    drawn: list[Drawn] = []
     for maps in (np.asarray(truth, np.float64), np.asarray(painted, np.float64)):
-        pairs = [
-            (patches(values, corners), patches(density, corners).mean(1))
-            for values, density in zip(maps, densities, strict=True)
-            for corners in [random.integers(0, values.shape, (count, 2))]
-        ]
-        details = np.concatenate([detail for detail, _ in pairs]) @ cosines(PATCH)[1:].T
-        drawn.append((details, np.concatenate([density for _, density in pairs])))
+        each = [patch_waves(*pair, count, random) for pair in zip(maps, densities, strict=True)]
+        waves, density = (np.concatenate(parts) for parts in zip(*each, strict=True))
+        drawn.append((waves, density))
+    return class_distances(drawn[0], drawn[1], edges, count)
+
+
+Drawn = tuple[NDArray[np.floating], NDArray[np.floating]]
+"""Waves of some patches, (n, PATCH^2 - 1), and the dark matter of each, (n,)."""
+
+
+def patch_waves(
+    values: NDArray[np.float64],
+    dark_matter: NDArray[np.floating],
+    count: int,
+    random: np.random.Generator,
+) -> Drawn:
+    """Draw patches of a periodic map: amplitudes of their waves, and their mean dark matter.
+
+    Parameters
+    ----------
+    values, dark_matter : array, (ny, nx)
+        Logarithms of surface density; dark matter in units of its mean.
+    count : int
+        Patches.
+    random : Generator
+        Of their places.
+    """
+    corners = random.integers(0, values.shape, (count, 2))
+    waves = patches(values, corners) @ cosines(PATCH)[1:].T
+    return waves, patches(dark_matter, corners).mean(1)
+
+
+def class_distances(
+    truth: Drawn,
+    painted: Drawn,
+    edges: Sequence[float] = CLASSES,
+    most: int = 1500,
+    precision: float = 0.0,
+) -> NDArray[np.float64]:
+    """Energy distance of drawn patches by class, in the units of the truth's spread, (classes,).
+
+    Of a class no more than some patches are taken, evenly from all; nan where there are too few.
+
+    Parameters
+    ----------
+    truth, painted : (waves, dark matter)
+        As `patch_waves` draws them.
+    edges : sequence of float
+        Of the classes.
+    most : int
+        Patches of a class.
+    precision : float
+        Rms of rounding in the maps, in the waves' unit: added to the truth's spread in quadrature,
+        so that what is fainter doesn't count.
+    """
     result = []
     for low, high in pairwise(edges):
-        true, other = (d[(c >= low) & (c < high)][:count] for d, c in drawn)
+        true, other = (
+            _evenly(waves[(density >= low) & (density < high)], most)
+            for waves, density in (truth, painted)
+        )
         if min(len(true), len(other)) < FEWEST:
             result.append(np.nan)
             continue
-        spread = true.std(axis=0)
+        spread = np.hypot(true.std(axis=0), precision)
         result.append(energy_distance(true / spread, other / spread))
     return np.array(result)
 
 
-def patches(values: NDArray[np.float64], corners: NDArray[np.int64]) -> NDArray[np.float64]:
+def _evenly(rows: NDArray[np.floating], most: int) -> NDArray[np.float64]:
+    """No more than some of the rows, from first to last."""
+    places = np.linspace(0, len(rows), min(most, len(rows)), endpoint=False).astype(int)
+    return rows[places].astype(np.float64)
+
+
+def patches(values: NDArray[np.floating], corners: NDArray[np.int64]) -> NDArray[np.floating]:
     """Cut patches out of a periodic map.
 
     Parameters

@@ -113,6 +113,32 @@ def test_bands_are_quantiles_of_spectra_summed_over_slabs(simulation, tmp_path):
     assert found["x"] == pytest.approx(true.x, rel=1e-5)
 
 
+def test_texture_and_slab_by_slab_coverage_are_told_beside_the_truths(simulation, tmp_path):
+    def paint(slab, seed):
+        true = simulation.slab("gas", slab.axis, slab.index)
+        values = true.values * np.random.default_rng(seed).lognormal(0, 0.3, true.shape)
+        values[:2] = 0
+        return true.with_values(values, emulator="ember-wgan", seed=seed)
+
+    results = [
+        reported([emulator(each, sha256=sha256)], simulation, tmp_path / sha256, 3)["results"][0]
+        for each, sha256 in ((paint, "0" * 64), (noisy(simulation, 0.0), "1" * 64))
+    ]
+    rough, same = (result["all"]["likeness"] for result in results)
+    assert rough["empty"][1] > rough["empty"][0] == 0
+    for name in ("patches", "patches_unbounded", "patches_of_truth"):
+        assert len(rough[name]) == len(rough["classes"])
+    told = [i for i, value in enumerate(rough["patches"]) if value is not None]
+    assert told
+    for i in told:
+        assert rough["patches"][i] > 1
+        assert abs(same["patches"][i]) < 0.3
+    assert same["diagonals"][0] == same["diagonals"][1]
+    assert same["diagonals"][2] is None
+    covered = results[0]["all"]["calibration"]["bispectrum"]
+    assert np.sum(covered["ranks"]) == np.sum(covered["count"]) > 0
+
+
 def slab_of(values, field):
     box = SIDE * 0.0293
     return Slab(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import statistics
 from engine.calibration import CLASSES, Calibration, Ranking
 from training.report.bands import rounded
 from training.report.measure import Part
@@ -31,14 +32,23 @@ def calibration(parts: Sequence[Part]) -> dict[str, Any]:
     Returns
     -------
     dict
-        `calibration` of pixels by dark matter, P(k) by bin and halo masses by mass, if there
-        are two realisations or more; `crps` of ln P(k) and log10 of halo masses for any number.
+        `calibration` of pixels by dark matter, P(k), bispectrum and column-density counts of each
+        slab by bin and halo masses by mass, if there are two realisations or more; `crps` of
+        ln P(k) and log10 of halo masses for any number.
     """
     true_power, power = ln_power(parts)
     found: dict[str, Any] = {"crps": {"power_crps": rounded(crps(true_power, power).mean())}}
     group = np.broadcast_to(np.arange(true_power.shape[1]), true_power.shape)
     ranked = {"power_spectrum": _ranked(true_power, power, group, true_power.shape[1])}
     labels = {"power_spectrum": rounded(wavenumbers(parts[0]))}
+    for name in ("bispectrum", "cddf"):
+        if name in parts[0].truth:
+            x, true, samples = curves_of(parts, name)
+            # Bins in which neither the truth nor any realisation has something tell nothing.
+            told = (true != 0) | (samples != 0).any(axis=0)
+            group = np.where(told, np.arange(len(x)), -1)
+            ranked[name] = _ranked(true, samples, group, len(x))
+            labels[name] = rounded(x)
     if "halos" in parts[0].truth:
         true_mass, mass, group = log_masses(parts)
         kept = group >= 0
@@ -110,6 +120,14 @@ def ln_power(parts: Sequence[Part]) -> tuple[Array, Array]:
         for part in parts
     ]
     return np.log(np.array(truth)), np.log(np.array(painted)).swapaxes(0, 1)
+
+
+def curves_of(parts: Sequence[Part], name: str) -> tuple[Array, Array, Array]:
+    """Bins (n,) of a statistic, its true curve of each slab and the painted (seeds, slabs, n)."""
+    finish = statistics.get(name).finish
+    truth = [finish(part.truth[name]) for part in parts]
+    painted = [[finish(each[name]).y for each in part.painted] for part in parts]
+    return truth[0].x, np.array([curve.y for curve in truth]), np.array(painted).swapaxes(0, 1)
 
 
 def log_masses(parts: Sequence[Part]) -> tuple[Array, Array, NDArray[np.intp]]:

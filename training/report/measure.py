@@ -9,6 +9,7 @@ from typing import Any
 from engine import statistics
 from engine.calibration import CLASSES, Calibration, Ranking, classes_of, scaled
 from engine.halos import Halos
+from engine.likeness import Texture, texture_of
 from engine.mesh import Mesh, Slab
 from engine.statistics.halo_relation import HaloRelation, HaloSums
 from training.report.reported import Reported
@@ -54,11 +55,14 @@ class Part:
         Those of seed 0, 1, ...
     pixels : Calibration or None
         Of the pixels' scaled values by class of dark matter; None for fewer than two samples.
+    texture : Texture
+        Of the first realisation, and of its difference to the second one if there is one.
     """
 
     truth: Measures
     painted: tuple[Measures, ...]
     pixels: Calibration | None
+    texture: Texture
 
 
 def measure(maps: Maps, painted: Slab) -> Measures:
@@ -118,6 +122,8 @@ def run(
     seeds = range(number)
     batches = [seeds[i : i + emulator.at_once] for i in range(0, number, emulator.at_once)]
     painted: list[Measures] = []
+    first: list[Slab] = []
+    texture: Texture | None = None
 
     def paint(seeds: Sequence[int]) -> list[tuple[Slab, Measures]]:
         return [(slab, measure(maps, slab)) for slab in emulator.paint(maps.inputs, seeds)]
@@ -128,9 +134,15 @@ def run(
             painted.append(measured)
             if ranking is not None:
                 ranking.add(scaled(slab))
+            if texture is None:
+                first.append(slab)
+                if len(first) == min(number, 2):
+                    texture = texture_of(maps.truth, first[0], first[1:], maps.reference)
+                    first.clear()
         advance(len(batch))
     pixels = ranking.found() if ranking is not None else None
-    return Part(measure(maps, maps.truth), tuple(painted), pixels)
+    assert texture is not None
+    return Part(measure(maps, maps.truth), tuple(painted), pixels, texture)
 
 
 def in_order(

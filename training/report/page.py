@@ -34,7 +34,7 @@ def html(content: Content, pictures: Mapping[str, str]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"percent": percent, "size": size, "plain": plain}
+    environment.filters |= {"percent": percent, "size": size, "plain": plain, "fixed": fixed}
     titles = {emulator["name"]: title(emulator) for emulator in content["emulators"]}
     short = {emulator["name"]: emulator["title"] for emulator in content["emulators"]}
     return environment.get_template("page.html").render(
@@ -151,6 +151,11 @@ def plain(value: float | None, digits: int = 3) -> str:
     if value is None:
         return "–"
     return f"{value:.{digits}g}".replace("-", "−")
+
+
+def fixed(value: float | None) -> str:
+    """Write a number with two decimals, or a dash for none."""
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
 
 
 def _group(result: Content) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.calibration import Calibration
+from engine.likeness import Texture
 from engine.statistics.bispectrum import BispectrumSums
 from engine.statistics.cddf import CddfSums
 from engine.statistics.halo_relation import HaloMasses
@@ -20,7 +21,7 @@ from engine.statistics.pdf import PdfSums
 from engine.statistics.total_mass import MassSums
 from training.report.measure import Measures, Part
 
-VERSION = 2
+VERSION = 3
 """Of the files; another one if what is measured changes."""
 
 KINDS: dict[str, type] = {
@@ -86,7 +87,7 @@ def _packed(part: Part) -> dict[str, Any]:
         arrays |= _columns(f"painted/{name}", [measures[name] for measures in part.painted])
     if part.pixels is not None:
         arrays |= _columns("pixels", [part.pixels])
-    return arrays
+    return arrays | _columns("texture", [part.texture])
 
 
 def _unpacked(arrays: dict[str, NDArray[Any]]) -> Part:
@@ -96,7 +97,8 @@ def _unpacked(arrays: dict[str, NDArray[Any]]) -> Part:
     truth: Measures = {name: _rows(f"truth/{name}", KINDS[name], arrays)[0] for name in there}
     pixels = _rows("pixels", Calibration, arrays)
     painted = tuple({name: columns[name][i] for name in there} for i in range(count))
-    return Part(truth, painted, pixels[0] if pixels else None)
+    (texture,) = _rows("texture", Texture, arrays)
+    return Part(truth, painted, pixels[0] if pixels else None, texture)
 
 
 def _columns(path: str, records: Sequence[Any]) -> dict[str, NDArray[Any]]:

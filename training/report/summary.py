@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import statistics
+from engine.likeness import CLASSES, Likeness, likeness
 from engine.places import SlabPlace
 from engine.results import Curve
 from engine.statistics.contract import Sums
@@ -96,6 +97,7 @@ def portion(task: Task, parts: Mapping[SlabPlace, Part]) -> Content:
             found[name] = compared(statistic.finish(truth[name]), curves)
     if task.own:
         found |= calibrated.calibration(each)
+        found["likeness"] = alike(likeness([part.texture for part in each]))
         if "halos" in truth:
             found["halos"] = haloes.relation(task, truth["halos"], [p["halos"] for p in painted])
     return found | {"headline": headline(found)}
@@ -108,6 +110,12 @@ def total(several: Sequence[Measures]) -> Measures:
         each = [measures[name] for measures in several]
         found[name] = sum(each[1:], first) if isinstance(first, Sums) else each
     return found
+
+
+def alike(found: Likeness) -> Content:
+    """Write how like the truth paintings look, beside what the truth itself has."""
+    names = "patches", "patches_unbounded", "patches_of_truth", "diagonals", "empty", "below"
+    return {"classes": list(CLASSES)} | {name: rounded(getattr(found, name)) for name in names}
 
 
 def masses(truth: Measures, painted: Sequence[Measures]) -> Content:
