@@ -4,6 +4,12 @@ import pytest
 import torch
 
 from engine.networks.super_resolution.critic import SIDE, Critic
+from engine.networks.super_resolution.folding import (
+    doubled_convolution,
+    fold,
+    folded_convolution,
+    unfold,
+)
 from engine.networks.super_resolution.generator import MARGIN, Generator, GeneratorConfig
 from engine.networks.super_resolution.inception import Inception, trimmed
 
@@ -65,20 +71,56 @@ def test_merged_kernels_paint_the_same(generator):
         torch.testing.assert_close(merged(low, initial), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_residuals_and_branches_are_centred_on_the_same_cell():
-    """A block that only adds its input gives it back, without its edges."""
+def described(block, x):
+    """A block as the paper describes it: branches of 7, 5, 3 and 1 cells beside one another."""
+    branches = [kernel(mix(x)) for kernel, mix in zip(block.kernels, block.mix, strict=False)]
+    branches.append(block.mix[-1](x))
+    side = x.shape[-1] - 6
+    itself = x if block.projection is None else block.projection(x)
+    return torch.cat([trimmed(each, side) for each in branches], 1) + trimmed(itself, side)
+
+
+def test_folded_blocks_are_those_of_the_paper(generator):
+    """With biases, which fresh blocks have none of, and their slopes."""
+    for parameter in generator.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    low, initial = inputs(side=4, batch=2)
+    coarse = torch.nn.functional.interpolate(low, scale_factor=2.0, mode="nearest")
+    features = [described(generator.low, coarse), described(generator.initial, initial)]
+    both = described(generator.both, torch.nn.functional.leaky_relu(torch.cat(features, 1), 0.1))
+    expected = generator.density(torch.relu(both))
+    painted = generator(low, initial)
+    torch.testing.assert_close(painted, expected, rtol=1e-5, atol=1e-5)
+    parameters = list(generator.parameters())
+    ours, theirs = (
+        torch.autograd.grad(found.square().sum(), parameters) for found in (painted, expected)
+    )
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * float(other.abs().max()))
+
+
+@pytest.mark.parametrize("side", [1, 3, 5, 7])
+def test_a_folded_convolution_is_the_convolution(side):
+    torch.manual_seed(4)
+    x, coarse = torch.randn(2, 3, 12, 10, 14), torch.randn(1, 3, 5, 6, 4)
+    weight, bias = torch.randn(4, 3, side, side, side), torch.randn(4)
+    plain = torch.nn.functional.conv3d
+    torch.testing.assert_close(unfold(fold(x)), x)
+    found = unfold(folded_convolution(fold(x), weight, bias))
+    torch.testing.assert_close(found, plain(x, weight, bias), rtol=1e-4, atol=1e-4)
+    doubled = torch.nn.functional.interpolate(coarse, scale_factor=2.0, mode="nearest")
+    found = unfold(doubled_convolution(coarse, weight, bias))
+    torch.testing.assert_close(found, plain(doubled, weight, bias), rtol=1e-4, atol=1e-4)
+
+
+def test_a_block_of_one_channel_adds_it_to_the_middle_of_its_kernels():
     block = Inception(1, 6)
     torch.nn.utils.vector_to_parameters(torch.zeros(count(block)), block.parameters())
-    x = torch.randn(1, 1, 9, 9, 9)
-    torch.testing.assert_close(block(x), trimmed(x, 3).expand(1, 24, 3, 3, 3))
-    with torch.no_grad():
-        for mix in block.mix:
-            mix.weight.fill_(1 / 6)
-        for kernel in block.kernels:
-            middle = kernel.kernel_size[0] // 2
-            kernel.weight[:, :, middle, middle, middle] = 1
-    mixed = torch.cat((torch.full((18,), 2.0), torch.full((6,), 1 + 1 / 6)))[:, None, None, None]
-    torch.testing.assert_close(block(x)[0], mixed * trimmed(x, 3)[0])
+    kernel, constant = block.whole_kernel()
+    assert not constant.any()
+    expected = torch.zeros(24, 1, 7, 7, 7)
+    expected[:, :, 3, 3, 3] = 1
+    assert kernel.equal(expected)
 
 
 def test_the_critic_gives_each_patch_one_number_of_its_own():

@@ -7,7 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from engine.networks.super_resolution.inception import EDGE, Inception, glorot
+from engine.networks.super_resolution.folding import (
+    doubled_convolution,
+    fold,
+    folded_convolution,
+)
+from engine.networks.super_resolution.inception import EDGE, Inception, bias_of, glorot
 
 LEAK = 0.1
 """Slope of the first blocks' activation below zero."""
@@ -79,11 +84,13 @@ class Generator(nn.Module):
         tensor, (batch, 1, nz, ny, nx)
             Density over its mean; it may fall below zero.
         """
-        coarse = F.interpolate(low, scale_factor=2, mode="nearest")
-        features = torch.cat((self.low(coarse), self.initial(initial)), 1)
-        if features.dtype == torch.bfloat16:
-            # Half the time on a CPU; in float32 it costs half as much again.
-            features = features.contiguous(memory_format=torch.channels_last_3d)
+        features = torch.cat(
+            (
+                doubled_convolution(low, *kernel_of(self.low)),
+                folded_convolution(fold(initial), *kernel_of(self.initial)),
+            ),
+            dim=2,
+        )
         return self.density(F.relu(self.both(F.leaky_relu(features, LEAK))))
 
     def with_merged_kernels(self) -> Self:
@@ -93,3 +100,11 @@ class Generator(nn.Module):
             if isinstance(block, Inception):
                 setattr(self, name, block.merged())
         return self
+
+
+def kernel_of(block: nn.Module) -> tuple[Tensor, Tensor]:
+    """Kernels and constants of the one convolution that a first block is, merged or not."""
+    if isinstance(block, Inception):
+        return block.whole_kernel()
+    assert isinstance(block, nn.Conv3d)
+    return block.weight, bias_of(block)

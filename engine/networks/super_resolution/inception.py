@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from engine.networks.super_resolution.folding import folded_convolution, unfold
+
 KERNELS = (7, 5, 3)
 """Sides of the kernels beside the one of a single cell, in the order of their features."""
 
@@ -47,26 +49,35 @@ class Inception(nn.Module):
         return self.filters * (len(KERNELS) + 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Compute the features of all but three cells at every edge.
+        """Compute the features of all but three cells at every edge, of several channels.
 
         Parameters
         ----------
-        x : tensor, (batch, channels, nz, ny, nx)
+        x : tensor, (batch, 8, channels, nz / 2, ny / 2, nx / 2)
+            Folded, see `engine.networks.super_resolution.folding`.
 
         Returns
         -------
         tensor, (batch, 4 filters, nz - 6, ny - 6, nx - 6)
+            Not folded.
         """
-        if self.projection is None:
-            return F.conv3d(x, *self.whole_kernel())
-        branches = [kernel(mix(x)) for kernel, mix in zip(self.kernels, self.mix, strict=False)]
-        branches.append(self.mix[-1](x))
-        side = branches[0].shape[-1]
-        joined = torch.cat([trimmed(branch, side) for branch in branches], 1)
-        return joined + self.projection(trimmed(x, side))
+        assert self.projection is not None
+        mixes, kernels = self._layers()
+        weight = torch.cat([*(mix.weight for mix in mixes), self.projection.weight])
+        bias = torch.cat([bias_of(mix) for mix in mixes])
+        bias = F.pad(bias, (0, self.features))  # the projection has none
+        mixed = F.conv3d(x.flatten(0, 1), weight, bias).unflatten(0, (-1, 8))
+        *branches, last, projected = mixed.split([self.filters] * 4 + [self.features], dim=2)
+        found = [
+            unfold(folded_convolution(branch, kernel.weight, bias_of(kernel)))
+            for branch, kernel in zip(branches, kernels, strict=True)
+        ]
+        side = found[0].shape[-1]
+        joined = torch.cat([trimmed(branch, side) for branch in (*found, unfold(last))], 1)
+        return joined + trimmed(unfold(projected), side)
 
     def whole_kernel(self) -> tuple[Tensor, Tensor]:
-        """The one convolution that a block of a single input channel is, a third of the work.
+        """The one convolution that a block of a single channel is, a third of the work.
 
         Returns
         -------
@@ -75,11 +86,24 @@ class Inception(nn.Module):
         tensor, (4 filters,)
             Its constants.
         """
-        kernels, constants = zip(*_effective(self), strict=True)
+        mixes, layers = self._layers()
+        kernels = [
+            torch.einsum("ocxyz,c->oxyz", layer.weight, mix.weight[:, 0, 0, 0, 0])
+            for layer, mix in zip(layers, mixes, strict=False)
+        ] + [mixes[-1].weight[:, 0]]
+        constants = [
+            bias_of(layer) + torch.einsum("ocxyz,c->o", layer.weight, bias_of(mix))
+            for layer, mix in zip(layers, mixes, strict=False)
+        ] + [bias_of(mixes[-1])]
         edges = [(KERNELS[0] - kernel.shape[-1]) // 2 for kernel in kernels]
         padded = [F.pad(each, (edge,) * 6) for each, edge in zip(kernels, edges, strict=True)]
         itself = F.pad(torch.ones_like(padded[0][:1, :1, :1, :1]), (EDGE,) * 6)
         return (torch.cat(padded) + itself)[:, None], torch.cat(constants)
+
+    def _layers(self) -> tuple[list[nn.Conv3d], list[nn.Conv3d]]:
+        """What mixes the channels for each branch, and the kernels of the first three."""
+        mixes, kernels = (list(part) for part in (self.mix, self.kernels))
+        return cast("list[nn.Conv3d]", mixes), cast("list[nn.Conv3d]", kernels)
 
     @torch.no_grad()
     def merged(self) -> nn.Conv3d:
@@ -97,17 +121,10 @@ class Inception(nn.Module):
         return layer
 
 
-def _effective(block: Inception) -> list[tuple[Tensor, Tensor]]:
-    """Kernel (filters, side, side, side) and constant (filters,) of each branch of one channel."""
-    parts = []
-    kernels, mixes = (cast("list[nn.Conv3d]", list(part)) for part in (block.kernels, block.mix))
-    for kernel, mix in zip(kernels, mixes, strict=False):
-        assert kernel.bias is not None
-        mixed = torch.einsum("ocxyz,c->oxyz", kernel.weight, mix.weight[:, 0, 0, 0, 0])
-        constant = kernel.bias + torch.einsum("ocxyz,c->o", kernel.weight, mix.bias)
-        parts.append((mixed, constant))
-    assert mixes[-1].bias is not None
-    return [*parts, (mixes[-1].weight[:, 0], mixes[-1].bias)]
+def bias_of(layer: nn.Conv3d) -> Tensor:
+    """Constants of a layer, which has some."""
+    assert layer.bias is not None
+    return layer.bias
 
 
 def trimmed(values: Tensor, side: int) -> Tensor:
