@@ -130,16 +130,16 @@ def texture_of(
     )
 
 
-def likeness(several: Sequence[Texture]) -> Likeness:
-    """Pool the textures of some slabs."""
+def likeness(several: Sequence[Texture], most: int = 1500) -> Likeness:
+    """Pool the textures of some slabs, of each class no more than some patches."""
     waves = np.concatenate([each.waves for each in several], axis=1)
     density = np.concatenate([each.density for each in several], axis=1)
     true, painted = zip(waves, density, strict=True)
     first, second = ((true[0][start::2], true[1][start::2]) for start in (0, 1))
     return Likeness(
-        patches=class_distances(true, painted, precision=PRECISION),
-        patches_unbounded=class_distances(true, painted),
-        patches_of_truth=class_distances(first, second, precision=PRECISION),
+        patches=class_distances(true, painted, most=most, precision=PRECISION),
+        patches_unbounded=class_distances(true, painted, most=most),
+        patches_of_truth=class_distances(first, second, most=most, precision=PRECISION),
         diagonals=np.exp(np.mean([each.diagonals for each in several], axis=0)),
         empty=np.mean([each.empty for each in several], axis=0),
         below=float(np.mean([each.below for each in several])),

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.calibration import Calibration
+from engine.likeness import Likeness
 from engine.results import Curve
 from explorer.state import NO_HALO, Request
 
@@ -56,12 +57,18 @@ class Ranked:
     halos : Calibration or None
         Of masses within the projected virial radius, by what `HALO_GROUPS` tells apart;
         None without a catalogue.
+    curves : mapping of str to Calibration
+        Of other statistics of each slab, by their name and bin.
+    likeness : Likeness or None
+        How like the truth the first samples look; of whole maps.
     """
 
     pixels: Calibration
     power: Calibration
     wavenumber: NDArray[np.float64]
     halos: Calibration | None
+    curves: Mapping[str, Calibration]
+    likeness: Likeness | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,18 +1,28 @@
 """The truth among the realisations of what is on show, one realisation after another."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import statistics
 from engine.calibration import CLASSES, Ranking, classes_of, scaled
+from engine.likeness import Likeness, likeness, texture_of
+from engine.mesh import Slab
 from engine.normalization import normalization
 from engine.results import Curve, Points
 from explorer.ensemble import HALO_GROUPS, Ranked
 from explorer.results import Results, relation
 
+CURVES = ("bispectrum", "cddf")
+"""Statistics of each slab that are ranked beside its power."""
+
+PATCHES = 600
+"""Of a class, at most, whose texture is judged: a tenth of a second, while others wait."""
+
 
 class Ranker:
-    """Ranks pixels, spectra and halo masses of the truth; no realisation is kept.
+    """Ranks pixels, curves and halo masses of the truth; of realisations only the first is kept.
 
     Parameters
     ----------
@@ -36,6 +46,14 @@ class Ranker:
         bins = np.broadcast_to(np.arange(power.shape[1]), power.shape)
         self.power = Ranking(power, np.where(np.isfinite(power), bins, -1), power.shape[1])
         self.halos = ranking_of(shown.halos.get("truth"), shown.request.field)
+        self.curves = {
+            name: ranking_of_bins(heights(name, truth))
+            for name in CURVES
+            if statistics.get(name).takes(shown.request.field, "slab")
+        }
+        self.shown = shown
+        self.first: list[Slab] = []
+        self.likeness: Likeness | None = None
 
     def add(self, sample: Results) -> None:
         """Take one more realisation, its painting as the prediction."""
@@ -46,6 +64,9 @@ class Ranker:
         for ranking, slab in zip(self.pixels, painted, strict=True):
             ranking.add(scaled(slab))
         self.power.add(dex([statistics.power_spectrum(slab) for slab in painted]))
+        for name, ranking in self.curves.items():
+            ranking.add(heights(name, painted))
+        self._look(sample)
         if self.halos is not None:
             points = relation(sample, "prediction")
             assert points is not None  # the truth has some
@@ -61,7 +82,39 @@ class Ranker:
             power=self.power.found(),
             wavenumber=self.wavenumber,
             halos=None if self.halos is None else self.halos.found(),
+            curves={name: ranking.found() for name, ranking in self.curves.items()},
+            likeness=self.likeness,
         )
+
+    def _look(self, sample: Results) -> None:
+        """Judge the first sample's texture once there is a second one."""
+        if self.samples > 2:
+            return
+        painted = whole(sample, "prediction")
+        if self.samples == 1:
+            self.first = painted
+            return
+        truth, dark = whole(self.shown, "truth"), whole(self.shown, "dark")
+        each = zip(truth, self.first, painted, dark, strict=True)
+        textures = [texture_of(t, one, [two], below) for t, one, two, below in each]
+        self.likeness, self.first = likeness(textures, PATCHES), []
+
+
+def whole(results: Results, name: str) -> list[Slab]:
+    """Whole maps of the slabs on show, whatever region is in view: texture is periodic."""
+    return [getattr(each, name) for each in results.along or (results,)]
+
+
+def heights(name: str, slabs: Sequence[Slab]) -> NDArray[np.float64]:
+    """Some statistic's curve of each slab, (slabs, bins)."""
+    return np.array([statistics.get(name)(slab).y for slab in slabs], np.float64)
+
+
+def ranking_of_bins(truth: NDArray[np.float64]) -> Ranking:
+    """Begin to rank bins, (slabs, bins), those in which the truth has something."""
+    told = np.isfinite(truth) & (truth != 0)
+    group = np.where(told, np.arange(truth.shape[1]), -1)
+    return Ranking(truth, group, truth.shape[1])
 
 
 def ranking_of(points: Points | None, field: str) -> Ranking | None:

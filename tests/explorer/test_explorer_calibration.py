@@ -1,17 +1,27 @@
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import panel as pn
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from engine import statistics
 from engine.calibration import CLASSES, Calibration, classes_of
+from engine.likeness import likeness, texture_of
 from explorer.plots.power_ranks import PowerRanks, dots
 from explorer.plots.rank_histogram import RANGE, RankHistogram, histogram
 from explorer.ranking import Ranker
 from explorer.scenes.slabs import Slabs
 from explorer.store import Store
-from explorer.views.calibration import HINT, CalibrationCards, percent, remarks, rows
+from explorer.views.calibration import (
+    HINT,
+    CalibrationCards,
+    percent,
+    remarks,
+    rows,
+    texture_table,
+)
 from explorer.views.tabs import CardTabs
 
 pytestmark = pytest.mark.usefixtures("emulator", "folder")
@@ -86,6 +96,45 @@ def test_all_slabs_are_ranked_together_and_a_region_alone():
 
 
 @pytest.mark.usefixtures("stochastic")
+def test_bins_of_other_curves_rank_as_in_a_stack(emulator):
+    store = opened()
+    asyncio.run(store.sample(6))
+    shown, found = store.results, store.ensemble.ranked.curves
+    assert set(found) == {"bispectrum"}  # gas has no column densities of HI
+    truth = statistics.bispectrum(shown.truth).y
+    stack = [statistics.bispectrum(emulator().predict(shown.input, s)).y for s in range(6)]
+    told = np.isfinite(truth) & (truth != 0)
+    rank = (np.array(stack) < truth).sum(axis=0)[told]
+    assert_array_equal(found["bispectrum"].together.ranks[0], np.bincount(rank, minlength=7))
+
+
+@pytest.mark.usefixtures("stochastic")
+def test_texture_is_of_the_first_two_samples_and_of_whole_maps(emulator):
+    store = opened()
+    asyncio.run(store.sample(4))
+    shown = store.results
+    one, two = (emulator().predict(shown.input, seed) for seed in range(2))
+    expected = likeness([texture_of(shown.truth, one, [two], shown.dark)], 600)
+    for found in (store.ensemble.ranked.likeness, ranked_in_view(store).likeness):
+        assert_allclose(found.patches, expected.patches)
+        assert_allclose(found.diagonals, expected.diagonals)
+    words = texture_table(expected)
+    assert f"<td>{expected.diagonals[1]:.2f}</td><td>{expected.diagonals[0]:.2f}</td>" in words
+    assert "Patches, voids" in words
+
+
+def ranked_in_view(store):
+    """Ranks of a quarter of the map."""
+    shown = store.results
+    region = replace(shown.request, region=(0, 32, 0, 32))
+    ranker = Ranker(replace(shown, request=region))
+    for seed in range(2):
+        store.selection.seed = seed
+        ranker.add(replace(store.results, request=region))
+    return ranker.found()
+
+
+@pytest.mark.usefixtures("stochastic")
 def test_one_sample_or_no_truth_says_nothing():
     store = opened()
     asyncio.run(store.sample(1))
@@ -129,6 +178,7 @@ def test_the_cards_say_how_to_paint_an_ensemble_and_then_show_it():
     assert cards.pixels.lines[0] is source, "figures are patched, not built anew"
     assert len(source.data["x"])
     assert cards.table.object.count("<tr>") == 1 + len(rows(store.ensemble.ranked))
+    assert texture_table(store.ensemble.ranked.likeness) in cards.texture.object
     store.selection.slab = 2
     assert cards.words.object == HINT
     assert not cards.cards.visible
