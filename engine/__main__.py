@@ -1,4 +1,4 @@
-"""The engine's command line: `python -m engine project`, `simulate`, `import`, `paint`, `rerun`."""
+"""The engine's command line: `python -m engine project`, `simulate`, `import`, `paint`, ..."""
 
 import sys
 import warnings
@@ -22,6 +22,7 @@ from engine.formats.rounding import MANTISSA_BITS
 from engine.importing import OWN, UNITS, Imported, import_fields, rows_named
 from engine.projection.snapshots import project_snapshot
 from engine.universe import simulate as make_universe
+from engine.verifying import verify
 
 COLUMNS = (
     TextColumn("{task.description:<40}"),
@@ -212,6 +213,15 @@ def import_(
             f"{found.median:.4g} {found.unit}{mass}"
         )
     Console(stderr=True).print(f"{'would write' if dry_run else 'wrote'} {out}")
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Simulation files, .npy or FITS.")],
+) -> None:
+    """Read files once from end to end and say what they hold."""
+    for file in files:
+        typer.echo(f"{file.name}: {verify(file)}")
 
 
 @app.command()

@@ -18,6 +18,9 @@ VILLAESCUSA_NAVARRO = {
 }
 """alpha, M0 and Mmin [Msun/h] by redshift, for friends-of-friends haloes (their table 1)."""
 
+HI_MASS_RELATIONS = ("Padmanabhan & Kulkarni 2017", "Villaescusa-Navarro et al. 2018")
+"""Names of the relations of HI mass and halo mass below."""
+
 PROCHASKA_NODES = (
     (12.0, 15.0, 17.0, 18.0, 20.0, 21.0, 21.5, 22.0),
     (-9.72, -14.41, -17.94, -19.39, -21.28, -22.82, -23.95, -25.50),
@@ -63,7 +66,7 @@ def hi_mass_padmanabhan_2017(redshift: float, h: float) -> Curve:
     N, b, y = 9.89e-3 + 0.009 * late, 0.90 - 1.08 * late, 0.74 + 4.07 * late
     M = HALO_MASSES / h
     hi_mass = 2 * N * M / ((M / M1) ** -b + (M / M1) ** y)
-    return _hi_mass(hi_mass * h, "Padmanabhan & Kulkarni 2017", redshift, "abundance matching")
+    return _hi_mass(hi_mass * h, HI_MASS_RELATIONS[0], redshift, "abundance matching")
 
 
 def hi_mass_villaescusa_navarro_2018(redshift: float) -> Curve:
@@ -99,7 +102,7 @@ def hi_mass_villaescusa_navarro_2018(redshift: float) -> Curve:
     alpha, M0, M_min = VILLAESCUSA_NAVARRO[tabulated]
     ratio = HALO_MASSES / M_min
     hi_mass = M0 * ratio**alpha * np.exp(-(ratio**-0.35))
-    return _hi_mass(hi_mass, "Villaescusa-Navarro et al. 2018", redshift, "IllustrisTNG100")
+    return _hi_mass(hi_mass, HI_MASS_RELATIONS[1], redshift, "IllustrisTNG100")
 
 
 def cddf_prochaska_2014() -> Curve:

@@ -117,6 +117,11 @@ class Store(param.Parameterized):
         else:
             await self._painting.compute(self.simulation, request)
 
+    def select_simulation(self, name: str) -> None:
+        """Select a simulation that may have been written since the page was opened."""
+        self._offer()
+        self.selection.simulation = name
+
     async def sample(self, count: int) -> None:
         """Paint the slab shown with the seeds below `count`; bands and calibration follow.
 

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 ENGINE_ORDER = (
     {
         "files",
+        "bounded",
         "fields",
         "json_reader",
         "units",
@@ -29,7 +30,7 @@ ENGINE_ORDER = (
     {"checks", "published"},
     {"formats", "fourier", "nbody"},
     {"simulation"},
-    {"projection", "importing", "systems.card"},
+    {"projection", "importing", "verifying", "systems.card"},
     {"inputs", "universe"},
     {"systems", "statistics"},
     {"inference", "calibration", "painting", "surroundings"},
@@ -50,7 +51,7 @@ SYSTEMS_ORDER = (
 """Likewise inside `engine/systems`, where a circle was hidden once."""
 
 EXPLORER_ORDER = (
-    {"words", "style", "link", "viewport", "threads", "turn", "codes"},
+    {"words", "style", "link", "own_files", "viewport", "threads", "turn", "codes"},
     {"state", "scale"},
     {"choices", "ensemble"},
     {"plots"},

@@ -9,6 +9,7 @@ import numpy as np
 from bokeh.models.tickers import FixedTicker
 from numpy.typing import NDArray
 
+from engine.published import HI_MASS_RELATIONS
 from engine.results import Curve, Points
 from explorer.plots.frames import MARGINS, tick_words
 from explorer.style import GREY, PUBLISHED
@@ -130,23 +131,31 @@ def median(curve: Curve | None, colour: str, dash: str) -> hv.Curve:
 
 
 def literature(curves: Sequence[Curve]) -> hv.Overlay:
-    """Draw published relations; a click on a name hides its line."""
+    """Draw published relations; a click on a name hides its line.
+
+    Those that there are none of for a field are drawn empty: a legend that comes later has no
+    place on the page, and the browser fails at every change of it.
+    """
+    drawn = {curve.name: (curve.x, curve.y) for curve in curves}
+    nothing = (np.empty(0), np.empty(0))
     lines = [
-        hv.Curve((curve.x, curve.y), "x", "y", label=curve.name).opts(
+        hv.Curve(drawn.get(name, nothing), "x", "y", label=name).opts(
             color=PUBLISHED, line_dash=dash, line_width=1.2, framewise=True
         )
-        for curve, dash in zip(curves, ("solid", "dashed"), strict=False)
+        for name, dash in zip(HI_MASS_RELATIONS, ("solid", "dashed"), strict=True)
     ]
     return hv.Overlay(lines)
 
 
-def look(plot: Any, element: hv.Overlay) -> None:  # noqa: ARG001 (HoloViews passes both)
+def look(plot: Any, element: hv.Overlay) -> None:
     """Give the figure the frame of the other cards."""
     plot.state.update(**MARGINS, outline_line_color=None, output_backend="canvas")
     for axis in plot.state.axis:
         axis.update(ticker=FixedTicker(ticks=DECADES), formatter=tick_words())
+    published = [len(line) for line in element.traverse(specs=[hv.Curve]) if line.label]
     for legend in plot.state.legend:
         legend.update(
+            visible=any(published),
             click_policy="hide",
             background_fill_alpha=0,
             border_line_color=None,

@@ -18,6 +18,7 @@ from explorer.views.download import Download
 from explorer.views.facts import Facts
 from explorer.views.haloes import Haloes
 from explorer.views.maps import Maps
+from explorer.views.own_files import OwnFiles
 from explorer.views.pictures import Published
 from explorer.views.samples import Samples
 from explorer.views.tabs import CardTabs
@@ -82,6 +83,7 @@ class BuiltLater:
         self.tools.append(Colours(self.store, self.display, self.maps))
         if "Download" in self.store.scene.views:
             self.tools.append(Download(self.store, self.display, self.maps))
+        self.tools.append(OwnFiles(self.store))
 
     def _add_further_cards(self) -> None:
         self._add_curves(self._names[IN_REACH:])

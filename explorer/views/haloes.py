@@ -1,6 +1,7 @@
 """Haloes of the slab: mass against mass, one chosen by a click, several by a brush."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from html import escape
 from typing import Any
@@ -23,7 +24,7 @@ from explorer.state import NO_HALO, Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, INK
 from explorer.views import legend
-from explorer.views.map_tools import CHOICE, PLAIN
+from explorer.views.map_tools import CHOICE, FLAT, PLAIN
 from explorer.views.text import html
 from explorer.words import number, short_label, unit_in_words
 
@@ -39,7 +40,21 @@ LOW = {"& .MuiToggleButton-root.MuiToggleButton-root": {"py": "1px", "px": "6px"
 
 PUBLISHED_NOTE = "published: HI of whole haloes against their whole mass"
 
-HINT = "Click a halo for its profile, drag a box to light haloes up on the maps."
+SCROLL_TO_MAPS = """
+const find = (root) => {
+  for (const element of root.querySelectorAll("*")) {
+    if (element.matches(".map-truth")) return element
+    const found = element.shadowRoot && find(element.shadowRoot)
+    if (found) return found
+  }
+}
+find(document)?.scrollIntoView({block: "center"})
+"""
+
+HINT = (
+    "Click a halo for its profile; drag a box to light haloes up on the maps. There a tap on a "
+    "ring goes to its halo."
+)
 
 
 class Haloes(pn.viewable.Viewer):
@@ -104,10 +119,13 @@ class Haloes(pn.viewable.Viewer):
         )
         self.heading = html()
         self.row = html(HINT)
+        self.see = pmui.Button(label="Show on the maps", visible=False, **(FLAT | {"height": 28}))
+        self.see.js_on_click(code=SCROLL_TO_MAPS)
         store.param.watch(lambda _: after(AFTER_CURVES, self._update_points), ["results"])
         display.param.watch(
             lambda *_: pn.state.execute(self._write_legend, schedule=True), ["dark", "halo_colours"]
         )
+        display.param.watch(lambda _: pn.state.execute(self._tell_of_lit, schedule=True), ["lit"])
         self._write_legend()
         self._update_points()
 
@@ -172,11 +190,21 @@ class Haloes(pn.viewable.Viewer):
             return
         shown = np.flatnonzero((points.x > 0) & (points.y > 0))[index]
         chosen = points.columns["number"][shown]
-        self.display.lit = tuple(int(each) for each in chosen)
+        # Without rings a brush would change nothing that is seen.
+        self.display.param.update(lit=tuple(int(each) for each in chosen), rings=True)
         if len(chosen) == 1:
             self.store.selection.param.update(
                 slab=int(points.columns["slab"][shown[0]]), halo=int(chosen[0])
             )
+
+    def _tell_of_lit(self) -> None:
+        """Say what a brush did: the maps lie out of sight."""
+        count = len(self.display.lit)
+        self.see.visible = count > 1
+        if count > 1:
+            self.row.object = f"<small>{count} haloes are lit on the maps.</small>"
+        elif self.store.results is not None:
+            self.row.object = row(self.store.results)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
@@ -184,6 +212,8 @@ class Haloes(pn.viewable.Viewer):
             self.heading,
             self.plot,
             self.row,
+            self.see,
+            css_classes=["haloes"],
             stylesheets=[FREE, CARD],
             sizing_mode="stretch_width",
             margin=0,
@@ -235,13 +265,14 @@ def relations_of(results: Results) -> list[Curve]:
     if results.request.field != "hi":
         return []
     slab = results.input
-    try:
-        return [
-            hi_mass_padmanabhan_2017(slab.redshift, slab.cosmology.h),
-            hi_mass_villaescusa_navarro_2018(slab.redshift),
-        ]
-    except ValueError:  # none was published for this redshift
-        return []
+    found = []
+    for relation in (
+        partial(hi_mass_padmanabhan_2017, slab.redshift, slab.cosmology.h),
+        partial(hi_mass_villaescusa_navarro_2018, slab.redshift),
+    ):
+        with suppress(ValueError):  # none was published for this redshift
+            found.append(relation())
+    return found
 
 
 def row(results: Results) -> str:

@@ -44,6 +44,9 @@ BAR = """
 """
 
 
+RINGS = "Circles at the virial radius; a tap on one goes to its halo"
+
+
 class MapTools(pn.viewable.Viewer):
     """What is shown above the maps: the comparison, rings, and the way back to the whole map.
 
@@ -65,7 +68,7 @@ class MapTools(pn.viewable.Viewer):
             shown.against, size="small", margin=0, width=330, description="", visible=False
         )
         self.rings = pmui.Switch.from_param(
-            shown.rings, size="small", margin=0, description="", visible=with_rings
+            shown.rings, size="small", margin=0, description=RINGS, visible=with_rings
         )
         self.whole = pmui.Button(label="Whole map", css_classes=["right"], **FLAT)
         script = whole_map(linked)
