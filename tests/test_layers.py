@@ -144,7 +144,7 @@ REPORT_ORDER = (
     {"summary"},
     {"figures", "systems"},
     {"content", "page"},
-    {"make"},
+    {"make", "crops"},
 )
 """Likewise inside `training/report`."""
 

@@ -1,4 +1,4 @@
-"""Command line: python -m training fit, score and baseline."""
+"""Command line: python -m training fit, score, crops and baseline."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -150,6 +150,25 @@ def _report(
 
         make(cards, simulations, axes, realisations, out, device, report)
     console.print(f"Wrote {out} and {out.with_suffix('.json').name}.", highlight=False)
+
+
+@app.command()
+def crops(
+    card_path: Annotated[Path, typer.Argument(metavar="CARD", help="JSON file of the weights.")],
+    out: Annotated[Path, typer.Option(help="HTML file; its key is written beside it.")],
+    simulation: Annotated[str, typer.Option(help="Name or slab file.")] = "hydro11-z2",
+    axes: Annotated[str, typer.Option(help="Held-out projections.")] = "z",
+    shuffle: Annotated[int, typer.Option(help="Another order for another number.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Write a page of crops, truth and samples shuffled, to see whether the truth is found."""
+    from training.report.crops import make  # matplotlib and the engine's statistics take seconds
+
+    try:
+        make(card_path, simulation, axes, out, shuffle, device)
+    except ValueError as error:
+        _fail(error)
+    console.print(f"Wrote {out} and {out.stem}-key.json.", highlight=False)
 
 
 @app.command("baseline")

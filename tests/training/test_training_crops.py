@@ -1,0 +1,97 @@
+"""The page that asks which crop is true: its places, that it tells nothing, and its key."""
+
+import base64
+import io
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from typer.testing import CliRunner
+
+from engine.assets import shipped_folder
+from engine.cosmology import Cosmology
+from engine.mesh import Slab
+from engine.simulation import open_simulation
+from engine.systems.card import DARK_MATTER, read_card
+from training.__main__ import app
+from training.report import crops
+from training.report.reported import Reported
+
+CARD = read_card(shipped_folder() / "weights" / "ember-wgan-gas-hr.json")
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch):
+    monkeypatch.setattr(crops, "SIDE", 16)
+
+
+def test_void_filament_and_halo_are_found_across_the_edge():
+    values = np.full((64, 64), 1.0)
+    values[20:36, 30:46] = 0.01  # a void
+    values[50, :] = values[52, :] = values[54, :] = 5.0
+    values[2, 62:] = values[2, :2] = 500.0
+    slab = Slab(
+        values.astype(np.float32),
+        "dm",
+        cell_size=29.3,
+        depth=1.5,
+        box_size=64 * 0.0293,
+        redshift=2.0,
+        cosmology=Cosmology(0.3089, 0.0486, 0.6774),
+        simulation="a box",
+    )
+    mean = crops.mean_dark_matter(slab)
+    found = crops.corners(slab.with_values(slab.values * np.float32(mean)))
+    assert found["void"] == (20, 30)
+    inside = crops.crop(values, found["halo"])
+    assert inside.shape == (16, 16)
+    assert (inside == 500).sum() == 4
+    assert (crops.crop(values, found["filament"]) == 5).sum() == 3 * 16
+
+
+def test_the_truth_lies_where_the_key_says_and_every_place_is_as_likely(data):
+    simulation = open_simulation(data / "held-out.hdf5")
+
+    def paint(eaten, seeds):
+        below = eaten[DARK_MATTER]
+        true = simulation.slab("gas", below.axis, below.index)
+        return [true.with_values(true.values * (2 + seed)) for seed in seeds]
+
+    emulator = Reported(CARD, 1, paint)
+    places = []
+    for shuffle in range(20):
+        for row in crops.rows(emulator, simulation, "z", shuffle):
+            faintest = np.argmin([each.sum() for each in row.crops])
+            assert row.truth == faintest
+            places.append(row.truth)
+    assert len(places) == 20 * 3 * 3  # three slabs, three kinds
+    assert (np.bincount(places, minlength=4) > len(places) / 8).all()
+
+
+def test_the_command_writes_a_page_that_tells_nothing_and_its_key(data, tmp_path):
+    card = shipped_folder() / "weights" / "ember-wgan-gas-hr.json"
+    out = tmp_path / "page" / "crops.html"
+    simulation = str(data / "held-out.hdf5")
+    command = ["crops", str(card), "--out", str(out), "--simulation", simulation]
+    result = CliRunner().invoke(app, [*command, "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    page = out.read_text()
+    pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
+    key = json.loads((tmp_path / "page" / "crops-key.json").read_text())
+    assert len(pictures) == 4 * len(key["truth"]) == 4 * 9
+    assert set(key["truth"]) <= set("ABCD")
+    assert "http" not in page
+    assert "truth" not in page.lower()
+    shape = imread(io.BytesIO(base64.b64decode(pictures[0]))).shape
+    assert shape[:2] == (16, 16)
+
+
+def test_what_paints_in_one_way_only_is_refused(data, tmp_path, monkeypatch):
+    unet = replace(CARD, system="ember-unet", stochastic=False)
+    monkeypatch.setattr(crops, "from_card", lambda path, device: Reported(unet, 1, None))
+    with pytest.raises(ValueError, match="paints every slab in one way only"):
+        crops.make(tmp_path / "ember-unet.json", "hydro11-z2", "z", tmp_path / "crops.html")
+    assert not list(tmp_path.iterdir())
