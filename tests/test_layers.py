@@ -136,15 +136,15 @@ TRAINED_ORDER = (
 """Likewise inside `training/systems`: a system imports no other."""
 
 REPORT_ORDER = (
-    {"bands", "drawing", "reported"},
-    {"measure"},
+    {"bands", "drawing", "reported", "resampled"},
+    {"measure", "boxes"},
     {"parts", "calibrated"},
     {"run"},
     {"haloes", "pictures"},
     {"summary"},
     {"figures", "systems"},
     {"content", "page"},
-    {"make", "crops"},
+    {"make", "crops", "volumes"},
 )
 """Likewise inside `training/report`."""
 

@@ -98,7 +98,7 @@ def score(
     ],
     simulations: Annotated[
         list[str] | None,
-        typer.Option("--simulation", help="Name or slab file, else hydro11-z2; repeatable."),
+        typer.Option("--simulation", help="Name or file, else what ships; repeatable."),
     ] = None,
     axes: Annotated[str, typer.Option(help="Held-out projections.")] = "z",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -110,6 +110,10 @@ def score(
 ) -> None:
     """Score weights on held-out maps and note the result on their cards, or write a report."""
     try:
+        kinds = {read_card(path).output.kind for path in card_paths}
+        if "grid" in kinds:
+            _report_box(card_paths, simulations or ["quijote-103-z0"], device, out)
+            return
         if out:
             _report(card_paths, simulations or ["hydro11-z2"], axes, device, out, realisations)
             return
@@ -117,6 +121,25 @@ def score(
             _score(path, open_simulation(simulation), axes, device)
     except ValueError as error:
         _fail(error)
+
+
+def _report_box(
+    cards: Sequence[Path], simulations: Sequence[str], device: str, out: Path | None
+) -> None:
+    """Write a report on an emulator of boxes, or note its scores on its card."""
+    from training.report import volumes  # matplotlib and the engine's statistics take seconds
+
+    if len(cards) > 1:
+        raise ValueError(
+            f"{len(cards)} cards were given, expected one of an emulator of boxes: score them one "
+            "by one."
+        )
+    if out is None:
+        volumes.note_scores(cards[0], simulations, device)
+        return
+    with console.status("") as status:
+        volumes.make(cards[0], simulations, out, device, status.update)
+    console.print(f"Wrote {out} and {out.with_suffix('.json').name}.", highlight=False)
 
 
 def _score(card_path: Path, maps: Simulation, axes: str, device: str) -> None:

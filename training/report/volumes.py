@@ -1,0 +1,115 @@
+"""A report on an emulator of boxes: card and simulations in, page and JSON out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from engine import inputs, statistics
+from engine.fields import AXES
+from engine.painting import paint
+from engine.simulation import Simulation, open_simulation
+from engine.systems.card import read_card, write_card
+from engine.systems.contract import Emulator
+from engine.systems.registry import emulator_class
+from engine.systems.super_resolution import INITIAL, LOW
+from engine.systems.weights import read_weights
+from training.report import content
+from training.report.bands import rounded
+from training.report.boxes import BOX, PAIRS, Advance, Content, measured, truth_of
+from training.report.systems import super_resolution
+
+
+def make(
+    card_path: Path,
+    simulations: Sequence[str],
+    out: Path,
+    device: str = "auto",
+    advance: Advance = lambda doing: None,
+) -> None:
+    """Score an emulator of boxes and write the report.
+
+    Parameters
+    ----------
+    card_path : path
+        JSON file of its weights.
+    simulations : sequence of str
+        Names or files, with truth: the first is scored, the change to the others shown.
+    out : path
+        HTML file; the JSON lies beside it.
+    device : str
+        "auto", "cpu" or "cuda".
+    advance : callable
+        Told what is being done.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if the card or a simulation can't be used.
+    """
+    emulator, parameters = _emulator(card_path, device)
+    card = emulator.card
+    opened = [open_simulation(name) for name in simulations]
+    found = measured(emulator, opened, advance)
+    found = {
+        "format": content.FORMAT,
+        "format_version": content.VERSION,
+        "emulator": {
+            "name": card.name,
+            "system": card.system,
+            "title": card.title,
+            "sha256": card.weights_sha256,
+            "parameters": parameters,
+            "trained_on": [file.name for file in card.training_data],
+            "chosen": "chosen_update" in card.recipe,
+        },
+        **found,
+    }
+    eaten = inputs.inputs(opened[0], card, BOX)
+    layers = {
+        "initial conditions": eaten[INITIAL],
+        "low resolution": eaten[LOW],
+        "painted": paint(emulator, opened[0], BOX),
+        "simulation": truth_of(emulator, opened[0]),
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    content.write(out.with_suffix(".json"), content.as_json(found))
+    content.write(out, super_resolution.html(found, layers))  # type: ignore[arg-type]
+
+
+def note_scores(card_path: Path, simulations: Sequence[str], device: str = "auto") -> None:
+    """Write mean, T(k) and r(k) of each simulation on the emulator's card."""
+    emulator, _ = _emulator(card_path, device)
+    card = emulator.card
+    for name in simulations:
+        found = score(emulator, open_simulation(name))
+        others = [s for s in card.scores if s["simulation"] != found["simulation"]]
+        card = replace(card, scores=(*others, found))
+    write_card(card_path, card)
+
+
+def score(emulator: Emulator, simulation: Simulation) -> Content:
+    """What a card keeps of the painting of one box."""
+    truth = truth_of(emulator, simulation)
+    painted = paint(emulator, simulation, BOX)
+    transfer, correlation = (statistics.get(name)(truth, painted) for name in PAIRS)
+    mass = statistics.get("total_mass")
+    return {
+        "simulation": simulation.name,
+        "axes": AXES,
+        "level": emulator.card.level,
+        "pixel_size": truth.cell_size,
+        "box": {
+            "mass": rounded(mass(painted) / mass(truth)),
+            "k": rounded(transfer.x),
+            "transfer": rounded(transfer.y),
+            "correlation": rounded(correlation.y),
+        },
+    }
+
+
+def _emulator(card_path: Path, device: str) -> tuple[Emulator, int]:
+    """The emulator of a card, and its number of parameters."""
+    card = read_card(card_path)
+    weights = read_weights(card_path, card)
+    number = sum(array.size for array in weights.values())
+    return emulator_class(card.system)(card, weights, device), number
