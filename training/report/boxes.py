@@ -80,10 +80,9 @@ def measured(emulator: Emulator, simulations: Sequence[Simulation], advance: Adv
     for name in PAIRS:
         advance(f"{first.name}: {name}")
         found["pairs"][name] = _beside_truth(name, boxes)
+    transfer, correlation = (found["pairs"][name] for name in PAIRS)
     found["headline"] = {
-        name: headline(*(found["pairs"][pair] for pair in PAIRS), name)
-        for name in boxes
-        if name != "truth"
+        name: headline(transfer, correlation, name) for name in boxes if name != "truth"
     }
     changes = [
         {**about(other), "changes": _changes(emulator, other, found["curves"], advance)}
@@ -151,8 +150,8 @@ def _curves(name: str, boxes: Mapping[str, Grid]) -> Content:
     statistic = _statistic(name)
     curves = {of: statistic(box) for of, box in boxes.items()}
     truth = curves["truth"]
-    scatter = octants.with_scatter(statistic, truth, boxes["truth"]).error
-    return {**_axes(truth), "scatter": rounded(scatter)} | {
+    scattered = octants.with_scatter(statistic, truth, boxes["truth"])
+    return {**_axes(truth), "scatter": rounded(_error(scattered))} | {
         of: rounded(_at(curve, truth)) for of, curve in curves.items()
     }
 
@@ -161,15 +160,21 @@ def _beside_truth(name: str, boxes: Mapping[str, Grid]) -> Content:
     """A statistic of every other box and the true one; octants of the painting's."""
     statistic, truth = statistics.get(name), boxes["truth"]
     curves = {of: statistic(truth, box) for of, box in boxes.items() if of != "truth"}
-    scatter = octants.with_scatter(statistic, curves[PAINTED], truth, boxes[PAINTED]).error
-    return {**_axes(curves[PAINTED]), "scatter": rounded(scatter)} | {
+    scattered = octants.with_scatter(statistic, curves[PAINTED], truth, boxes[PAINTED])
+    return {**_axes(curves[PAINTED]), "scatter": rounded(_error(scattered))} | {
         of: rounded(curve.y) for of, curve in curves.items()
     }
 
 
 def _axes(curve: Curve) -> Content:
     words = {"x_label": curve.x_label, "y_label": curve.y_label}
+    assert curve.count is not None
     return {"x": rounded(curve.x), "count": rounded(curve.count), **words}
+
+
+def _error(curve: Curve) -> Any:
+    assert curve.error is not None
+    return curve.error
 
 
 def _at(curve: Curve, like: Curve) -> Any:

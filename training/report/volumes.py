@@ -73,7 +73,7 @@ def make(
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     content.write(out.with_suffix(".json"), content.as_json(found))
-    content.write(out, super_resolution.html(found, layers))  # type: ignore[arg-type]
+    content.write(out, super_resolution.html(found, layers))
 
 
 def note_scores(card_path: Path, simulations: Sequence[str], device: str = "auto") -> None:
