@@ -69,7 +69,8 @@ def page() -> pmui.Page:
     maps.linked.state.on_change("view", lambda _attr, _old, _new: link.write())
     store.error = " ".join(filter(None, [store.error, *problems]))
     controls = Controls(store)
-    scope = [Scope(store)] if "Scope" in store.scene.views else []
+    words = html(f"<small>{store.scene.about_curves}</small>")
+    scope = Scope(store) if "Scope" in store.scene.views else words
     store.take()
     later = BuiltLater(store, display, maps, controls.samples)
 
@@ -79,7 +80,7 @@ def page() -> pmui.Page:
             later.order.begin()  # no map will be drawn
 
     strip = [LayerStrip(store, display)] if "Layer" in store.scene.views else []
-    parts = (*strip, maps, *scope, later.band, later.below, About(store), status.alert)
+    parts = (*strip, maps, scope, later.band, later.below, About(store), status.alert)
     scenes = html(scene_links(store.scene, with_data()), STYLE, align="center")
     built = pmui.Page(
         title=TITLE,
@@ -148,8 +149,10 @@ def deliver(change: Callable[[], None]) -> None:
 def warm_up() -> None:
     """Read and summarise a first slab for nobody, so that the first visitor need not wait.
 
+    What scenes there are is found too: every file is opened for that.
     Painting it too would keep the processor from a visitor who comes at once.
     """
+    with_data()
     begun = Store(Slabs()).begin()
     if begun is not None:
         begun.exception()  # waits; what is wrong is told to who asks for it

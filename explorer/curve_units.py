@@ -71,8 +71,12 @@ class CurveUnits:
             return 1 / length, f"1/{name}"
         if unit == "ckpc/h":
             return length, name.replace("M", "k")
+        if unit == "Mpc/h":
+            return length, name
         if found := re.fullmatch(r"\(Mpc/h\)\^(\d)", unit):
             return length ** int(found[1]), f"{name}^{found[1]}"
+        if found := re.fullmatch(r"\(h/Mpc\)\^(\d)", unit):
+            return length ** -int(found[1]), f"1/{name}^{found[1]}"
         return 1.0, unit
 
     def curve(self, curve: Curve) -> Curve:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -213,7 +213,10 @@ class Painting:
 
 
 async def paint(
-    owner: str, request: Request, eaten: Mapping[str, Mesh]
+    owner: str,
+    request: Request,
+    eaten: Mapping[str, Mesh],
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Emulator, Slab, float | None]:
     """Have a request painted: emulator, painting, and the seconds if it wasn't remembered.
 
@@ -225,6 +228,8 @@ async def paint(
         Names emulator and seed.
     eaten : mapping of str to Mesh
         What it is painted from, by the names of the emulator's inputs.
+    progress : callable, optional
+        Told how many parts are done, of how many, in the thread that paints.
     """
     emulator = await in_reader(trained, request.emulator, request.field, request.run.level)
     seconds: list[float] = []
@@ -232,7 +237,11 @@ async def paint(
 
     def compute() -> Slab:
         start = time.perf_counter()
-        slab: Slab = emulator.predict(eaten, request.seed, parameters=parameters)
+        emulator.progress = progress  # one painting at a time
+        try:
+            slab: Slab = emulator.predict(eaten, request.seed, parameters=parameters)
+        finally:
+            emulator.progress = None
         seconds.append(time.perf_counter() - start)
         return slab
 

@@ -26,6 +26,11 @@ class Turn:
         self._newest += 1
         return self._newest
 
+    @property
+    def newest(self) -> int:
+        """Number of the newest request."""
+        return self._newest
+
     def is_newest(self, number: int) -> bool:
         """Whether nothing was begun since."""
         return number == self._newest

@@ -130,7 +130,7 @@ class SmoothedPdf(Statistic[SmoothedSums, Curve]):
             count=sums.count,
             edges=sums.edges,
             name=f"smoothed PDF of {field_named(sums.field).label}",
-            x_label=f"{field_named(sums.field).label}: contrast in balls of {sums.radius:g} Mpc/h",
+            x_label=f"contrast in balls of {sums.radius:g} Mpc/h",
             y_label="probability [1]",
             error_kind="binomial, of as many independent balls as fill the volume",
             x_log=False,

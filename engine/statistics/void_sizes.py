@@ -156,7 +156,7 @@ class VoidSizes(Statistic[VoidSums, Curve]):
             edges=radii,
             name=f"void sizes of {field_named(sums.field).label}",
             x_label="radius [Mpc/h]",
-            y_label="voids per volume and radius [(h/Mpc)^4]",
+            y_label="dn/dR [(h/Mpc)^4]",
             error_kind="Poisson",
             x_log=False,
             note=" ".join(notes),

@@ -49,6 +49,8 @@ class Emulator(ABC):
     device: str
     at_once: int = 1
     """Realisations that `ensemble` paints at a time."""
+    progress: Callable[[int, int], None] | None = None
+    """Told how many parts of a painting are done, of how many, where it is made in parts."""
     memory: int | None = None
     """Bytes that painting may take beside inputs and results; None: a share of what is free."""
 

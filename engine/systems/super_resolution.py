@@ -109,7 +109,10 @@ class SuperResolution(Emulator):
         scaling = next(e for e in self.card.inputs if e.name == INITIAL).normalization
         mean = np.float32(low.values.mean(dtype=np.float64))
         painted = np.empty([stop - start for start, stop in spans], np.float32)
-        for tile in tiles(spans, TILE):
+        parts = list(tiles(spans, TILE))
+        for done, tile in enumerate(parts):
+            if self.progress is not None:
+                self.progress(done, len(parts))
             coarse = around(low.values, [(a // 2, b // 2) for a, b in tile], MARGIN // 2) / mean
             fine = scaling.forward(around(initial.values, tile, MARGIN))
             with torch.inference_mode():

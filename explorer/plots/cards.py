@@ -47,7 +47,10 @@ def cards(kind: str = "slab") -> dict[str, Card]:
     shown = [name for name, each in every.items() if each.title and kind in each.kinds]
     found = {name: card_of(name) for name in sorted(shown, key=place)}
     if kind == "grid":
-        return found | {REDUCED: Card("Reduced bispectrum", lambda: EvenCurves("linear"))}
+        reduced = Card("Reduced bispectrum", lambda: EvenCurves("linear"))
+        names = [*found, REDUCED]
+        names.sort(key=lambda name: place("bispectrum_angle" if name == REDUCED else name))
+        return {name: reduced if name == REDUCED else found[name] for name in names}
     return found | {"halo_scatter": Card(SCATTER_TITLE, lambda: LinearCurves(0, None))}
 
 

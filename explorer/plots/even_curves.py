@@ -41,6 +41,8 @@ class EvenCurves:
     def __init__(self, y_axis: Literal["log", "linear"], least: float = 0) -> None:
         self.log, self.least = y_axis == "log", least
         self.main = frames.frame(HEIGHT, y_axis, with_x=False, x_axis="linear")
+        if not self.log:
+            self.main.yaxis.formatter = frames.even_words()
         self.below = frames.frame(RATIO_HEIGHT, "linear", x_axis="linear")
         self.below.x_range = self.main.x_range
         self.error = frames.band(self.main, GREY, ERROR_ALPHA)

@@ -107,6 +107,22 @@ def tick_words() -> CustomJSTickFormatter:
     )
 
 
+def even_words() -> CustomJSTickFormatter:
+    """Write ticks of an even axis: plain if short, else with a power of ten."""
+    return CustomJSTickFormatter(
+        code=POWER_OF_TEN
+        + """
+        const size = Math.abs(tick)
+        if (size == 0 || (size >= 0.001 && size < 10000)) {
+          return String(Number(tick.toPrecision(4))).replace("-", "−")
+        }
+        const exponent = Math.floor(Math.log10(size) + 1e-9)
+        const digits = Number((tick / 10 ** exponent).toPrecision(3))
+        return `${digits}·${power_of_ten(exponent)}`.replace("-", "−")
+        """
+    )
+
+
 def line(fig: figure, colour: str, **look: Any) -> ColumnDataSource:
     """Add a line that its source will fill."""
     source = ColumnDataSource(dict(LINE))

@@ -55,15 +55,17 @@ class Strip:
     layer: Layer
     move: CustomJS
 
-    def show_box(self, density: NDArray[np.floating], side: float) -> None:
+    def show_box(self, density: NDArray[np.floating], side: float, cells: int) -> None:
         """Show a box from the side.
 
         Parameters
         ----------
-        density : array, (n, n)
-            Mean along a line of sight across the strip; columns along it.
+        density : array, (m, n)
+            What is seen across the strip; columns along it.
         side : float
             Of the box, comoving, [Mpc/h].
+        cells : int
+            That layers begin and end with, in the box.
         """
         values = np.log10(np.maximum(density, np.min(density[density > 0], initial=1e30)))
         low, high = np.percentile(values, (FAINTEST, BRIGHTEST))
@@ -71,7 +73,7 @@ class Strip:
         image = values.astype(np.float32)
         self.source.data = {"image": [image], "x": [0.0], "y": [0.0], "dw": [side], "dh": [1.0]}
         self.figure.x_range.update(start=0.0, end=side)
-        self.move.args = {**self.move.args, "cell": side / len(density), "count": len(density)}
+        self.move.args = {**self.move.args, "cell": side / cells, "count": cells}
 
     def show_layer(self, first: int, depth: int) -> None:
         """Mark a layer, [cells]."""
@@ -116,6 +118,8 @@ def strip() -> Strip:
         hover_fill_alpha=0.34,
         hover_fill_color=HIGHLIGHT,
         hover_line_color=HIGHLIGHT,
+        hover_line_alpha=1,
+        hover_line_width=2,
     )
     fig.add_layout(box)
     layer = Layer(name="layer")

@@ -77,6 +77,9 @@ class Scene(ABC):
     views: ClassVar[Collection[str]]
     """What its page has beside maps and curves, by name."""
 
+    about_curves: ClassVar[str] = ""
+    """What all curves are of, in words, where a visitor can't choose it."""
+
     painter: ClassVar[type[Painting]] = Painting
     """Computes its requests."""
 

@@ -44,6 +44,7 @@ class Volumes(Scene):
     kind = "grid"
     along = "layer"
     views = ("Layer", "Kernels", "Another cosmology")
+    about_curves = "Curves are of the whole box, whatever layer is in view."
     painter = BoxPainting
 
     def __init__(self) -> None:

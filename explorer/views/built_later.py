@@ -13,10 +13,12 @@ from explorer.style import CARDS, FREE, LATER
 from explorer.views.band_card import BandCard
 from explorer.views.calibration import CalibrationCards
 from explorer.views.colours import Colours
+from explorer.views.cosmologies import Cosmologies
 from explorer.views.curves import CurveCard
 from explorer.views.download import Download
 from explorer.views.facts import Facts
 from explorer.views.haloes import Haloes
+from explorer.views.kernels import Kernels
 from explorer.views.maps import Maps
 from explorer.views.own_files import OwnFiles
 from explorer.views.pictures import Published
@@ -77,6 +79,8 @@ class BuiltLater:
         if self.samples is not None:
             paint = self.samples.paint
             every["Calibration"] = lambda: CalibrationCards(self.store, paint)
+        every["Kernels"] = lambda: Kernels(self.store)
+        every["Another cosmology"] = lambda: Cosmologies(self.store, self.display)
         return {title: make for title, make in every.items() if title in self.store.scene.views}
 
     def _add_tools(self) -> None:

@@ -44,7 +44,10 @@ class Colours(pn.viewable.Viewer):
         self.pickers = [colour_picker(display, f"{group}_colours") for group in picked]
         self.stretch = pmui.RadioButtonGroup.from_param(shown.stretch, **(CHOICE | WIDE))
         self.units = pmui.RadioButtonGroup.from_param(shown.units, **(CHOICE | WIDE))
-        self.quantity = pmui.Select.from_param(shown.quantity, **WIDE, description="")
+        slabs = store.scene.kind == "slab"
+        self.quantity = pmui.Select.from_param(
+            shown.quantity, **WIDE, description="", visible=slabs
+        )
         self.limits = [pmui.Button(label=label, **(FLAT | WIDE | {"margin": 0})) for label in PARTS]
         for button, part in zip(self.limits, PARTS.values(), strict=True):
             script = percentiles(maps.linked, part)

@@ -16,7 +16,7 @@ from explorer.plots.brush import Brush, Picked
 from explorer.plots.cards import cards
 from explorer.plots.curve_columns import described
 from explorer.plots.linear_curves import LINEAR_ERROR_ALPHA
-from explorer.plots.log_curves import BAND, BAND_ALPHA, ERROR_ALPHA, SAMPLES_ALPHA
+from explorer.plots.log_curves import BAND, BAND_ALPHA, ERROR_ALPHA, SAMPLES_ALPHA, LogCurves
 from explorer.results import Results
 from explorer.state import Display
 from explorer.store import Store
@@ -148,12 +148,16 @@ class CurveCard(pn.viewable.Viewer):
         if self.samples is not None and self.store.ensemble is not None:
             words = f"16–84 % of {self.store.ensemble.count} samples"
             lines.append(legend.box(SAMPLES, SAMPLES_ALPHA, words))
-        if self.in_ratio and any((curve.y < 0).any() for curve in curves.values()):
+        if isinstance(self.panels, LogCurves) and any(
+            (curve.y < 0).any() for curve in curves.values()
+        ):
             lines.append(legend.sign("○", GREY, "below zero, without its sign"))
         if self._error_kind():
             whose = "truth" if self.in_ratio else "prediction"
             alpha = ERROR_ALPHA if self.in_ratio else LINEAR_ERROR_ALPHA
-            lines.append(legend.box(GREY, alpha, f"error of the {whose}"))
+            kind = self._error_kind()
+            words = kind if kind.startswith("scatter") else f"error of the {whose}"
+            lines.append(legend.box(GREY, alpha, words))
         band = BAND_MARK if self.about.of_pairs or (both and self.in_ratio) else ""
         self.heading.object = legend.title(self.about.title, band, self._shaded()) + legend.key(
             lines

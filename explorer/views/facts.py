@@ -136,7 +136,7 @@ def geometry(slab: Slab) -> list[Row]:
         ("Redshift", f"{slab.redshift:.2f}"),
         ("Box", f"{slab.box_size:g} cMpc/h"),
         ("Slab depth", f"{slab.depth:.3g} cMpc/h"),
-        ("Pixels", f"{nx} × {ny} of {slab.pixel_size:.3g} ckpc/h"),
+        ("Pixels", f"{nx} × {ny} of {slab.pixel_size:.4g} ckpc/h"),
     ]
 
 

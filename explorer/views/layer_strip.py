@@ -12,8 +12,12 @@ from explorer.plots.strip import strip
 from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, palette
+from explorer.views.pictures import heading
 from explorer.views.text import html
 from explorer.volumes.boxes import BoxResults
+
+BEAM = 8
+"""Parts of the box's side that a beam is one of."""
 
 
 class LayerStrip(pn.viewable.Viewer):
@@ -55,18 +59,19 @@ class LayerStrip(pn.viewable.Viewer):
         if not isinstance(results, BoxResults):
             return
         request, box = results.request, results.boxes["input"]
-        if self._shown != (box, request.axis):
-            self._shown = (box, request.axis)
-            self.strip.show_box(side_view(box, request.axis), box.box_size)
+        fine = results.boxes.get("truth") or results.boxes.get("prediction") or box
+        if self._shown != (fine, request.axis):
+            self._shown = (fine, request.axis)
+            seen = beam(fine, request.axis)
+            self.strip.show_box(seen, box.box_size, len(box.values))
         cell = box.cell_size / MPC_IN_KPC
         first, depth = round(request.start / cell), round(request.depth / cell)
         if (first, depth) == (self.store.selection.layer, self.store.selection.depth):
             self.strip.show_layer(first, depth)
         end = request.start + request.depth
         place = f"{request.axis} from {request.start:.1f} to {end:.1f} cMpc/h"
-        self.words.object = (
-            f'<div class="heading"><b>Layer</b><small>{place}</small>'
-            '<span class="legend hint">drag it, or drag its edges</span></div>'
+        self.words.object = heading(
+            "Layer in view", place, "drag it or its edges, over a beam through the box"
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -86,10 +91,13 @@ class LayerStrip(pn.viewable.Viewer):
         )
 
 
-def side_view(box: Grid, axis: str) -> np.ndarray:
-    """Mean density across a line of sight, (n, n): columns along it."""
+def beam(box: Grid, axis: str) -> np.ndarray:
+    """Mean density across a beam along a line of sight, (m, n): columns along it.
+
+    The beam is a `BEAM` of the box wide either way: the whole box would be squeezed into a strip
+    in which nothing is seen.
+    """
     sight = 2 - AXES.index(axis)
-    across = 0 if sight else 1
-    seen = box.values.mean(axis=across, dtype=np.float64)
-    # What is left of (z, y, x) without `across`: the line of sight must be the columns.
-    return seen if sight == 2 else seen.T
+    along_last = np.moveaxis(box.values, sight, -1)
+    rows = slice(0, max(len(along_last) // BEAM, 1))
+    return along_last[rows, rows].mean(axis=0, dtype=np.float64)

@@ -1,6 +1,7 @@
 """The way from one scene to another: a link for each that has something to show."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 
 import engine
@@ -14,16 +15,20 @@ nav a[aria-current], nav a:hover { opacity: 1; }
 
 
 def with_data() -> list[type[Scene]]:
-    """Find the scenes for which there is a simulation; nothing is opened to find the only one."""
-    if len(SCENES) < 2:
-        return list(SCENES.values())
+    """Find the scenes for which there is a simulation."""
+    return list(scenes_of(tuple(engine.simulations())))
+
+
+@lru_cache(maxsize=4)
+def scenes_of(names: tuple[str, ...]) -> tuple[type[Scene], ...]:
+    """Find the scenes for which there is one of some simulations; remembered for all sessions."""
     simulations = []
-    for name in engine.simulations():
+    for name in names:
         try:
             simulations.append(engine.open_simulation(name))
         except ValueError:  # told to who selects it
             continue
-    return [s for s in SCENES.values() if any(not s().refuse(each) for each in simulations)]
+    return tuple(s for s in SCENES.values() if any(not s().refuse(each) for each in simulations))
 
 
 def scene_links(shown: Scene, scenes: Iterable[type[Scene]]) -> str:

@@ -19,7 +19,16 @@ from engine.results import Curve
 from engine.simulation import Simulation
 from engine.statistics import octants
 from engine.statistics.compared import COMPARED
-from explorer.results import PAINTING, Results, card_of, eaten_by, painted, trained, untrained
+from engine.systems.contract import Emulator
+from explorer.results import (
+    PAINTING,
+    Results,
+    card_of,
+    device_in_words,
+    eaten_by,
+    trained,
+    untrained,
+)
 from explorer.volumes.selection import BoxRequest
 
 BOX = BoxPlace()
@@ -27,8 +36,8 @@ BOX = BoxPlace()
 REDUCED = "reduced_bispectrum"
 """Q, which the statistic of the bispectrum by angle makes with an option."""
 
-FEWEST = 8
-"""Modes, cells or voids of a bin whose change is shown."""
+SURE = 0.5
+"""Relative error of a curve above which its change says nothing."""
 
 CHANGES = ("power_spectrum", "bispectrum_angle", "smoothed_pdf", "void_sizes")
 """Curves whose change with the cosmology is shown (Kodi Ramanah et al. 2020, figure 8)."""
@@ -128,6 +137,14 @@ def with_box(found: BoxResults, name: str, box: Grid, **changes: Any) -> BoxResu
     return replace(found, boxes={**found.boxes, name: box}, **layer, **changes)
 
 
+def with_prediction(
+    found: BoxResults, emulator: Emulator, box: Grid, seconds: float | None = None
+) -> BoxResults:
+    """Add the painting and how it came about."""
+    about = {"device": device_in_words(emulator.device), "seconds": seconds}
+    return with_box(found, "prediction", box, no_prediction="", **about)
+
+
 def remembered_boxes(simulation: Simulation, found: BoxResults, cache: ResultCache) -> BoxResults:
     """Add paintings that were made before."""
     request = found.request
@@ -136,9 +153,9 @@ def remembered_boxes(simulation: Simulation, found: BoxResults, cache: ResultCac
     emulator = trained(request.emulator, request.field, request.run.level)
     key = prediction_key(emulator, found.eaten, parameters=dict(request.parameters))
     box: Grid | None = cache.get(key)
-    shown: Any = painted(found, emulator, None)
+    shown = replace(found, no_prediction=PAINTING)
     if box is not None:
-        shown = with_box(shown, "prediction", box, no_prediction="")
+        shown = with_prediction(found, emulator, box)
     if request.other:
         second = trained(request.other, request.field, request.run.level)
         other = cache.get(prediction_key(second, eaten_by(simulation, request.of_other())))
@@ -234,10 +251,10 @@ def changed(name: str, these: BoxResults, others: BoxResults) -> dict[str, Curve
 
 
 def relative(here: Curve, there: Curve) -> Curve:
-    """Relative change of a curve, not a number where it isn't above zero or counts too few."""
+    """Relative change of a curve, not a number where it isn't above zero or hardly known."""
     some = here.y > 0
-    if here.count is not None:
-        some = some & (here.count >= FEWEST)
+    if here.error is not None:
+        some = some & (here.error < SURE * here.y)
     change = np.full(len(here.x), np.nan)
     change[some] = there.y[some] / here.y[some] - 1
     words: dict[str, Any] = {"error_kind": "", "y_label": "relative change", "note": ""}

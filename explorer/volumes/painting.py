@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import engine
-from engine.fields import field_named
 from engine.mesh import Grid
 from engine.simulation import Simulation
 from engine.systems.super_resolution import SAME_PHASES, phase_correlation
 from explorer import threads
 from explorer.painting import Painting, paint
-from explorer.results import PAINTING, Results, eaten_by, painted, untrained
+from explorer.results import PAINTING, Results, eaten_by, untrained
 from explorer.state import Request
 from explorer.threads import in_reader
 from explorer.volumes.boxes import (
@@ -27,6 +28,7 @@ from explorer.volumes.boxes import (
     with_curves,
     with_masses,
     with_octants,
+    with_prediction,
 )
 from explorer.volumes.selection import BoxRequest
 
@@ -67,15 +69,29 @@ class BoxPainting(Painting):
 
     async def _with_prediction(self, found: Results) -> Results:
         """Add the prediction, whose place in the queue a newer request of this session takes."""
-        emulator, painting, seconds = await paint(self.owner, found.request, found.eaten)
-        shown: Any = painted(found, emulator, None)
+        request = found.request
+        words = f"Painting {request.simulation}"
+        told = self._progress(words)
+        emulator, painting, seconds = await paint(self.owner, request, found.eaten, told)
+        shown: Any = found
         box: Any = painting
-        return with_box(shown, "prediction", box, no_prediction="", seconds=seconds)
+        return with_prediction(shown, emulator, box, seconds)
+
+    def _progress(self, words: str) -> Callable[[int, int], None]:
+        """Say from the thread that paints how far it is."""
+        loop, context, number = asyncio.get_running_loop(), copy_context(), self.turn.newest
+
+        def told(done: int, of: int) -> None:
+            share = f"{words}: {round(100 * done / of)} %"
+            tell = partial(self.turn.tell, number, busy=share)
+            loop.call_soon_threadsafe(tell, context=context)
+
+        return told
 
     async def _with_paintings(self, number: int, simulation: Simulation, found: Results) -> Results:
         """Add the paintings, each as soon as it is there."""
         request, box = found.request, None
-        self.turn.tell(number, busy=f"Painting {field_named(request.field).species} in the box")
+        self.turn.tell(number, busy=f"Painting {request.simulation}")
         try:
             found = await self._with_prediction(found)
         except ValueError as error:
@@ -143,7 +159,6 @@ class BoxPainting(Painting):
         try:
             others = await in_reader(read_beside, beside, found)
             if others.request.emulator:
-                self.turn.tell(number, busy=f"Painting {beside}")
                 painting: Any = await self._with_prediction(others)
                 others = painting
         except ValueError as error:

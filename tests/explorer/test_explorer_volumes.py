@@ -15,9 +15,14 @@ from explorer.scenes.slabs import Slabs
 from explorer.scenes.volumes import Volumes
 from explorer.state import Display
 from explorer.store import Store
-from explorer.views.layer_strip import LayerStrip, side_view
+from explorer.views.cosmologies import Cosmologies
+from explorer.views.kernels import Kernels
+from explorer.views.layer_strip import LayerStrip, beam
+from explorer.views.maps import Maps
 from explorer.views.scene_links import scene_links, with_data
+from explorer.views.signed_bar import SignedBar
 from explorer.volumes import boxes as boxes_module
+from explorer.volumes.kernels import first_layers
 from tests.explorer.conftest import write_simulation
 from tests.explorer.volumes import LOW, SIDE, write_box, write_emulator
 
@@ -243,12 +248,11 @@ def test_a_link_that_asks_for_what_cannot_be_had_is_told(folder, name, value, wo
 
 
 def test_the_strip_shows_the_box_from_the_side_and_selects_what_is_dragged_to(store):
-    box = store.results.boxes["input"].with_values(
-        np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
-    )
-    np.testing.assert_array_equal(side_view(box, "x"), box.values.mean(axis=0))
-    np.testing.assert_array_equal(side_view(box, "y"), box.values.mean(axis=0).T)
-    np.testing.assert_array_equal(side_view(box, "z"), box.values.mean(axis=1).T)
+    values = np.arange(16.0**3, dtype=np.float32).reshape(16, 16, 16)
+    box = store.results.boxes["input"].with_values(values)
+    np.testing.assert_array_equal(beam(box, "x"), values[:2, :2].mean(axis=0))
+    np.testing.assert_array_equal(beam(box, "y"), values[:2, :, :2].mean(axis=0).T)
+    np.testing.assert_array_equal(beam(box, "z"), values[:, :2, :2].mean(axis=1).T)
     view = LayerStrip(store, Display())
     assert view.strip.layer.cells == [3, 2]
     assert view.strip.figure.x_range.end == SIDE
@@ -267,3 +271,58 @@ def test_the_page_of_boxes_is_built_and_says_what_it_shows(folder, monkeypatch):
     assert isinstance(built, pn.viewable.Viewable)
     begun = app.new_store(asked)
     assert begun.begin().result().truth is not None
+
+
+def test_the_first_layer_is_shown_with_what_it_makes_of_the_layer(store):
+    layers = first_layers(store.results)
+    assert list(layers) == ["input", "initial"]
+    for layer in layers.values():
+        assert {side: each.shape for side, each in layer.kernels.items()} == {
+            side: (6, side, side) for side in (7, 5, 3)
+        }
+        assert all(each.shape == (6, 2 * LOW, 2 * LOW) for each in layer.features.values())
+    view = Kernels(store)
+    assert view.panes["input"].object.count("<img") == view.panes["initial"].object.count("<img")
+    assert view.panes["input"].object.count('alt="feature map of kernel') == 18
+
+
+def test_cards_of_another_cosmology_say_what_to_do_and_then_what_changes(store):
+    view = Cosmologies(store, Display())
+    assert not view.cards.visible
+    assert "Set against simulation" in view.words.object
+    store.selection.beside = "grown"
+    assert view.cards.visible
+    assert "From <b>box</b> to <b>grown</b>" in view.words.object
+    x = view.panels["power_spectrum"].sources["truth"].data["x"]
+    assert len(x) == len(store.results.changes["power_spectrum"]["truth"].x)
+    assert "Super-resolution" in view.headings["power_spectrum"].object
+
+
+def test_a_painting_tells_how_far_it_is(folder):
+    store = Store(Volumes(), {"simulation": "box"})
+    busy = []
+    store.param.watch(lambda event: busy.append(event.new), "busy")
+    asyncio.run(store.refresh())
+    assert busy[0] == "Reading box"
+    assert "Painting box: 0 %" in busy
+    assert busy[-1] == ""
+
+
+def test_initial_conditions_have_colours_of_their_own_on_both_sides_of_zero(store):
+    maps = Maps(store, Display())
+    maps.present(store.results)
+    bar = maps.bars["initial"]
+    assert isinstance(bar, SignedBar)
+    mapper = maps.linked.maps["initial"].mapper
+    assert mapper.low == -mapper.high < 0
+    assert bar.slider.value == (mapper.low, mapper.high)
+    assert bar.chosen_limits is None
+    again = Maps(store, Display())
+    bar = again.bars["initial"]
+    bar.choose_limits(-3.0, 3.0)  # as a link does, before there are maps
+    again.present(store.results)
+    low, high = bar.chosen_limits
+    assert high == pytest.approx(3.0, rel=0.02)
+    assert low == -high
+    bar.reset()
+    assert bar.chosen_limits is None
