@@ -230,7 +230,8 @@ def _warm(config: RunConfig, path: Path) -> tuple[RunConfig, Weights]:
         able = " or ".join(name for name, each in trained.items() if each.warm_starts)
         raise ValueError(f"--warm-start is for {able}, and {config.system} is to be trained.")
     card = read_card(path)
-    if card.system not in fitting or card.field != config.field:
+    able_to = trained[config.system].can_start_from(config, card.field)
+    if card.system not in fitting or not able_to:
         raise ValueError(
             f"--warm-start {path.name} is of {card.system} for {card.field}, expected "
             f"{' or '.join(fitting)} for {config.field}."

@@ -40,5 +40,6 @@ def export(folder: Path, system: System[Any, Any], card: ModelCard, progress: Pr
     else:
         tensors = progress.kept.state_dict()
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
-    path, _ = write_model(folder, card, system.exported(arrays))
+    weights = system.exported(arrays)
+    path, _ = write_model(folder, system.described(card, weights), weights, half=system.half)
     return path

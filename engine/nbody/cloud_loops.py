@@ -3,11 +3,14 @@
 import numba
 import numpy as np
 
+HALF, ONE = np.float32(0.5), np.float32(1)
+"""Of single precision, which a double stays exact with: a plain number would make all double."""
+
 
 @numba.njit(inline="always")
 def _corner(place, cells):  # type: ignore[no-untyped-def]
     """Numbers of the lower and the upper cell along an axis, and the share of the upper."""
-    from_centre = place - 0.5
+    from_centre = place - HALF
     lower = np.floor(from_centre)
     share = from_centre - lower
     # The remainder of a rounded number can be the side itself.
@@ -28,12 +31,12 @@ def paint_band(position, scale, weights, mesh, low, high):  # type: ignore[no-un
         j0, j1, y = _corner(position[1, i] * scale, cells)
         for q in range(len(weights)):
             carried = weights[q, i]
-            for k, at_z in ((k0, 1 - z), (k1, z)):
+            for k, at_z in ((k0, ONE - z), (k1, z)):
                 if low <= k < high:
-                    near, far = carried * at_z * (1 - y), carried * at_z * y
-                    mesh[q, k, j0, i0] += near * (1 - x)
+                    near, far = carried * at_z * (ONE - y), carried * at_z * y
+                    mesh[q, k, j0, i0] += near * (ONE - x)
                     mesh[q, k, j0, i1] += near * x
-                    mesh[q, k, j1, i0] += far * (1 - x)
+                    mesh[q, k, j1, i0] += far * (ONE - x)
                     mesh[q, k, j1, i1] += far * x
 
 
@@ -65,11 +68,13 @@ def slope_piece(position, scale, mesh, upstream, out, low, high):  # type: ignor
             below = _square(lower, i0, i1, j0, j1, x, y)
             above = _square(upper, i0, i1, j0, j1, x, y)
             out[2, i] += factor * (above - below)
-            near = (1 - z) * (lower[j0, i1] - lower[j0, i0]) + z * (upper[j0, i1] - upper[j0, i0])
-            far = (1 - z) * (lower[j1, i1] - lower[j1, i0]) + z * (upper[j1, i1] - upper[j1, i0])
+            near = (ONE - z) * (lower[j0, i1] - lower[j0, i0]) + z * (upper[j0, i1] - upper[j0, i0])
+            far = (ONE - z) * (lower[j1, i1] - lower[j1, i0]) + z * (upper[j1, i1] - upper[j1, i0])
             out[0, i] += factor * (near + y * (far - near))
-            left = (1 - z) * (lower[j1, i0] - lower[j0, i0]) + z * (upper[j1, i0] - upper[j0, i0])
-            right = (1 - z) * (lower[j1, i1] - lower[j0, i1]) + z * (upper[j1, i1] - upper[j0, i1])
+            left = (ONE - z) * (lower[j1, i0] - lower[j0, i0]) + z * (upper[j1, i0] - upper[j0, i0])
+            right = (ONE - z) * (lower[j1, i1] - lower[j0, i1]) + z * (
+                upper[j1, i1] - upper[j0, i1]
+            )
             out[1, i] += factor * (left + x * (right - left))
 
 

@@ -44,7 +44,8 @@ def load_emulator(
     name : str
         Of the system, for example "ember-unet".
     field, level : str
-        What it paints, and from which input level.
+        What it paints, and from which input level; the level says nothing for an emulator that
+        begins at the initial conditions.
     device : str
         "auto" (CUDA if there is any), "cpu" or "cuda".
 
@@ -54,6 +55,8 @@ def load_emulator(
         In one sentence, if there is none such or its files can't be used.
     """
     found = _found()
+    if (name, field, "") in found:
+        level = ""
     if (name, field, level) not in found:
         raise ValueError(_none_such(name, field, level, list(found)))
     path, card = found[name, field, level]

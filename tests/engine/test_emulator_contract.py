@@ -64,7 +64,9 @@ def test_geometry_units_and_names(emulator, example):
     assert (painted.field, painted.emulator) == (card.field, card.system)
     assert painted.seed == (7 if card.stochastic else None)
     assert painted.place == first.place
-    for same in ("box_size", "redshift", "cosmology", "simulation", "level", "origin", "periodic"):
+    # An emulator that begins at the initial conditions, of any redshift, says where it ends.
+    assert painted.redshift == card.architecture.get("redshift", first.redshift)
+    for same in ("box_size", "cosmology", "simulation", "level", "origin", "periodic"):
         assert getattr(painted, same) == getattr(first, same)
     assert painted.warnings == ()
 

@@ -75,6 +75,9 @@ class System(ABC, Generic[Config, Data]):
     warm_starts: ClassVar[tuple[str, ...]] = ()
     """Systems whose weights a run may start from; the configuration then has `warm_start`."""
 
+    half: ClassVar[bool] = True
+    """Whether weights are written as 16-bit floats."""
+
     variants: ClassVar[tuple[type["System[Any, Any]"], ...]] = ()
     """Other trainings of the same system, each for presets of its own class of configuration."""
 
@@ -106,6 +109,19 @@ class System(ABC, Generic[Config, Data]):
     def exported(self, weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Weights as they are written."""
         return weights
+
+    def described(
+        self,
+        card: ModelCard,
+        weights: dict[str, NDArray[Any]],  # noqa: ARG002 (most cards need none)
+    ) -> ModelCard:
+        """Card of weights as they are written, with what only they tell."""
+        return card
+
+    @classmethod
+    def can_start_from(cls, config: RunConfig, field: str) -> bool:
+        """Whether weights of one of `warm_starts` that paint a field may start a run."""
+        return field == config.field
 
     def provenance(self, examples: Data, hours: float, device: str) -> dict[str, Any]:
         """Entries of a card that say where the weights come from."""

@@ -1,0 +1,199 @@
+"""JERALD's layers and stages: what they conserve, where they pull, how many numbers they have."""
+
+import numpy as np
+import pytest
+import torch
+
+from engine.nbody.cloud import paint
+from engine.networks.jerald import displacement
+from engine.networks.jerald.displacement import density, displaced, green, mesh_of, waves_of
+from engine.networks.jerald.stages import STAGES, DarkMatter, Hydrogen, Stars, chain
+from engine.systems.jerald import Jerald, parameters_of, stages_of
+from engine.systems.registry import load_emulator
+from engine.systems.weights import write_model
+from tests.engine.systems.jerald import card, initial, weights
+
+SIDE, BOX = 16, 2.0
+MESH = mesh_of(BOX, SIDE)
+
+
+def lattice():
+    place = (torch.arange(SIDE) + 0.5) * BOX / SIDE
+    return torch.stack(torch.meshgrid(place, place, place, indexing="ij")).reshape(3, -1)
+
+
+def rough(seed=0):
+    random = torch.Generator().manual_seed(seed)
+    return lattice() + 0.1 * torch.randn(3, SIDE**3, generator=random)
+
+
+def apart(one, other):
+    return torch.remainder(one - other + BOX / 2, BOX) - BOX / 2
+
+
+@pytest.mark.parametrize(("field", "number"), [("dm", 10), ("stars", 13), ("hi", 32)])
+def test_numbers_are_as_many_as_in_the_paper(field, number):
+    # The paper's 31 of hydrogen and the shift that only its public code has.
+    assert sum(each.numel() for each in STAGES[field]().parameters()) == number
+    assert len(parameters_of({field: STAGES[field]()})) == number
+
+
+def test_without_strength_nothing_moves():
+    stage = DarkMatter()
+    with torch.no_grad():
+        stage.move["alpha"].zero_()
+    position = rough()
+    assert torch.equal(stage.moved(position, MESH), position)
+
+
+def test_particles_are_drawn_to_a_blob_and_pushed_from_one_of_stars():
+    centre = torch.full((3, 1), BOX / 2)
+    near = centre + 0.05 * torch.randn(3, 3000, generator=torch.Generator().manual_seed(1))
+    position = torch.cat([lattice(), near], dim=1)
+    stage = DarkMatter()
+    with torch.no_grad():
+        stage.move["nu"].fill_(-2)
+        moved = stage.moved(position, MESH)
+    towards = centre - position
+    there = (towards.norm(dim=0) > 0.15) & (towards.norm(dim=0) < 0.5)
+    assert (apart(moved, position) * towards)[:, there].sum(0).mean() > 0
+    gas = Hydrogen()
+    with torch.no_grad():
+        gas.attract["alpha"].zero_()
+        stars = density(near, MESH)
+        push = gas.repel.potential(0, stars / stars.mean() + 1e-12, MESH, squares=True)
+        pushed = displaced(position, -push, MESH)
+    assert (apart(pushed, position) * towards)[:, there].sum(0).mean() < 0
+
+
+def test_a_layer_commutes_with_a_move_by_whole_cells_and_with_turns():
+    stage, position = DarkMatter(), rough()
+    by = torch.tensor([[3.0], [1.0], [0.0]]) * BOX / SIDE
+    with torch.no_grad():
+        there = stage.moved(position, MESH)
+        assert apart(stage.moved(position + by, MESH), there + by).abs().max() < 1e-5
+        turned = stage.moved(position[[2, 0, 1]], MESH)
+    assert apart(turned, there[[2, 0, 1]]).abs().max() < 1e-5
+
+
+def test_dark_matter_keeps_its_mean():
+    with torch.no_grad():
+        assert DarkMatter()(rough(), MESH).mean() == pytest.approx(1, abs=1e-6)
+
+
+def test_the_slope_of_a_wave_is_right_to_sixth_order():
+    x = (torch.arange(SIDE) + 0.5) * BOX / SIDE
+    k = 2 * torch.pi * 2 / BOX
+    wave = torch.cos(k * x).expand(SIDE, SIDE, SIDE)
+    found = torch.fft.irfftn(1j * MESH.slopes[0] * torch.fft.rfftn(wave), (SIDE,) * 3)
+    assert found[0, 0].numpy() == pytest.approx((-k * torch.sin(k * x)).numpy(), abs=3e-3 * k)
+    assert all(slope.flatten()[SIDE // 2] == 0 for slope in MESH.slopes)
+
+
+def test_filters_fall_as_the_papers_equations():
+    low, high, nu = (torch.tensor(value) for value in (2.0, 9.0, -0.3))
+    k = MESH.k
+    exponential = torch.exp(-low / k) * torch.exp(-k / high) * k**nu
+    gaussian = torch.exp(-((low / k) ** 2)) * torch.exp(-((k / high) ** 2)) * k**nu
+    assert torch.allclose(green(MESH, low, high, nu, squares=False), exponential)
+    assert torch.allclose(green(MESH, low, high, nu, squares=True), gaussian)
+
+
+def test_empty_cells_have_finite_slopes():
+    power = torch.tensor(0.05, requires_grad=True)
+    empty = torch.zeros(SIDE, SIDE, SIDE, requires_grad=True)
+    waves_of(empty, power).abs().sum().backward()
+    assert torch.isfinite(empty.grad).all()
+    assert torch.isfinite(power.grad)
+
+
+@pytest.mark.parametrize("stage", [DarkMatter, Stars])
+def test_gradients_are_those_of_finite_differences(stage):
+    one, position = stage().double(), rough().double()
+    mesh = displacement.Mesh(BOX, SIDE, MESH.k.double(), tuple(s.double() for s in MESH.slopes))
+    target = torch.rand(SIDE, SIDE, SIDE, dtype=torch.float64)
+
+    def loss():
+        return ((one(position, mesh) - target) ** 2).mean()
+
+    loss().backward()
+    for parameter in one.parameters():
+        step = 1e-6
+        with torch.no_grad():
+            parameter[0] += step
+            above = loss()
+            parameter[0] -= 2 * step
+            below = loss()
+            parameter[0] += step
+        slope = ((above - below) / (2 * step)).item()
+        assert parameter.grad[0].item() == pytest.approx(slope, rel=1e-3, abs=1e-8)
+
+
+def test_numbers_are_brought_into_their_bounds():
+    stage = Stars()
+    with torch.no_grad():
+        stage.move["gamma"].fill_(9)
+        stage.map["w"].fill_(-1)
+    stage.clip()
+    assert stage.move["gamma"].tolist() == [2, 2]
+    assert stage.map["w"].item() == pytest.approx(1e-5)
+
+
+# --- the emulator
+
+
+def test_the_particle_mesh_runs_once_for_a_box(monkeypatch):
+    emulator, runs = Jerald(card(), weights(), "cpu"), []
+    whole = emulator.particles.__func__.__globals__["mesh_particles"]
+    monkeypatch.setitem(
+        emulator.particles.__func__.__globals__,
+        "mesh_particles",
+        lambda *args: runs.append(1) or whole(*args),
+    )
+    first = emulator.predict(initial())
+    changed = emulator.predict(initial(), parameters={"stars map mu": 1.3})
+    again = emulator.predict(initial())
+    assert len(runs) == 1
+    assert np.array_equal(first.values, again.values)
+    assert not np.array_equal(first.values, changed.values)
+
+
+def test_dark_matter_without_strength_is_the_particle_mesh_alone():
+    none = {"dm move alpha 1": 0.0, "dm move alpha 2": 0.0}
+    emulator = Jerald(card("dm"), weights("dm"), "cpu")
+    painted = emulator.predict(initial(), parameters=none)
+    alone = paint(emulator.particles(initial()), initial().box_size, 8)[0].numpy()
+    assert painted.values == pytest.approx(0.5 * alone / alone.mean(), rel=1e-5)
+
+
+def test_its_redshift_is_the_cards():
+    assert Jerald(card(), weights(), "cpu").predict(initial()).redshift == 2.0
+
+
+@pytest.mark.parametrize("field", ["dm", "stars", "hi"])
+def test_a_field_takes_the_stages_before_its_own(field):
+    assert chain(field)[-1] == field
+    assert set(stages_of(field, weights(field))) == set(chain(field))
+
+
+def test_weights_of_another_field_are_refused():
+    with pytest.raises(ValueError, match=r"lack hi\.attract"):
+        stages_of("hi", weights("stars"))
+
+
+def test_a_piece_of_a_box_is_refused():
+    emulator = Jerald(card(), weights(), "cpu")
+    with pytest.raises(ValueError, match="expected a whole periodic box"):
+        emulator.predict(initial().cut((0, 4, 0, 8, 0, 8)))
+
+
+def test_a_parameter_out_of_its_bounds_is_refused():
+    emulator = Jerald(card(), weights(), "cpu")
+    with pytest.raises(ValueError, match=r"Parameter stars map mu .* expected 0\.1 to 8"):
+        emulator.predict(initial(), parameters={"stars map mu": 90.0})
+
+
+def test_it_is_loaded_whatever_the_level(tmp_path, monkeypatch):
+    monkeypatch.setenv("BARYON_EXPLORER_DATA", str(tmp_path))
+    write_model(tmp_path / "weights", card(), weights(), half=False)
+    assert load_emulator("jerald", field="stars").card.field == "stars"
