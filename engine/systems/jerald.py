@@ -104,7 +104,8 @@ class Jerald(Emulator):
         check_whole(initial)
         if region is not None:
             check_region(region, initial)
-        with self._lock, torch.inference_mode():
+        # Not inference mode: the waves of a mesh are kept, and a fit may use them later.
+        with self._lock, torch.no_grad():
             set_values(self.stages, values)
             painted = self._painted(initial).cpu().numpy()
         if not np.isfinite(painted).all():
