@@ -120,6 +120,7 @@ TRAINED_ORDER = (
     {"gated_config"},
     {"detail_critic"},
     {"adversarial", "gated_step", "looks"},
+    {"close_look"},
     {"gated"},
     {"ember_unet", "ember_wgan", "super_resolution", "jerald"},
 )

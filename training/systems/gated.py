@@ -20,10 +20,11 @@ from training.data.slabs import Pair, TrainingMaps
 from training.losses.spectra import STEEPEST
 from training.losses.tables import ABOVE, QUANTILES, Tables
 from training.systems import ember
+from training.systems.close_look import WANTED, look_closely
 from training.systems.contract import Picture, Scored, Weights
 from training.systems.gated_config import GatedRunConfig
 from training.systems.gated_step import GatedStep, draw_smooth
-from training.systems.looks import look, paint_slab, spread
+from training.systems.looks import paint_slab, spread
 
 MEASURED_DRAWS = 4
 """Whose mean is what a generator paints, where the units of its errors are measured."""
@@ -40,7 +41,7 @@ PRESETS: Mapping[str, Callable[..., RunConfig]] = {
 
 
 class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
-    """The gated generator by scores of its draws, its weights chosen by power spectra.
+    """The gated generator by scores of its draws, its weights chosen by how its samples look.
 
     It draws within what the training maps hold at each dark matter, and errors are counted in
     units of what a painter without noise gets wrong there: both are measured before the first
@@ -50,7 +51,7 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
     config_class = GatedRunConfig
     presets = PRESETS
     warm_starts = ("ember-unet", "ember-wgan")
-    chosen_by = "power_error"
+    chosen_by = "misfit"
 
     def examples(self, folder: Path) -> TrainingMaps:
         """Read the maps of the run."""
@@ -132,12 +133,13 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         return every or update == config.updates
 
     def score(self, network: nn.Module, examples: TrainingMaps) -> tuple[dict[str, float], Picture]:
-        """Error of P(k) and mass of training slabs, and a picture of one."""
+        """Texture, spread, P(k) and mass of training slabs, and a picture of one."""
         assert isinstance(network, GatedGenerator)
         field = self.config.field
-        return look(
+        return look_closely(
             examples.pairs,
             lambda slab, number: paint_slab(network, draw_smooth, slab, field, number),
+            WANTED[field],
         )
 
     def card(self, examples: TrainingMaps, hours: float, device: str) -> ModelCard:

@@ -48,8 +48,8 @@ class GatedRunConfig(EmberConfig):
     penalty : float
         Weight of the critic's gradient penalty.
     choose_every : int
-        Updates between looks at the power spectrum of training slabs, in the second half of the
-        run, which decides which weights are kept.
+        Updates between looks at samples of training slabs, in the second half of the run, which
+        decide which weights are kept, see `training.systems.close_look`.
     warm_start : str
         SHA-256 of the weights that the network starts from, a U-Net's or another gated
         generator's; empty: fresh ones.
