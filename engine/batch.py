@@ -19,10 +19,10 @@ from engine.formats.paintings import Work, read_work, write_paintings
 from engine.mesh import Mesh
 from engine.places import BoxPlace, ObjectPlace, Place, SlabPlace, place_to_json
 from engine.simulation import Simulation, open_simulation
+from engine.spans import spans_of_side
 from engine.systems.card import ModelCard
 from engine.systems.contract import Emulator, Region
 from engine.systems.registry import load_emulator
-from engine.tiling import spans_of_side
 
 TILE_CELLS = 2**24
 """Of a tile: a minute's work on a CPU, which is what a stop may cost."""

@@ -6,27 +6,30 @@ block is read with the margin that its own layers see, a few cells, not with tha
 network, which may be longer than the block. So a mesh in tiles costs hardly more than the mesh
 at once, and a network in a single stage is tiled in the usual way. In any number of dimensions.
 
-A span is (start, stop) in cells of some scale: scale 4 has cells of 4 by 4 of the mesh's. On a
-periodic mesh it may reach beyond the edges. Layers pad what they are given by repeating its
-edge: at the edge of a mesh that is not periodic this is what they should see, and elsewhere it
-stays in the margin, which is cut off.
+The finest stages are cheap to compute and dear to keep: with less memory their results are not
+kept but computed again for every block that reads them.
+
+Layers pad what they are given in some way of their own: at the edge of a mesh that is not
+periodic it must be by repeating the edge, and elsewhere it stays in the margin, which is cut off.
 """
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import product
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-Span = tuple[int, int]
-Spans = tuple[Span, ...]
-Array = NDArray[np.float32]
+from engine.spans import Ground, Span, Spans, blocks, coarser, hull
 
-VALUES = 2**24
-"""That a block of a stage reads at most, all channels of all sources at the finest of their
-scales: enough to keep a CPU's cores busy and its margin small, few enough for memory."""
+Array = NDArray[np.float32]
+Apply = Callable[["Stage", list[Array]], Array]
+
+VALUES = 2**22
+"""That a stage reads at most for a block, all channels of all sources at the finest of their
+scales: few enough for a CPU's caches, enough that the margin is small beside them."""
 
 ANYWHERE = 0
 """Scale of what is the same for all cells."""
@@ -42,7 +45,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Stage:
-    """Layers whose result is kept for the stages that follow.
+    """Layers whose result is read by the stages that follow.
 
     Parameters
     ----------
@@ -70,6 +73,11 @@ class Stage:
         """Of all its layers."""
         return math.prod(layer.stride for layer in self.layers)
 
+    @property
+    def begin(self) -> int:
+        """Scale where its layers begin."""
+        return self.scale // self.stride
+
     def seen(self, spans: Spans) -> Spans:
         """What its layers see of the scale where they begin, for a part of the result."""
         for layer in reversed(self.layers):
@@ -85,46 +93,13 @@ class Given:
     Parameters
     ----------
     read : callable
-        From spans to an array (channels, ...) of their lengths.
+        From spans to an array (channels, ...) of their lengths; safe between threads.
     scale : int
         That the spans are in; `ANYWHERE` if it is the same for all cells, and read whole.
     """
 
     read: Callable[[Spans], Array]
     scale: int = 1
-
-
-@dataclass(frozen=True)
-class Ground:
-    """The mesh that a network is laid over.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of the mesh; empty for one without end.
-    periodic : bool
-        Whether opposite edges meet.
-    """
-
-    shape: tuple[int, ...] = ()
-    periodic: bool = True
-
-    def sides(self, scale: int) -> tuple[int, ...]:
-        """Cells along each axis at a scale."""
-        return tuple(side // scale for side in self.shape)
-
-    def inside(self, spans: Spans, scale: int) -> Spans:
-        """Spans without what lies beyond an edge, or with each cell of a ring once."""
-        if not self.shape:
-            return spans
-        pairs = zip(spans, self.sides(scale), strict=True)
-        if self.periodic:
-            return tuple((0, n) if b - a >= n else (a, b) for (a, b), n in pairs)
-        return tuple((max(a, 0), min(b, n)) for (a, b), n in pairs)
-
-    def beyond(self, spans: Spans, scale: int) -> Spans:
-        """Spans that a block is read from: they end at an edge, but go on around a ring."""
-        return spans if self.periodic else self.inside(spans, scale)
 
 
 Scales = Mapping[str, int]
@@ -152,17 +127,57 @@ def reach(stages: Sequence[Stage], source: str) -> int:
     for stage in reversed(stages):
         (seen,) = stage.seen((found[stage.name],))
         for name in set(stage.sources) & set(scales):
-            (part,) = coarser((seen,), scales[name] * stage.stride // stage.scale)
+            (part,) = coarser((seen,), scales[name] // stage.begin)
             low, high = found.get(name, part)
             found[name] = min(low, part[0]), max(high, part[1])
     start, stop = found[source]
     return max(-start, stop - cell)
 
 
+@dataclass(frozen=True)
+class Step:
+    """Stages that are run one after the other for each block; only the last result is kept."""
+
+    stages: tuple[Stage, ...]
+
+    @property
+    def result(self) -> Stage:
+        """The stage whose result is kept."""
+        return self.stages[-1]
+
+    @property
+    def sources(self) -> set[str]:
+        """What is read that the step doesn't make itself."""
+        made = {stage.name for stage in self.stages}
+        return {name for stage in self.stages for name in stage.sources} - made
+
+
+def steps(stages: Sequence[Stage], finest: int = 1) -> list[Step]:
+    """Cut a network into steps.
+
+    Parameters
+    ----------
+    finest : int
+        Scale of the finest results that are kept, but for the last one.
+    """
+    kept = {stage.name for stage in stages if stage.scale >= finest} | {stages[-1].name}
+    return [Step(_made_with(stage, stages, kept)) for stage in stages if stage.name in kept]
+
+
+def _made_with(last: Stage, stages: Sequence[Stage], kept: set[str]) -> tuple[Stage, ...]:
+    """A stage after those that must be run for it since their results are not kept."""
+    wanted, made = {last.name}, []
+    for stage in reversed(stages):
+        if stage is last or stage.name in wanted - kept:
+            wanted.update(stage.sources)
+            made.append(stage)
+    return tuple(reversed(made))
+
+
 def needed(
     stages: Sequence[Stage], scales: Scales, spans: Spans, ground: Ground
 ) -> dict[str, Spans]:
-    """Cells of every stage that a part of the result needs.
+    """Cells, of every stage and of what stages are given, that a part of the result needs.
 
     Parameters
     ----------
@@ -170,13 +185,23 @@ def needed(
         Of the result.
     """
     found = {stages[-1].name: spans}
-    made = {stage.name for stage in stages}
     for stage in reversed(stages):
-        read = _read(stage, scales, found[stage.name], ground)
-        for name in made.intersection(stage.sources):
-            both = _hull(found.get(name, read[name]), read[name])
-            found[name] = ground.inside(both, scales[name])
+        for name, part in _read(stage, scales, found[stage.name], ground).items():
+            found[name] = ground.inside(hull(found.get(name, part), part), scales[name])
     return found
+
+
+def needed_of_steps(
+    plan: Sequence[Step], scales: Scales, spans: Spans, ground: Ground
+) -> dict[str, Spans]:
+    """Cells of every step's result that a part of the last one's needs."""
+    found = {plan[-1].result.name: spans}
+    for step in reversed(plan):
+        part = needed(step.stages, scales, found[step.result.name], ground)
+        for name in step.sources & part.keys():
+            both = hull(found.get(name, part[name]), part[name])
+            found[name] = ground.inside(both, scales[name])
+    return {step.result.name: found[step.result.name] for step in plan}
 
 
 def _read(stage: Stage, scales: Scales, spans: Spans, ground: Ground) -> dict[str, Spans]:
@@ -184,9 +209,8 @@ def _read(stage: Stage, scales: Scales, spans: Spans, ground: Ground) -> dict[st
 
     They begin and end where the cells of all of them do.
     """
-    begin = stage.scale // stage.stride
     coarsest = max((stage.scale, *(scales[name] for name in stage.sources)))
-    aligned = coarser(stage.seen(spans), coarsest // begin)
+    aligned = coarser(stage.seen(spans), coarsest // stage.begin)
     aligned = ground.beyond(aligned, coarsest)
     return {
         name: tuple((a * coarsest // scale, b * coarsest // scale) for a, b in aligned)
@@ -198,10 +222,13 @@ def _read(stage: Stage, scales: Scales, spans: Spans, ground: Ground) -> dict[st
 def evaluate(
     stages: Sequence[Stage],
     given: Mapping[str, Given],
-    apply: Callable[[Stage, list[Array]], Array],
+    apply: Apply,
     spans: Spans,
     ground: Ground,
     values: int = VALUES,
+    finest: int = 1,
+    workers: int = 1,
+    release: Callable[[Stage], None] = lambda _: None,
 ) -> Array:
     """What a network makes of a region of a mesh.
 
@@ -212,36 +239,63 @@ def evaluate(
     given : mapping of str to Given
         What it is given, by the names that stages read it by.
     apply : callable
-        Runs a stage on what its sources hold, (channels, ...) each, padding by repeated edges.
+        Runs a stage on what its sources hold, (channels, ...) each, padding so that no cells
+        are lost.
     spans : tuple of (start, stop)
         The region; on a periodic mesh it may wrap.
     ground : Ground
         The mesh; its sides are multiples of the coarsest scale.
     values : int
-        That a block reads at most.
+        That a stage reads at most for a block.
+    finest : int
+        See `steps`.
+    workers : int
+        Blocks at a time, each asked for by a thread of its own.
+    release : callable
+        Told the stages that are not run again soon.
 
     Returns
     -------
     array, (channels, ...)
         Of the region.
     """
+    plan = steps(stages, finest)
     scales = scales_of(stages, {name: each.scale for name, each in given.items()})
-    wanted = needed(stages, scales, spans, ground)
-    kept: dict[str, _Kept] = {}
-    channels = {each.name: each.channels for each in stages}
-    for stage, dropped in zip(stages, _last_read(stages), strict=True):
-        result = _Kept.empty(stage, wanted[stage.name], ground)
-        for block in blocks(wanted[stage.name], _cells(stage, channels, values)):
-            read = _read(stage, scales, block, ground)
-            arrays = [
-                (kept[name] if name in kept else given[name]).read(read.get(name, ()))
-                for name in stage.sources
-            ]
-            result.fill(block, apply(stage, arrays), _origin(stage, scales, read))
-        kept[stage.name] = result
-        for name in dropped:
-            kept.pop(name, None)
-    return kept[stages[-1].name].values
+    wanted = needed_of_steps(plan, scales, spans, ground)
+    sources = dict(given)
+    with ThreadPoolExecutor(workers, "tiles") as threads:
+        for step, dropped in zip(plan, last_read(plan), strict=True):
+            kept = _Part.empty(step.result, wanted[step.result.name], ground)
+            run = partial(_run, step, sources, scales, apply, ground, kept)
+            list(
+                threads.map(run, blocks(kept.spans, block_cells(step, stages, len(spans), values)))
+            )
+            sources[step.result.name] = Given(kept.read, step.result.scale)
+            for name in dropped:
+                del sources[name]
+            for stage in step.stages:
+                release(stage)
+    return kept.values
+
+
+def _run(
+    step: Step,
+    sources: Mapping[str, Given],
+    scales: Scales,
+    apply: Apply,
+    ground: Ground,
+    kept: "_Part",
+    block: Spans,
+) -> None:
+    """Run the stages of a step for a block and keep its result."""
+    wanted = needed(step.stages, scales, block, ground)
+    made: dict[str, Callable[[Spans], Array]] = {name: sources[name].read for name in step.sources}
+    for stage in step.stages:
+        read = _read(stage, scales, wanted[stage.name], ground)
+        computed = apply(stage, [made[name](read.get(name, ())) for name in stage.sources])
+        part = _Part.of(stage, computed, _origin(stage, scales, read), wanted[stage.name], ground)
+        made[stage.name] = part.read
+    kept.fill(part)
 
 
 def _origin(stage: Stage, scales: Scales, read: Mapping[str, Spans]) -> tuple[int, ...]:
@@ -251,20 +305,25 @@ def _origin(stage: Stage, scales: Scales, read: Mapping[str, Spans]) -> tuple[in
 
 
 @dataclass(frozen=True, eq=False)
-class _Kept:
+class _Part:
     """Part of a stage's result, (channels, ...), and where it lies."""
 
     values: Array
     spans: Spans
-    sides: tuple[int, ...]
     whole_ring: tuple[bool, ...]
 
     @classmethod
-    def empty(cls, stage: Stage, spans: Spans, ground: Ground) -> "_Kept":
-        sides = ground.sides(stage.scale)
-        ring = tuple(ground.periodic and b - a == n for (a, b), n in zip(spans, sides, strict=True))
+    def empty(cls, stage: Stage, spans: Spans, ground: Ground) -> "_Part":
         values = np.empty((stage.channels, *(b - a for a, b in spans)), np.float32)
-        return cls(values, spans, sides, ring)
+        return cls(values, spans, _rings(stage, spans, ground))
+
+    @classmethod
+    def of(
+        cls, stage: Stage, computed: Array, origin: Sequence[int], spans: Spans, ground: Ground
+    ) -> "_Part":
+        """Without the margin of what was computed, which begins at `origin`."""
+        inside = tuple(slice(a - o, b - o) for (a, b), o in zip(spans, origin, strict=True))
+        return cls(computed[(slice(None), *inside)], spans, _rings(stage, spans, ground))
 
     def read(self, spans: Spans) -> Array:
         """Values of spans; those of a whole ring repeat."""
@@ -278,113 +337,32 @@ class _Kept:
                 values = np.take(values, numbers, axis)
         return values
 
-    def fill(self, spans: Spans, computed: Array, origin: Sequence[int]) -> None:
-        """Take a block from what was computed with its margin, beginning at `origin`."""
-        into = tuple(slice(a - s, b - s) for (a, b), (s, _) in zip(spans, self.spans, strict=True))
-        of = tuple(slice(a - o, b - o) for (a, b), o in zip(spans, origin, strict=True))
-        self.values[(slice(None), *into)] = computed[(slice(None), *of)]
+    def fill(self, part: "_Part") -> None:
+        """Take over what a smaller part holds."""
+        pairs = zip(part.spans, self.spans, strict=True)
+        into = tuple(slice(a - start, b - start) for (a, b), (start, _) in pairs)
+        self.values[(slice(None), *into)] = part.values
 
 
-def memory(
-    stages: Sequence[Stage], scales: Scales, spans: Spans, ground: Ground, values: int = VALUES
-) -> int:
-    """Bytes that `evaluate` takes at most: what is kept, and a block with all of its layers."""
-    wanted = needed(stages, scales, spans, ground)
+def _rings(stage: Stage, spans: Spans, ground: Ground) -> tuple[bool, ...]:
+    """Along which axes spans go once around a periodic mesh."""
+    pairs = zip(spans, ground.sides(stage.scale), strict=True)
+    return tuple(ground.periodic and b - a == n for (a, b), n in pairs)
+
+
+def block_cells(step: Step, stages: Sequence[Stage], dimensions: int, values: int) -> int:
+    """Most cells of a step's result that make a block."""
     channels = {stage.name: stage.channels for stage in stages}
-    sizes = {name: 4 * channels[name] * _size(part) for name, part in wanted.items()}
-    kept: set[str] = set()
-    most = 0
-    for stage, dropped in zip(stages, _last_read(stages), strict=True):
-        kept.add(stage.name)
-        block = max(blocks(wanted[stage.name], _cells(stage, channels, values)), key=_size)
-        read = _read(stage, scales, block, ground)
-        begin = stage.scale // stage.stride
-        inside = sum(
-            channels.get(name, 1) * _size(read[name]) * (scales[name] // begin) ** len(spans)
-            for name in read
-        )
-        # What was read, repeated and joined, padded; and two results of layers.
-        working = 4 * (3 * inside + 2 * stage.channels * _size(block))
-        most = max(most, sum(sizes[name] for name in kept) + working)
-        kept -= set(dropped)
-    return most
+    most = 0.0
+    for stage in step.stages:
+        # What the network is given has few channels.
+        read = sum(channels.get(name, 1) for name in stage.sources)
+        most = max(most, read * (step.result.scale / stage.begin) ** dimensions)
+    return max(int(values / most), 1)
 
 
-def parts_within(
-    budget: int,
-    stages: Sequence[Stage],
-    scales: Scales,
-    spans: Spans,
-    ground: Ground,
-    values: int = VALUES,
-) -> list[Spans]:
-    """Cut a region into the largest parts that can each be evaluated within a budget.
-
-    Parameters
-    ----------
-    budget : int
-        [bytes].
-
-    Raises
-    ------
-    ValueError
-        In one sentence, if the smallest parts take more.
-    """
-    smallest = max(stage.scale for stage in stages)
-    parts = [1] * len(spans)
-    while True:
-        cut = [_pieces(span, n, smallest) for span, n in zip(spans, parts, strict=True)]
-        largest = tuple(axis[0] for axis in cut)
-        least = memory(stages, scales, largest, ground, values)
-        if least <= budget:
-            return [tuple(each) for each in product(*cut)]
-        lengths = [b - a for a, b in largest]
-        longest = lengths.index(max(lengths))
-        if lengths[longest] <= smallest:
-            raise ValueError(
-                f"Painting takes at least {least / 1e9:.2g} GB, and {budget / 1e9:.2g} GB is the "
-                "memory that it may take: close other programs or set more."
-            )
-        parts[longest] += 1
-
-
-def blocks(spans: Spans, cells: int) -> Iterator[Spans]:
-    """Cut spans into blocks of about the same sides, of at most so many cells."""
-    side = max(int(cells ** (1 / len(spans)) + 1e-9), 1)
-    yield from product(*(spans_of_side(span, side) for span in spans))
-
-
-def spans_of_side(span: Span, side: int) -> list[Span]:
-    """Cut a span into equal ones, but for the last, of at most a side."""
-    return _pieces(span, -(-(span[1] - span[0]) // side))
-
-
-def _cells(stage: Stage, channels: Mapping[str, int], values: int) -> int:
-    """Most cells of a stage's block; what the network is given has few channels."""
-    return max(values // sum(channels.get(name, 1) for name in stage.sources), 1)
-
-
-def _pieces(span: Span, number: int, multiple: int = 1) -> list[Span]:
-    start, stop = span
-    step = -(-(stop - start) // (number * multiple)) * multiple
-    return [(a, min(a + step, stop)) for a in range(start, stop, step)]
-
-
-def coarser(spans: Spans, ratio: int) -> Spans:
-    """Cells, larger by a ratio, that hold spans."""
-    return tuple((a // ratio, -(-b // ratio)) for a, b in spans)
-
-
-def _hull(one: Spans, other: Spans) -> Spans:
-    pairs = zip(one, other, strict=True)
-    return tuple((min(a, c), max(b, d)) for (a, b), (c, d) in pairs)
-
-
-def _size(spans: Spans) -> int:
-    return math.prod(b - a for a, b in spans)
-
-
-def _last_read(stages: Sequence[Stage]) -> list[list[str]]:
-    """For every stage, the names that no later one reads."""
-    last = {name: i for i, stage in enumerate(stages) for name in stage.sources}
-    return [[name for name, i in last.items() if i == number] for number in range(len(stages))]
+def last_read(plan: Sequence[Step]) -> Iterator[list[str]]:
+    """For every step, the names that no later one reads."""
+    last = {name: i for i, step in enumerate(plan) for name in step.sources}
+    for number in range(len(plan)):
+        yield [name for name, i in last.items() if i == number]

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 ENGINE_ORDER = (
     {"files", "bounded", "fields", "json_reader", "units", "growth", "cosmology"},
-    {"assets", "noise", "device", "tiling"},
+    {"assets", "noise", "device", "spans", "tiling", "tile_budget", "free_memory"},
     {"nbody"},
     {"places", "normalization", "networks"},
     {"mesh"},

@@ -1,7 +1,7 @@
 """EMBER: gas or neutral hydrogen of a slab from its dark matter (Bernardini et al. 2022)."""
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache, partial
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,16 +18,24 @@ from engine.networks.ember.stages import INPUT, EagerStages, noise_scales, stage
 from engine.networks.ember.unet import UNet, UNetConfig
 from engine.networks.padding import Padding
 from engine.noise import Realisation
+from engine.spans import Ground, Spans
 from engine.systems.card import ModelCard
 from engine.systems.checks import check_input, check_region, warnings_for
 from engine.systems.contract import Emulator, Inputs, Region
 from engine.systems.registry import register
-from engine.tiling import Given, Ground, Spans, evaluate, memory, parts_within, scales_of
+from engine.tile_budget import memory, parts_within
+from engine.tiling import VALUES, Given, evaluate, scales_of
 
 PAPER = "Bernardini et al. 2022, MNRAS 509, 1323"
 
 UNCUT = 2**62
 """More values than a block of any map reads."""
+
+AT_A_TIME = 2
+"""Blocks on a CPU, each on half of its cores: one is read while the other is computed."""
+
+OF_GPU = 2**24
+"""Values that a block reads on a GPU, which a few leave idle."""
 
 MAP_SIZES = 4
 """Map sizes whose compiled networks are kept: some 100 MB each at 384^2."""
@@ -76,6 +84,7 @@ class EmberUNet(Emulator):
         numbered = enumerate(noise_scales(self.network))
         self._scales = scales_of(self.stages, {INPUT: 1, **{f"noise.{i}": s for i, s in numbered}})
         self._compiled = lru_cache(MAP_SIZES)(self._compile)
+        self._run_stage = lru_cache(2)(self._stages_run)
 
     def predict_many(
         self,
@@ -119,19 +128,30 @@ class EmberUNet(Emulator):
         if region is None and takes <= budget:
             return list(self._paint_whole(slab, realisations))
         y0, y1, x0, x1 = region or (0, ny, 0, nx)
-        parts = parts_within(budget, self.stages, self._scales, ((y0, y1), (x0, x1)), ground)
-        painted = []
-        for realisation in realisations if self.card.stochastic else realisations[:1]:
+        different = realisations if self.card.stochastic else realisations[:1]
+        painted = list(self._paint_parts(slab, different, ((y0, y1), (x0, x1)), budget))
+        return painted if self.card.stochastic else painted * len(realisations)
+
+    def _paint_parts(
+        self, slab: Mesh, realisations: Sequence[Realisation], spans: Spans, budget: int
+    ) -> Iterator[NDArray[np.float32]]:
+        """Surface density of a region for each realisation, part by part within a budget."""
+        ground, network = Ground(slab.shape, slab.periodic), (self.stages, self._scales)
+        most, workers = self._blocks
+        weights = sum(array.nbytes for array in self._weights.values())
+        parts, finest = parts_within(budget, *network, spans, ground, most, workers, weights)
+        run, inverse = self._run_stage(slab.periodic), self.card.output.normalization.inverse
+        (y0, y1), (x0, x1) = spans
+        for realisation in realisations:
             values = np.empty((y1 - y0, x1 - x0), np.float32)
             given = self._given(slab, realisation)
             for part in parts:
-                found = evaluate(self.stages, given, self._run_stage, part, ground)
+                found = evaluate(
+                    self.stages, given, run, part, ground, most, finest, workers, run.release
+                )
                 (a, b), (c, d) = part
-                values[a - y0 : b - y0, c - x0 : d - x0] = self.card.output.normalization.inverse(
-                    found
-                )[0]
-            painted.append(values)
-        return painted if self.card.stochastic else painted * len(realisations)
+                values[a - y0 : b - y0, c - x0 : d - x0] = inverse(found)[0]
+            yield values
 
     def _paint_whole(self, slab: Mesh, realisations: Sequence[Realisation]) -> NDArray[np.float32]:
         """Surface density of the whole map at once for each realisation, (n, ny, nx)."""
@@ -188,12 +208,19 @@ class EmberUNet(Emulator):
             config, self._weights, shape, padding, threads=self.streams, streams=streams
         )
 
-    @cached_property
-    def _run_stage(self) -> CompiledStages | EagerStages:
+    @property
+    def _blocks(self) -> tuple[int, int]:
+        """Values that a block reads at most, and blocks at a time."""
+        if self.device != "cpu":
+            return OF_GPU, 1
+        return VALUES, 1 if self.streams else AT_A_TIME
+
+    def _stages_run(self, periodic: bool) -> CompiledStages | EagerStages:
         if self.device != "cpu":
             return EagerStages(self.network, self.device)
-        config, streams = self.network.config, self.streams or 1
-        return CompiledStages(config, self._weights, threads=self.streams, streams=streams)
+        config, streams = self.network.config, self.streams or AT_A_TIME
+        padding = "zeros" if periodic else "replicate"
+        return CompiledStages(config, self._weights, padding, self.streams, streams)
 
     @property
     def _weights(self) -> dict[str, NDArray[np.float32]]:

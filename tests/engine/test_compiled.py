@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine.networks.ember.compiled import CompiledUNet
+from engine.networks.ember.compiled import CompiledStages, CompiledUNet
 from engine.networks.ember.gated import GatedConfig
 from engine.networks.ember.generator import GeneratorConfig
+from engine.networks.ember.stages import stages
 from engine.networks.ember.unet import PRESETS, UNetConfig
 
 TINY = UNetConfig(widths=(4, 8, 8), decoder_widths=(8, 4))
@@ -77,6 +78,31 @@ def test_the_gated_generator_agrees_with_eager_torch(padding):
     for i in range(len(noise)):  # none is left out
         other = compiled(x.numpy(), *(n.numpy() * (1 - 2 * (i == j)) for j, n in enumerate(noise)))
         assert np.abs(other - expected).max() > 1e-2
+
+
+@pytest.mark.parametrize("config", [TINY, GeneratorConfig(TINY.widths, TINY.decoder_widths)])
+def test_nothing_doubled_gives_the_same_within_the_margin(config):
+    """A block's level by a transposed convolution is that of doubled features."""
+    torch.manual_seed(4)
+    network = config.build().eval()
+    with torch.no_grad():
+        for weights in network.parameters():
+            torch.nn.init.normal_(weights, std=0.3)
+    stage = next(each for each in stages(network) if each.name == "up.0")
+    sides = {name: 8 if name.startswith("down.1") else 16 for name in stage.sources}
+    channels = [8, 8, *[1] * config.noise_maps]
+    random = np.random.default_rng(3)
+    given = [
+        random.normal(size=(count, side, side)).astype(np.float32)
+        for count, side in zip(channels, sides.values(), strict=True)
+    ]
+    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    expected, found = (
+        CompiledStages(config, weights, padding)(stage, given) for padding in ("replicate", "zeros")
+    )
+    inside = np.s_[:, 2:-2, 2:-2]
+    np.testing.assert_allclose(found[inside], expected[inside], rtol=1e-5, atol=1e-5)
+    assert expected[inside].std() > 0.1
 
 
 def test_same_bits_again():

@@ -14,19 +14,10 @@ from engine.networks.ember.generator import PRESETS as GENERATORS
 from engine.networks.ember.stages import INPUT, EagerStages, stages
 from engine.networks.ember.unet import PRESETS
 from engine.noise import Realisation
+from engine.spans import Ground
 from engine.systems.ember import EmberUNet, EmberWGAN
-from engine.tiling import (
-    Given,
-    Ground,
-    Layer,
-    Stage,
-    evaluate,
-    memory,
-    needed,
-    parts_within,
-    reach,
-    scales_of,
-)
+from engine.tile_budget import memory, parts_within
+from engine.tiling import Given, Layer, Stage, evaluate, needed, reach, scales_of, steps
 from tests.engine.systems import ember_gated, ember_unet, ember_wgan
 from tests.engine.systems.example import dark_matter
 
@@ -45,13 +36,16 @@ EMULATORS = {
 }
 
 
-def in_tiles(emulator, mesh, region, values, seed=3):
+def in_tiles(emulator, mesh, region, values, finest=1, workers=1, seed=3):
     """Normalised, from blocks that read so many values."""
     y0, y1, x0, x1 = region
     ground = Ground(mesh.shape, mesh.periodic)
     found = emulator._given(mesh, Realisation(seed))
-    apply = emulator._run_stage
-    return evaluate(emulator.stages, found, apply, ((y0, y1), (x0, x1)), ground, values)[0]
+    run = emulator._run_stage(mesh.periodic)
+    spans = (y0, y1), (x0, x1)
+    return evaluate(
+        emulator.stages, found, run, spans, ground, values, finest, workers, run.release
+    )[0]
 
 
 def whole(emulator, mesh, seed=3):
@@ -72,24 +66,28 @@ def of_ring(values, region):
     corner=st.tuples(st.integers(-40, 40), st.integers(-60, 60)),
     sides=st.tuples(st.integers(1, 32), st.integers(1, 48)),
     values=st.integers(200, 20000),
+    finest=st.sampled_from([1, 2, 4]),
+    workers=st.integers(1, 2),
 )
-def test_any_region_in_tiles_of_any_size_is_that_of_the_whole(name, corner, sides, values):
+def test_any_region_in_tiles_of_any_size_is_that_of_the_whole(
+    name, corner, sides, values, finest, workers
+):
     emulator, mesh = EMULATORS[name], slab()
     (y, x), (ny, nx) = corner, sides
     region = (y, y + ny, x, x + nx)
     expected = of_ring(whole(emulator, mesh), region)
-    found = in_tiles(emulator, mesh, region, values)
+    found = in_tiles(emulator, mesh, region, values, finest, workers)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert found.std() > 0 or ny * nx == 1
 
 
 @pytest.mark.parametrize("name", EMULATORS)
 @pytest.mark.parametrize("region", [(0, 32, 0, 48), (0, 9, 37, 48), (5, 30, 1, 2)])
-@pytest.mark.parametrize("values", [400, 3000])
-def test_at_the_edges_of_a_map_that_is_not_periodic(name, region, values):
+@pytest.mark.parametrize(("values", "finest"), [(400, 1), (3000, 2)])
+def test_at_the_edges_of_a_map_that_is_not_periodic(name, region, values, finest):
     emulator, mesh = EMULATORS[name], slab(periodic=False)
     expected = of_ring(whole(emulator, mesh), region)
-    found = in_tiles(emulator, mesh, region, values)
+    found = in_tiles(emulator, mesh, region, values, finest)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -98,18 +96,25 @@ def test_less_memory_gives_the_same_painting(name):
     emulator, mesh = EMULATORS[name], slab()
     expected = whole(emulator, mesh)
     ground, spans = Ground(mesh.shape), ((0, 32), (0, 48))
-    least = memory(emulator.stages, emulator._scales, ((0, 4), (0, 4)), ground)
-    most = memory(emulator.stages, emulator._scales, spans, ground)
+    network = emulator.stages, emulator._scales
+    values, workers = emulator._blocks
+    weights = sum(array.nbytes for array in emulator._weights.values())
+    least, most = (
+        memory(*network, part, ground, values, finest, workers, weights)
+        for part, finest in ((((0, 4), (0, 4)), 4), (spans, 1))
+    )
     parts = []
     for budget in (least, (least + most) // 2, most):
-        parts.append(len(parts_within(budget, emulator.stages, emulator._scales, spans, ground)))
+        cut, _ = parts_within(budget, *network, spans, ground, values, workers, weights)
+        parts.append(len(cut))
         try:
             emulator.memory = budget
             found = whole(emulator, mesh)
         finally:
             emulator.memory = None
         np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert parts[0] > parts[1] > parts[2] == 1
+    assert parts[0] > 1 == parts[2]
+    assert parts == sorted(parts, reverse=True)
 
 
 def test_too_little_memory_is_refused_in_a_sentence():
@@ -239,3 +244,12 @@ def test_a_plain_network_is_tiled_in_three_dimensions(corner, sides, values):
     numbers = [np.arange(a, b) % (n // 2) for (a, b), n in zip(spans, shape, strict=True)]
     np.testing.assert_allclose(found, expected[np.ix_(range(3), *numbers)], atol=1e-6)
     assert reach(network, INPUT) == 1 + 1 + 2
+
+
+def test_fine_results_that_are_not_kept_are_made_where_they_are_read():
+    network = stages(PRESETS["small"].build())
+    kept = [[stage.name for stage in step.stages] for step in steps(network, finest=4)]
+    assert kept[0] == ["entry", "down.0", "down.1"]
+    assert kept[-1] == ["entry", "down.0", "up.2", "up.3"]
+    assert [step[-1] for step in kept[1:-1]] == ["down.2", "down.3", "up.0", "up.1"]
+    assert all(len(step) == 1 for step in kept[1:-1])

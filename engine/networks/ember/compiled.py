@@ -13,10 +13,12 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
+from engine.free_memory import give_back
 from engine.networks.ember.gated import GatedConfig
 from engine.networks.ember.gated_graph import GatedGraph
 from engine.networks.ember.graph import Graph, Weights
 from engine.networks.ember.stages import INPUT
+from engine.networks.ember.tile_graph import TileGraph
 from engine.networks.ember.unet import UNetConfig
 from engine.tiling import Stage
 
@@ -51,7 +53,7 @@ class Compiled:
         if streams > 1:
             settings["NUM_STREAMS"] = str(streams)
         model = openvino.Model([output], list(inputs))
-        compiled = openvino.Core().compile_model(model, "CPU", settings)
+        self._model = compiled = openvino.Core().compile_model(model, "CPU", settings)
         self._free: SimpleQueue[openvino.InferRequest] = SimpleQueue()
         for _ in range(streams):
             self._free.put(compiled.create_infer_request())
@@ -60,10 +62,16 @@ class Compiled:
         """Run once."""
         request = self._free.get()
         try:
-            (output,) = request.infer(dict(enumerate(arrays))).values()
+            read = dict(enumerate(arrays))
+            (output,) = request.infer(read, share_inputs=True, share_outputs=True).values()
             return np.array(output)
         finally:
             self._free.put(request)
+
+    def release(self) -> None:
+        """Give back the memory of calls that are done."""
+        self._model.release_memory()
+        give_back()
 
 
 class CompiledUNet:
@@ -118,7 +126,7 @@ class CompiledStages:
 
     Parameters
     ----------
-    config, weights, threads, streams
+    config, weights, padding, threads, streams
         See `CompiledUNet`.
     """
 
@@ -126,10 +134,11 @@ class CompiledStages:
         self,
         config: UNetConfig,
         weights: Weights,
+        padding: str = "replicate",
         threads: int | None = None,
         streams: int = 1,
     ) -> None:
-        self._graph = graph(config, weights, "replicate")
+        self._graph = graph(config, weights, padding)
         self._threads, self._streams = threads, streams
         self._compiled: dict[str, Compiled] = {}
         self._lock = threading.Lock()
@@ -140,6 +149,11 @@ class CompiledStages:
             if stage.name not in self._compiled:
                 self._compiled[stage.name] = self._compile(stage, [len(a) for a in arrays])
         return self._compiled[stage.name](*(np.ascontiguousarray(a)[None] for a in arrays))[0]
+
+    def release(self, stage: Stage) -> None:
+        """Give back the memory that runs of a stage left."""
+        if stage.name in self._compiled:
+            self._compiled[stage.name].release()
 
     def _compile(self, stage: Stage, channels: Sequence[int]) -> Compiled:
         inputs = [op.parameter([1, n, -1, -1], np.float32) for n in channels]
@@ -155,13 +169,14 @@ class CompiledStages:
         if kind == "bottom":
             assert isinstance(self._graph, GatedGraph)
             return self._graph.bottom(features, others)
-        last = stage.sources[-1] == INPUT
-        skip, *noise = others[:-1] if last else others
+        skip, *noise = others[:-1] if stage.sources[-1] == INPUT else others
+        last = int(number) == self._graph.config.halvings - 1
         features = self._graph.level(int(number), features, skip, noise)
         return self._graph.drawn(features, others[-1]) if last else features
 
 
 def graph(config: UNetConfig, weights: Weights, padding: str) -> Graph:
     """Choose what builds a network's operations."""
-    cls = GatedGraph if isinstance(config, GatedConfig) else Graph
-    return cls(config, weights, padding)
+    if isinstance(config, GatedConfig):
+        return GatedGraph(config, weights, padding)
+    return (TileGraph if padding == "zeros" else Graph)(config, weights, padding)

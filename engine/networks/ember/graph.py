@@ -21,8 +21,9 @@ class Graph:
         Numbers that fix the network.
     weights : mapping of str to array
         By the names of the torch module's parameters.
-    padding : {"circular", "replicate"}
-        How a map goes on beyond its edges.
+    padding : {"circular", "replicate", "zeros"}
+        How a map goes on beyond its edges; zeros cost nothing, and are for a map whose margin
+        is cut off.
     """
 
     def __init__(self, config: UNetConfig, weights: Weights, padding: str) -> None:
@@ -84,9 +85,11 @@ class Graph:
         kernel = self.weights[f"{name}.weight"]
         bias = self.weights[f"{name}.bias"].reshape(1, -1, 1, 1)
         edge = kernel.shape[-1] // 2
-        for axis in (2, 3):
-            x = self.pad(x, axis, edge)
-        out = op.convolution(x, kernel, [stride, stride], [0, 0], [0, 0], [1, 1])
+        around = [edge, edge] if self.padding == "zeros" else [0, 0]
+        if self.padding != "zeros":
+            for axis in (2, 3):
+                x = self.pad(x, axis, edge)
+        out = op.convolution(x, kernel, [stride, stride], around, around, [1, 1])
         return op.add(out, bias)
 
     def pad(self, x: openvino.Node, axis: int, edge: int) -> openvino.Node:
@@ -95,7 +98,7 @@ class Graph:
             side = x.get_output_partial_shape(0)[axis].get_length()
             return op.concat([cut(x, axis, side - edge, side), x, cut(x, axis, 0, edge)], axis=axis)
         widths = [edge if i == axis else 0 for i in range(4)]
-        return op.pad(x, widths, widths, "edge")
+        return op.pad(x, widths, widths, "edge" if self.padding == "replicate" else "constant", 0.0)
 
 
 def cut(x: openvino.Node, axis: int, start: int, stop: int) -> openvino.Node:

@@ -56,10 +56,11 @@ def _stages(network: UNet) -> Iterator[Stage]:
     for i, skip in enumerate(reversed(skips)):
         last = i == config.halvings - 1
         layers = _layers(network.up[i]) + (_layers(network.to_map[-1]) if last else ())
-        if last and isinstance(network, GatedGenerator):
+        bounded = last and isinstance(network, GatedGenerator)
+        if bounded:
             layers = max(layers, (Layer(WINDOW),), key=_edge)  # that its bounds see of the input
         channels = config.out_channels if last else config.decoder_widths[i]
-        sources = (below, skip, *everywhere, *by_level[i : i + 1], *((INPUT,) if last else ()))
+        sources = (below, skip, *everywhere, *by_level[i : i + 1], *((INPUT,) if bounded else ()))
         yield Stage(f"up.{i}", sources, 2 ** (config.halvings - 1 - i), channels, layers)
         below = f"up.{i}"
 
@@ -95,6 +96,9 @@ class EagerStages:
             read = [torch.from_numpy(np.ascontiguousarray(a))[None].to(self.device) for a in arrays]
             return self._run(stage, read)[0].cpu().numpy()
 
+    def release(self, stage: Stage) -> None:
+        """Nothing is held for a stage."""
+
     def _run(self, stage: Stage, read: list[Tensor]) -> Tensor:
         kind, _, number = stage.name.partition(".")
         features, *others = read
@@ -105,7 +109,7 @@ class EagerStages:
         if kind == "bottom":
             assert isinstance(self.network, GatedGenerator)
             return self.network.bottom(features, others)
-        last = stage.sources[-1] == INPUT
-        skip, *noise = others[:-1] if last else others
+        skip, *noise = others[:-1] if stage.sources[-1] == INPUT else others
+        last = int(number) == self.network.config.halvings - 1
         features = self.network.level(int(number), features, skip, noise, PADDING)
         return self.network.drawn(features, others[-1], PADDING) if last else features
