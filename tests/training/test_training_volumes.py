@@ -180,6 +180,8 @@ def test_errors_of_waves_tell_amplitude_from_place(triplet):
     moved = wave_errors(truth, truth.with_values(np.roll(truth.values, 3, 0)))
     assert moved["transfer_error"] == pytest.approx(0, abs=1e-3)
     assert moved["least_correlation"] < 0.9
+    empty = wave_errors(truth, truth.with_values(np.zeros_like(truth.values)))
+    assert empty["wave_error"] == empty["transfer_error"] + 1 - empty["least_correlation"] == 2
 
 
 def fit(folder, out, config=TINY, examples=None):
@@ -242,6 +244,27 @@ def test_a_run_without_a_critic_lowers_the_error_of_cells(folder):
     assert np.mean(errors[-5:]) < 0.7 * np.mean(errors[:5])
 
 
+def test_the_critic_steps_alone_during_its_head_start(folder):
+    system = system_for(replace(TINY, warm_up=0, head_start=1))
+    examples, progress = system.examples(folder), system.start(CPU.device)
+    step = system.step(progress, CPU)
+    changed = []
+    for progress.update in range(2):
+        before = {
+            name: torch.nn.utils.parameters_to_vector(module.parameters()).detach().clone()
+            for name, module in progress.modules.items()
+        }
+        step(examples.batch)
+        changed.append(
+            {
+                name: not before[name].equal(torch.nn.utils.parameters_to_vector(m.parameters()))
+                for name, m in progress.modules.items()
+            }
+        )
+    assert changed[0] == {"network": False, "average": False, "critic": True}
+    assert changed[1] == {"network": True, "average": False, "critic": True}
+
+
 def test_networks_start_from_given_weights_of_their_own_kind():
     system = system_for(TINY)
     given = {name: t + 1 for name, t in system.start(CPU.device).network.state_dict().items()}
@@ -265,9 +288,13 @@ def test_the_command_line_knows_what_it_paints_and_sets_numbers_together(folder,
     ("changes", "message"),
     [
         ({"warm_up": 9}, "9 updates before the critic enters"),
+        ({"head_start": 5}, "head start of 5 updates, expected no more than the 4"),
         ({"critic_batches": 3}, "draws 3 batches for 2 critic steps"),
         ({"side": 12}, "patches of 12 cells, expected the critic's 28"),
-        ({"side": 13, "warm_up": 6}, "patches of 13 cells, expected an even number"),
+        (
+            {"side": 13, "warm_up": 6, "head_start": 0},
+            "patches of 13 cells, expected an even number",
+        ),
         ({"choose_every": 0}, "looks every 0 updates"),
     ],
 )

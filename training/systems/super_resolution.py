@@ -54,6 +54,9 @@ class SuperResolutionConfig(RunConfig):
         Adam's beta 1 and 2 from then on.
     warm_up : int
         Updates before the critic enters; if they are all, there is none.
+    head_start : int
+        Updates in which the critic, just entered, steps alone: before it knows the difference
+        its advice is noise.
     critic_steps : int
         Steps of the critic for each one of the generator.
     critic_batches : int
@@ -83,6 +86,7 @@ class SuperResolutionConfig(RunConfig):
     momentum: float = 0.5
     memory: float = 0.9
     warm_up: int = 0
+    head_start: int = 0
     critic_steps: int = 5
     critic_batches: int = 1
     penalty: float = 10.0
@@ -101,6 +105,12 @@ class SuperResolutionConfig(RunConfig):
             raise ValueError(
                 f"Training has {self.warm_up} updates before the critic enters, expected no more "
                 f"than its {self.updates} updates."
+            )
+        played = self.updates - self.warm_up
+        if self.has_critic and not 0 <= self.head_start <= played:
+            raise ValueError(
+                f"Training gives its critic a head start of {self.head_start} updates, expected no "
+                f"more than the {played} that it plays."
             )
         if not 1 <= self.critic_batches <= self.critic_steps:
             raise ValueError(
@@ -161,14 +171,19 @@ class SuperResolutionStep:
         if self.progress.update < self.config.warm_up:
             batch = draw(last)
             return self._step_generator(batch, self._paint(batch))
+        alone = self.progress.update < self.config.warm_up + self.config.head_start
         drawn = [draw(number) for number in range(self.batches)]
         with torch.no_grad():
             painted = [self._paint(batch) for batch in drawn[:-1]]
-        painted.append(self._paint(drawn[-1]))  # what the generator is judged by, painted once
+        # The last paintings are those the generator is judged by: painted only once.
+        with torch.set_grad_enabled(not alone):
+            painted.append(self._paint(drawn[-1]))
         for number in range(self.config.critic_steps):
             which = number % self.batches
             random = random_of(self.config.seed, self.progress.update, number, self.fabric)
             terms = self._step_critic(drawn[which], painted[which].detach(), random)
+        if alone:
+            return terms
         return terms | self._step_generator(drawn[last], painted[last], judged=True)
 
     def _paint(self, batch: Batch) -> Tensor:
@@ -235,9 +250,15 @@ PRESETS: Mapping[str, Callable[..., RunConfig]] = {
         doubling_every=100_000,
         choose_every=5000,
     ),
-    "small": partial(_preset, updates=14_000, warm_up=10_000),
+    "small": partial(_preset, updates=5600, warm_up=3600, head_start=100, anchor=10.0),
     "smoke": partial(
-        _preset, updates=6, warm_up=3, critic_steps=2, choose_every=3, checkpoint_minutes=0.001
+        _preset,
+        updates=6,
+        warm_up=2,
+        head_start=1,
+        critic_steps=2,
+        choose_every=3,
+        checkpoint_minutes=0.001,
     ),
 }
 
@@ -345,6 +366,8 @@ class SuperResolutionTraining(Scored[SuperResolutionConfig, TrainingVolumes]):
 
 def wave_errors(truth: Grid, painted: Grid) -> dict[str, float]:
     """Largest |T - 1| + (1 - r) of waves up to `LARGEST_WAVENUMBER`, and either's largest."""
+    if not painted.values.any():  # as of a network that has only begun
+        return {"wave_error": 2.0, "transfer_error": 1.0, "least_correlation": 0.0}
     transfer, correlation = (
         statistics.get(name)(truth, painted) for name in ("transfer_function", "cross_correlation")
     )
