@@ -41,6 +41,32 @@ def log_power_error(painted: Tensor, target: Tensor) -> Tensor:
     return squared[0] + squared[1:].mean()
 
 
+def patch_power_error(painted: Tensor, target: Tensor) -> Tensor:
+    """Squared logarithm of P_painted / P_target of parts of a box, its mean over bins of k.
+
+    As `log_power_error`, for patches: their edges are tapered (Hann), for they don't meet, and
+    densities stay in units of the box's mean, for a patch's own is part of its structure.
+
+    Parameters
+    ----------
+    painted, target : tensor, (batch, 1, n, ...)
+        Density over the box's mean.
+    """
+    side, space = target.shape[-1], tuple(range(2, target.ndim))
+    bins, count = wavenumber_bins(side, len(space), target.device)
+    taper = torch.hann_window(side + 2, periodic=False, device=target.device)[1:-1]
+    window = reduce(torch.mul, torch.meshgrid(*[taper] * len(space), indexing="ij"))
+    means = (target * window).sum(space, keepdim=True) / window.sum()
+
+    def binned(patches: Tensor) -> Tensor:
+        modes = torch.fft.rfftn((patches - means) * window, dim=space, norm="forward")
+        power = torch.zeros(count, device=patches.device)
+        return power.index_add(0, bins, modes.abs().square().mean((0, 1)).flatten())[1:]
+
+    true = binned(target)
+    return ((binned(painted) + EMPTY * true) / ((1 + EMPTY) * true)).log().square().mean()
+
+
 @cache
 def wavenumber_bins(side: int, ndim: int, device: torch.device) -> tuple[Tensor, int]:
     """Bin number of each mode of rfftn, zero mode first, and how many bins hold modes."""

@@ -26,6 +26,7 @@ from training.data.files import find_files
 from training.data.volumes import TrainingVolumes, read_training_triplet, read_triplet
 from training.descent import autocast, descend, random_of
 from training.losses.density import cell_weights, weighted_error
+from training.losses.power import patch_power_error
 from training.losses.wasserstein import critic_loss, generator_loss, gradient_penalty
 from training.systems.contract import Draw, Picture, Scored
 from training.systems.registry import register
@@ -48,8 +49,8 @@ class SuperResolutionConfig(RunConfig):
     ----------
     learning_rate, final_learning_rate : float
         Before the critic enters, at the first and last of these updates.
-    game_rate : float
-        Of both networks from then on.
+    game_rate, critic_rate : float
+        Of the generator and of the critic from then on.
     momentum, memory : float
         Adam's beta 1 and 2 from then on.
     warm_up : int
@@ -64,8 +65,9 @@ class SuperResolutionConfig(RunConfig):
         steps a painting is judged again instead of painting another.
     penalty : float
         Weight of the critic's gradient penalty.
-    anchor : float
-        Weight of the error of cells beside the critic's judgement.
+    anchor, power : float
+        Weights of the error of cells and of that of the power spectra of patches beside the
+        critic's judgement.
     side : int
         Of a patch, [cells of high resolution].
     doubling_every : int
@@ -83,6 +85,7 @@ class SuperResolutionConfig(RunConfig):
     final_learning_rate: float = 6e-5
     average: float = 0.999
     game_rate: float = 1e-4
+    critic_rate: float = 1e-4
     momentum: float = 0.5
     memory: float = 0.9
     warm_up: int = 0
@@ -91,6 +94,7 @@ class SuperResolutionConfig(RunConfig):
     critic_batches: int = 1
     penalty: float = 10.0
     anchor: float = 1.0
+    power: float = 0.0
     side: int = critic.SIDE
     doubling_every: int = 0
     choose_every: int = 500
@@ -208,7 +212,7 @@ class SuperResolutionStep:
             "penalty": self.config.penalty * penalty,
         }
         network, adam = self.progress.modules["critic"], self.progress.optimizers["critic"]
-        descend(terms, network, adam, self.config.game_rate, self.fabric)
+        descend(terms, network, adam, self.config.critic_rate, self.fabric)
         return terms
 
     def _step_generator(
@@ -219,6 +223,8 @@ class SuperResolutionStep:
         terms = {"error": error}
         if judged:
             terms = {"error": self.config.anchor * error}
+            if self.config.power:
+                terms["power"] = self.config.power * patch_power_error(painted, density)
             self.progress.modules["critic"].requires_grad_(False)  # saves its weights' gradients
             terms["generator"] = generator_loss(self._judge, [painted], [inside(initial)])
         adam = self.progress.optimizers["game" if judged else "network"]
