@@ -120,6 +120,8 @@ class CurveCard(pn.viewable.Viewer):
         return bool(np.log(range_[1] / range_[0]) >= np.median(bins))
 
     def _on_results_changed(self, event: param.parameterized.Event) -> None:
+        if event.name == "results" and same_curves(event.old, event.new):
+            return  # another layer of a box
         drawn = event.name == "ensemble" or (event.old and event.old.same_maps(event.new))
         after(0 if drawn else AFTER_MAPS, self._update_curves)
 
@@ -181,6 +183,11 @@ class CurveCard(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.card
+
+
+def same_curves(old: Results | None, new: Results) -> bool:
+    """Whether new results have the very same curves of the very same request but for its layer."""
+    return old is not None and old.curves is new.curves and old.request.maps == new.request.maps
 
 
 def shown_of(

@@ -111,8 +111,9 @@ def key_of(results: BoxResults) -> tuple[object, ...]:
 def written(title: str, layer: FirstLayer) -> str:
     """Write a card: under each kernel the map of its feature, as HTML."""
     parts = [
-        f'<div class="heading"><b>{escape(title)}</b><span class="legend">kernels, and what they '
-        "make of the plane amid the layer</span></div>"
+        f'<div class="heading"><b>{escape(title)}</b></div><div class="side muted">Kernels of the '
+        "first layer, cut through the middle, and the feature map that each makes of the plane "
+        "amid the layer in view.</div>"
     ]
     for side, kernels in layer.kernels.items():
         most = float(np.abs(kernels).max()) or 1.0

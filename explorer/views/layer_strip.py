@@ -16,6 +16,9 @@ from explorer.views.pictures import heading
 from explorer.views.text import html
 from explorer.volumes.boxes import BoxResults
 
+NARROW = "@media (max-width: 600px) { .heading .hint { display: none !important; } }"
+"""There is no room for hints then."""
+
 BEAM = 8
 """Parts of the box's side that a beam is one of."""
 
@@ -34,7 +37,7 @@ class LayerStrip(pn.viewable.Viewer):
     def __init__(self, store: Store, display: Display) -> None:
         super().__init__()
         self.store, self.display = store, display
-        self.words = html(height=20)
+        self.words = html("", NARROW, height=20)
         self.strip = strip()
         self._shown: Any = None
         self.strip.layer.on_change("cells", self._on_dragged)
@@ -46,9 +49,15 @@ class LayerStrip(pn.viewable.Viewer):
         self._present()
 
     def _on_dragged(self, attr: str, old: list[int], new: list[int]) -> None:  # noqa: ARG002 (Bokeh's)
-        """Select the layer that was dragged to."""
-        first, depth = new
-        self.store.selection.param.update(depth=depth, layer=first)
+        """Select the layer that was dragged to, in a turn that begins with nothing else."""
+        pn.state.execute(lambda: self._select(new), schedule=True)
+
+    def _select(self, cells: list[int]) -> None:
+        """Select a layer, unless it was dragged on meanwhile."""
+        now: Any = self.strip.layer.cells  # to mypy it is a property's description
+        if now == cells:
+            first, depth = cells
+            self.store.selection.param.update(depth=depth, layer=first)
 
     def _set_colours(self) -> None:
         self.strip.mapper.palette = palette(self.display.field_colours)
@@ -71,7 +80,7 @@ class LayerStrip(pn.viewable.Viewer):
         end = request.start + request.depth
         place = f"{request.axis} from {request.start:.1f} to {end:.1f} cMpc/h"
         self.words.object = heading(
-            "Layer in view", place, "drag it or its edges, over a beam through the box"
+            "Layer in view", place, "drag it or its edges; shown is a beam through the box"
         )
 
     def __panel__(self) -> pn.viewable.Viewable:

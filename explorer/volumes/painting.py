@@ -57,11 +57,27 @@ class BoxPainting(Painting):
             no_other = PAINTING if request.other else ""
             waiting = replace(found, no_prediction=PAINTING, no_other=no_other)
             self.turn.tell(number, results=waiting)
-            painting: Any = await self._with_paintings(number, simulation, found)
-            found = painting
+            found = await self._painted(number, simulation, found, waiting)
         self.turn.tell(number, results=found)
         if not found.measured:
             await self._measure(number, found)
+
+    async def _painted(
+        self, number: int, simulation: Simulation, found: BoxResults, waiting: BoxResults
+    ) -> BoxResults:
+        """Add the paintings; meanwhile the page gets the truth's curves."""
+        painting: Any = asyncio.ensure_future(self._with_paintings(number, simulation, found))
+        if found.request.other:  # which shows the first painting before it has the second
+            whole: BoxResults = await painting
+            return whole
+        *quick, _, _ = curve_names()
+        try:
+            waiting = await self._step(number, lambda so_far: with_curves(so_far, *quick), waiting)
+        except asyncio.CancelledError:
+            painting.cancel()
+            raise
+        shown: BoxResults = await painting
+        return replace(shown, curves=waiting.curves)
 
     async def _summary(self, found: Results) -> Results:
         """Maps wait for no curves."""
@@ -126,7 +142,8 @@ class BoxPainting(Painting):
         ]
         for words, step in steps:
             told = found.unmeasured
-            found = await self._step(number, words, step, found)
+            self.turn.tell(number, busy=words)
+            found = await self._step(number, step, found)
             if found.unmeasured != told:
                 self.turn.tell(number, error=" ".join(found.unmeasured))
         if found.request.beside:
@@ -136,12 +153,10 @@ class BoxPainting(Painting):
     async def _step(
         self,
         number: int,
-        words: str,
         step: Callable[[BoxResults], BoxResults],
         found: BoxResults,
     ) -> BoxResults:
         """Do one step in a reader, unless something newer is asked for by then."""
-        self.turn.tell(number, busy=words)
 
         def unless_old() -> BoxResults | None:
             return step(found) if self.turn.is_newest(number) else None
@@ -170,7 +185,8 @@ class BoxPainting(Painting):
                 change = changed(name, so_far, others)
                 return replace(so_far, changes={**so_far.changes, name: change})
 
-            found = await self._step(number, f"Measuring {beside}", step, found)
+            self.turn.tell(number, busy=f"Measuring {beside}")
+            found = await self._step(number, step, found)
         return found
 
 
