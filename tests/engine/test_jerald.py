@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+import engine
+from engine import statistics as st
 from engine.nbody.cloud import paint
 from engine.networks.jerald import displacement
 from engine.networks.jerald.displacement import density, displaced, green, mesh_of, waves_of
@@ -197,3 +199,33 @@ def test_it_is_loaded_whatever_the_level(tmp_path, monkeypatch):
     monkeypatch.setenv("BARYON_EXPLORER_DATA", str(tmp_path))
     write_model(tmp_path / "weights", card(), weights(), half=False)
     assert load_emulator("jerald", field="stars").card.field == "stars"
+
+
+# --- what ships
+
+
+@pytest.fixture(scope="module")
+def universe():
+    return engine.open_simulation("validation-z2")
+
+
+def test_shipped_dark_matter_is_nearer_than_the_particle_mesh_alone(universe):
+    emulator, start = engine.load_emulator("jerald", field="dm"), universe.initial_conditions()
+    true, painted = universe.grid("dm"), engine.paint(emulator, universe, engine.BoxPlace())
+    mesh = paint(emulator.particles(start), start.box_size, 64)[0].numpy()
+    alone = true.with_values(mesh * true.values.mean())
+    transfer, alone_transfer = (st.transfer_function(true, each).y for each in (painted, alone))
+    k = st.transfer_function(true, painted).x
+    for low, high in ((0.8, 2), (2, 4), (4, 6), (6, 9), (9, 12), (12, 15)):
+        seen = (k > low) & (k < high)
+        assert abs(transfer[seen].mean() - 1) < abs(alone_transfer[seen].mean() - 1), (low, high)
+    r, r_alone = (st.cross_correlation(true, each).y for each in (painted, alone))
+    assert np.interp(10, k, r) > np.interp(10, k, r_alone) > 0.99
+
+
+def test_shipped_stars_have_the_mass_of_another_universe(universe):
+    emulator = engine.load_emulator("jerald", field="stars")
+    true, painted = universe.grid("stars"), engine.paint(emulator, universe, engine.BoxPlace())
+    assert painted.values.sum() == pytest.approx(true.values.sum(), rel=0.1)
+    r = st.cross_correlation(true, painted)
+    assert (r.y[r.x < 10] > 0.9).all()
