@@ -1,8 +1,10 @@
 """Run once when the server starts, before it collects its routes."""
 
 import argparse
+import logging
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,34 @@ refuse_more_processes(sys.orig_argv[1:])  # sys.argv is the app's own while this
 toplevel_patterns.append((ViewportHandler.route, ViewportHandler))
 
 
+LEFT = ("WebSocketClosedError", "StreamClosedError", "assert self._session is not None")
+"""In tracebacks of messages to and from a page that is closed by now."""
+
+
+class NobodyThere(logging.Filter):
+    """Leaves out that a page was left amid a message: nothing is wrong then."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is worth a line."""
+        told = record.getMessage()
+        if record.exc_info:
+            told += "".join(traceback.format_exception(*record.exc_info))
+        return not any(words in told for words in LEFT)
+
+
+def leave_out_who_left() -> None:
+    """Keep what is not worth a line out of the server's log, whoever writes it there."""
+    handlers = [handler for name in ("", "bokeh", "panel") for handler in handlers_of(name)]
+    for handler in handlers:
+        handler.addFilter(NobodyThere())
+
+
+def handlers_of(name: str) -> list[logging.Handler]:
+    """List what writes the records of a logger; the root has one of its own if it has none."""
+    found = list(logging.getLogger(name).handlers)
+    return found if found or name or logging.lastResort is None else [logging.lastResort]
+
+
 class Beginner(LifecycleHandler):
     """Begins with a session before its page is built.
 
@@ -54,6 +84,7 @@ class Beginner(LifecycleHandler):
 
 def on_server_loaded(server_context: Any) -> None:
     """Compile and import in the background what the first visitor would wait for."""
+    leave_out_who_left()
     server_context.application_context.application.add(Beginner())
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import colorcet
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 
 PREDICTION = "#56b4e9"
 """Colour of controls, of the agreement aimed for, and of a painting that nothing is known of."""
@@ -55,17 +57,20 @@ SAFE = {
     "Green": "kgy",
     "Gouldian": "gouldian",
     "Grey": "gray",
+    "Viridis": "viridis",
+    "Cividis": "cividis",
 }
-"""Even steps of lightness for every colour vision; colorcet's names by the picker's."""
+"""Even steps of lightness for every colour vision; colorcet's or matplotlib's names by the
+picker's."""
 
-OTHERS = {"Fire": "fire", "Plasma": "bmy"}
+OTHERS = {"Fire": "fire", "Plasma": "bmy", "Inferno": "inferno"}
 """Perceptually uniform, but steps of lightness vanish for who sees no blue."""
+
+MATPLOTLIBS = ("viridis", "cividis", "inferno")
+"""Those that are matplotlib's: colorcet has others of these names, or none."""
 
 COLOUR_MAPS = SAFE | OTHERS
 """All are dark at the low end."""
-
-COLOUR_GROUPS = {"For every colour vision": list(SAFE), "Not for blue-blindness": list(OTHERS)}
-"""As the controls group them."""
 
 DIVERGING = list(colorcet.palette["diverging_bky_60_10_c30"])
 """Of differences: blue, black, yellow; apart for every colour vision, dark where maps agree."""
@@ -81,7 +86,10 @@ SURROUNDINGS = "Gouldian"
 
 def palette(name: str) -> list[str]:
     """List the 256 colours of a colour map, low to high."""
-    return list(colorcet.palette[COLOUR_MAPS[name]])
+    known = COLOUR_MAPS[name]
+    if known in MATPLOTLIBS:
+        return [to_hex(colour) for colour in colormaps[known](np.arange(256))]
+    return list(colorcet.palette[known])
 
 
 def thirds(dark: bool) -> list[str]:
@@ -234,6 +242,7 @@ CARD = f"""
   padding: 10px 12px 6px 12px;
   box-sizing: border-box;
   overflow: hidden;
+  position: relative;
 }}
 """
 
@@ -245,8 +254,8 @@ TEXT = f"""
 .heading b {{ font-weight: 500; font-size: 14px; }}
 .heading .legend {{ margin-left: auto; display: flex; gap: 12px; font-size: 12px; color: {GREY}; }}
 .heading b, .heading small {{ overflow: hidden; text-overflow: ellipsis; }}
-.heading b {{ flex: 0 1 auto; min-width: 30%; }}
-.heading small {{ flex: 0 2 auto; min-width: 0; }}
+.heading b {{ flex: 0 1 auto; min-width: 0; }}
+.heading small {{ flex: 0 3 auto; min-width: 0; }}
 .heading .mark {{ flex: none; align-self: center; width: 10px; height: 10px; border-radius: 2px; }}
 .hint {{ display: var(--hint, flex) !important; overflow: hidden; flex: 0 4 auto; min-width: 0; }}
 @media (min-width: 901px) and (max-width: 1300px) {{ .hint {{ display: none !important; }} }}

@@ -79,6 +79,8 @@ def card_of(name: str) -> Card:
     def build() -> Panels:
         if name in OF_THEIR_OWN:
             return OF_THEIR_OWN[name](about.least)
-        return LinearCurves(*about.y_range) if about.y_range else LogCurves(about.least)
+        if not about.y_range:
+            return LogCurves(about.least)
+        return LinearCurves(*about.y_range, most_is_one=name == "cross_correlation")
 
     return Card(about.title, build, about.of_pairs, about.over, bool(about.fields or about.needs))

@@ -1,6 +1,6 @@
 """Columns of lines and bands on the curve cards: what of a statistic can be drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,10 +137,47 @@ def extent(curves: Curves, log: bool = True) -> tuple[float, float]:
 
 def height(curves: Curves) -> tuple[float, float]:
     """Find the common range of y, to the next half decade, so that it seldom changes."""
-    sizes = (np.abs(curve.y[(curve.x > 0) & (curve.y != 0)]) for curve in curves.values())
+    sizes = [np.abs(curve.y[(curve.x > 0) & (curve.y != 0)]) for curve in curves.values()]
+    sizes.append(error_band(curves.get("truth"))[-1])
     lowest, highest = np.log10(frames.span(sizes))
     low, high = np.floor(2 * lowest) / 2, np.ceil(2 * highest) / 2
     return float(10**low), float(10 ** max(high, low + 1))
+
+
+class Reach:
+    """Ends of an axis, which only grow while the same is shown.
+
+    Else the axis would jump from one sample to the next.
+    """
+
+    def __init__(self) -> None:
+        self._kind: Hashable = None
+        self._ends: tuple[float, float] | None = None
+
+    def over(self, curves: Curves, ends: tuple[float, float]) -> tuple[float, float]:
+        """Ends that hold those of some curves, and those before of the same truth and units."""
+        kind, before = kind_of(curves), self._ends
+        if kind == self._kind and before is not None:
+            ends = min(before[0], ends[0]), max(before[1], ends[1])
+        self._kind, self._ends = kind, ends
+        return ends
+
+
+def kind_of(curves: Curves) -> Hashable:
+    """What stays the same from sample to sample: the truth, or units alone where there is none."""
+    about, truth = described(curves), curves.get("truth")
+    if about is None:
+        return None
+    return about.name, about.x_label, about.y_label, None if truth is None else truth.y.tobytes()
+
+
+def beyond(edges: Edges, low: float, high: float) -> Edges:
+    """Give marks where a line leaves its panel: x, y just within, and 1 above or 0 below."""
+    x, y = edges
+    out = (y < low) | (y > high)
+    above = y[out] > high
+    inset = 0.035 * (high - low)
+    return x[out], np.where(above, high - inset, low + inset), above.astype(np.float64)
 
 
 def described(curves: Curves) -> Curve | None:

@@ -9,7 +9,7 @@ const MOST = 1536    // pixels along a side: more is slower to draw than it is b
 const SMALLEST = 16  // pixels of a figure that has its place on the page
 const HEAD = 10      // numbers before the codes of each map
 
-function place({figure, x_range, y_range}) {
+function place({x_range, y_range}, figure) {
   const side = figure.inner_width * Math.min(window.devicePixelRatio, 2)
   const axes = [x_range, y_range].map((range) => {
     const span = range.end - range.start
@@ -45,7 +45,7 @@ async function fetch_maps(args, progress) {
   const tokens = [...state.tokens]
   const request = ++progress.asked
   const maps = tokens.filter((token) => token != "").join()
-  const response = await fetch(address({maps, request, ...place(args)}))
+  const response = await fetch(address({maps, request, ...place(args, laid_out(args))}))
   if (response.status == 404) {
     if (tokens.join() == state.tokens.join()) state.expired += 1
     return
@@ -75,11 +75,15 @@ async function refresh(args, progress) {
   }
 }
 
+// A figure that has its place on the page; of one that is not drawn yet it can't even be asked for.
+function laid_out({figures}) {
+  return figures.find((figure) =>
+    !figure.properties.inner_width.is_unset && figure.inner_width >= SMALLEST)
+}
+
 export default async (args) => {
-  const {state, figure} = args
-  // Of a figure that is not drawn yet it can't even be asked for.
-  const laid_out = !figure.properties.inner_width.is_unset && figure.inner_width >= SMALLEST
-  if (!laid_out || state.tokens.every((token) => token == "")) return
+  const {state} = args
+  if (laid_out(args) == null || state.tokens.every((token) => token == "")) return
   // On the state and not in this module: Bokeh may load it twice when two changes come at once.
   const progress = state.fetching ??= {
     asked: 0, drawn: 0, flying: 0, waiting: false, scheduled: false, tokens: "",

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 from bokeh.model import Model
-from bokeh.models import ColumnDataSource, Range1d
+from bokeh.models import CDSView, ColumnDataSource, GroupFilter, Range1d
 from bokeh.models.axes import LogAxis
 from bokeh.models.formatters import CustomJSTickFormatter
 from bokeh.models.tickers import FixedTicker
@@ -142,6 +142,16 @@ def dots(fig: figure, colour: str) -> ColumnDataSource:
     source = ColumnDataSource(dict(DOTS))
     look: dict[str, Any] = {"line_color": colour, "fill_color": colour, "fill_alpha": "full"}
     fig.scatter("x", "y", source=source, size=6, line_width=1.4, **look)
+    return source
+
+
+def arrows(fig: figure, colour: str) -> ColumnDataSource:
+    """Add marks that their source will fill: up where `full` is 1, down where it is 0."""
+    source = ColumnDataSource(dict(DOTS))
+    for up, marker in ((1, "triangle"), (0, "inverted_triangle")):
+        some = GroupFilter(column_name="full", group=up)
+        look: dict[str, Any] = {"line_color": colour, "fill_color": colour, "marker": marker}
+        fig.scatter("x", "y", source=source, view=CDSView(filter=some), size=6, **look)
     return source
 
 

@@ -18,6 +18,7 @@ from explorer.plots.curve_columns import (
     sample_band,
 )
 from explorer.plots.log_curves import (
+    BAND,
     HEIGHT,
     RATIO_HEIGHT,
     SAMPLES_ALPHA,
@@ -44,13 +45,15 @@ class LinearCurves:
     high : float or None
         Where it ends; None for a statistic that isn't one where two maps are alike: a little
         above the curves.
+    most_is_one : bool
+        Whether no map can be more than alike, as of a correlation.
     """
 
-    def __init__(self, low: float, high: float | None) -> None:
+    def __init__(self, low: float, high: float | None, most_is_one: bool = False) -> None:
         self.high = high
         self.main = frames.frame(HEIGHT + RATIO_HEIGHT, "linear")
         if high is not None:
-            target(self.main)
+            target(self.main, 1.0 if most_is_one else 1 + BAND)
         self.sources = {
             "truth": frames.line(self.main, GREY, line_width=2),
             "error": frames.band(self.main, GREY, LINEAR_ERROR_ALPHA),
@@ -71,7 +74,8 @@ class LinearCurves:
             frames.fill(self.sources[name], values)
         frames.span_axis(self.main.xaxis, self.main.x_range, *extent(curves, log=False))
         if self.high is None:
-            _, most = frames.span(points(curve, log=False)[1] for curve in curves.values())
+            heights = [points(curve, log=False)[1] for curve in curves.values()]
+            _, most = frames.span([*heights, columns["error"]["high"]])
             self.main.y_range.update(end=float(STEP * np.ceil(1.05 * most / STEP)))
         if (about := described(curves)) is not None:
             self.main.yaxis.axis_label = unit_in_words(about.y_label)

@@ -13,7 +13,9 @@ from explorer.ensemble import Quantiles
 from explorer.plots import frames
 from explorer.plots.curve_columns import (
     Curves,
+    Reach,
     area,
+    beyond,
     described,
     dots,
     error_band,
@@ -80,6 +82,8 @@ class LogCurves:
             "samples": frames.band(self.below, SAMPLES, SAMPLES_ALPHA),
             **painted_lines(self.below),
         }
+        self.beyond = {name: frames.arrows(self.below, inks[name]) for name in PAINTED}
+        self.reach = Reach(), Reach()
         self.below.y_range.update(start=RATIO_RANGE[0], end=RATIO_RANGE[1])
         self.below.yaxis.axis_label = "ratio"
         self.below.yaxis.ticker = [0.5, 1, 1.5]
@@ -93,9 +97,13 @@ class LogCurves:
             frames.fill(source, dots(marks(curves.get(name))))
         for name, columns in ratio_columns(curves, samples, self.least).items():
             frames.fill(self.ratio_sources[name], columns)
+        for name, source in self.beyond.items():
+            over = ratio(curves.get("truth"), curves.get(name), self.least)
+            frames.fill(source, dots(beyond(over, *RATIO_RANGE)))
         both = (*self.main.xaxis, *self.below.xaxis)
-        frames.span_axis(both, self.main.x_range, *extent(curves))
-        frames.span_axis(self.main.yaxis, self.main.y_range, *height(curves))
+        frames.span_axis(both, self.main.x_range, *self.reach[0].over(curves, extent(curves)))
+        ends = self.reach[1].over(curves, height(curves))
+        frames.span_axis(self.main.yaxis, self.main.y_range, *ends)
         if (about := described(curves)) is not None:
             self.main.yaxis.axis_label = unit_in_words(about.y_label)
             self.below.xaxis.axis_label = unit_in_words(about.x_label)
@@ -103,7 +111,7 @@ class LogCurves:
     def set_inks(self, inks: Mapping[str, str]) -> None:
         """Draw truth and paintings in other colours, by their names."""
         for name, colour in inks.items():
-            for sources in (self.sources, self.marks, self.ratio_sources):
+            for sources in (self.sources, self.marks, self.ratio_sources, self.beyond):
                 if name in sources:
                     frames.ink(self.figures, sources[name], colour)
         if "truth" in inks:
@@ -117,10 +125,10 @@ def painted_lines(fig: figure) -> dict[str, ColumnDataSource]:
     return {"other": other, "prediction": prediction}
 
 
-def target(fig: figure) -> None:
-    """Draw agreement and the band around it."""
+def target(fig: figure, top: float = 1 + BAND) -> None:
+    """Draw agreement and the band around it, up to the most that there can be."""
     look: dict[str, Any] = {"fill_color": PREDICTION, "fill_alpha": BAND_ALPHA, "line_width": 0}
-    fig.add_layout(BoxAnnotation(bottom=1 - BAND, top=1 + BAND, **look))
+    fig.add_layout(BoxAnnotation(bottom=1 - BAND, top=top, **look))
     fig.add_layout(Span(location=1, dimension="width", line_color=GREY, line_width=1))
 
 

@@ -254,7 +254,7 @@ def attach_fetch(linked: LinkedMaps) -> None:
     fetch = script(
         "fetch",
         state=linked.state,
-        figure=figures[0],
+        figures=figures,
         x_range=linked.x_range,
         y_range=linked.y_range,
         draw=linked.draw,
@@ -263,7 +263,8 @@ def attach_fetch(linked: LinkedMaps) -> None:
     for axis in (linked.x_range, linked.y_range):
         axis.js_on_change("start", fetch)
         axis.js_on_change("end", fetch)
-    figures[0].js_on_change("inner_width", fetch)
+    for each in figures:  # any of them may be hidden
+        each.js_on_change("inner_width", fetch)
 
 
 def attach_pointer(linked: LinkedMaps) -> None:

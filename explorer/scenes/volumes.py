@@ -136,8 +136,8 @@ class Volumes(Scene):
             "initial": ("Initial conditions", "linear, today", no_start),
             "input": ("Low resolution", cells["input"], ""),
             "truth": ("Truth", cells.get("truth", painted), results.no_truth),
-            "prediction": ("Prediction", names.get("prediction", painted), results.no_prediction),
-            "other": ("Comparison", names.get("other", painted), results.no_other),
+            "prediction": (names.get("prediction", "Prediction"), painted, results.no_prediction),
+            "other": (names.get("other", "Comparison"), painted, results.no_other),
         }
         return [
             Picture(name, title, caption, getattr(results, name), self.maps[name], note)

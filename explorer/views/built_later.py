@@ -18,6 +18,7 @@ from explorer.views.curves import CurveCard
 from explorer.views.download import Download
 from explorer.views.facts import Facts
 from explorer.views.haloes import Haloes
+from explorer.views.keep_place import KeepPlace
 from explorer.views.kernels import Kernels
 from explorer.views.maps import Maps
 from explorer.views.own_files import OwnFiles
@@ -50,7 +51,8 @@ class BuiltLater:
         self.store, self.display, self.maps, self.samples = store, display, maps, samples
         self._names = list(cards(store.scene.kind))
         self.tools = pn.Column(stylesheets=[FREE], **WIDE)
-        self.band = pn.Column(stylesheets=[FREE], **WIDE)
+        # What grows here is asked for by a drag below it, which must not lose its place.
+        self.band = pn.Column(KeepPlace(width=0, height=0, margin=0), stylesheets=[FREE], **WIDE)
         self.below = pn.Column(stylesheets=[FREE, LATER], **WIDE)
         self._cards = pn.Column(stylesheets=[FREE, CARDS], **WIDE)
         self._facts = Facts(store)
@@ -99,7 +101,7 @@ class BuiltLater:
 
     def _add_band(self) -> None:
         """Four more maps: not before a band is picked."""
-        if self.display.band and not self.band.objects:
+        if self.display.band and len(self.band) == 1:
             self.band.append(BandCard(self.store, self.display, self.maps.linked, self.published))
 
     def _add_curves(self, names: Sequence[str]) -> None:

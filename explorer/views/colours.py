@@ -8,13 +8,21 @@ import panel_material_ui as pmui
 from explorer.plots.maps import percentiles
 from explorer.state import Display
 from explorer.store import Store
-from explorer.style import COLOUR_GROUPS
+from explorer.style import COLOUR_MAPS, OTHERS, palette
 from explorer.views.controls import group
 from explorer.views.map_tools import CHOICE, FLAT, SMALL
 from explorer.views.maps import Maps
 from explorer.views.text import html
 
 WIDE: dict[str, Any] = {**SMALL, "sizing_mode": "stretch_width", "margin": (5, 0)}
+
+LOW = {"& .MuiSelect-select": {"py": "8px"}}
+"""As high as the other pickers."""
+
+NOT_FOR_ALL = " (not for blue-blindness)"
+
+SWATCH = 15
+"""One in so many of a map's 256 colours makes its swatch, the first and the last among them."""
 
 PARTS = {
     "0.1–99.9 %": (0.001, 0.999),
@@ -80,8 +88,8 @@ class Colours(pn.viewable.Viewer):
         )
 
 
-def colour_picker(display: Display, name: str) -> pmui.Select:
-    """Offer the colour maps, those for every colour vision first.
+def colour_picker(display: Display, name: str) -> pmui.ColorMap:
+    """Offer the colour maps with a swatch of each, those for every colour vision first.
 
     Parameters
     ----------
@@ -91,10 +99,28 @@ def colour_picker(display: Display, name: str) -> pmui.Select:
         Of its parameter.
     """
     about = display.param[name]
-    options = {**WIDE, "label": about.label, "description": ""}
-    picker = pmui.Select(groups=COLOUR_GROUPS, value=getattr(display, name), **options)
-    picker.param.watch(lambda event: display.param.update(**{name: event.new}), "value")
+    offered = {each: swatch(each) for each in COLOUR_MAPS}
+    called = {each: each + (NOT_FOR_ALL if each in OTHERS else "") for each in offered}
+    picker = pmui.ColorMap(
+        label=about.label,
+        options={called[each]: colours for each, colours in offered.items()},
+        value=offered[getattr(display, name)],
+        swatch_height=8,
+        sx=LOW,
+        sizing_mode="stretch_width",
+        margin=(5, 0),
+        description="",
+    )
+    names = {tuple(colours): each for each, colours in offered.items()}
+    picker.param.watch(
+        lambda event: display.param.update(**{name: names[tuple(event.new)]}), "value"
+    )
     return picker
+
+
+def swatch(name: str) -> list[str]:
+    """Pick some colours of a map, from low to high."""
+    return palette(name)[::SWATCH]
 
 
 def words(text: str) -> pn.pane.HTML:

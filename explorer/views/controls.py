@@ -7,7 +7,7 @@ import panel_material_ui as pmui
 import param
 
 from explorer.store import Store
-from explorer.views.samples import PLAIN_NUMBER, Samples
+from explorer.views.samples import PLAIN_NUMBER, STEPS, Samples
 from explorer.views.text import html
 
 WIDE = {"sizing_mode": "stretch_width", "margin": (5, 0), "size": "small", "description": ""}
@@ -44,7 +44,7 @@ class Controls(pn.viewable.Viewer):
         if isinstance(about, param.Boolean):
             return pmui.Switch.from_param(about, size="small", margin=(0, 0, 4, 0), description="")
         if name.endswith("seed"):
-            return pmui.IntInput.from_param(about, format=PLAIN_NUMBER, **WIDE)
+            return pmui.IntInput.from_param(about, format=PLAIN_NUMBER, sx=STEPS, **WIDE)
         return pmui.IntSlider.from_param(about, tooltips=False, **WIDE)
 
     def _update_other_seed(self, *_: param.parameterized.Event) -> None:

@@ -1,10 +1,11 @@
 """Statistics of truth and prediction as curves."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from html import escape
 
 import numpy as np
 import panel as pn
+import panel_material_ui as pmui
 import param
 
 from engine.results import Curve
@@ -22,7 +23,14 @@ from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, GREY, INK, PREDICTION, SAMPLES
 from explorer.views import legend
+from explorer.views.map_tools import FLAT
 from explorer.views.text import html
+
+HINTS = {"wavenumber": "drag picks waves", "column density": "drag lights pixels"}
+"""What a drag along x does, by what x is."""
+
+CLEAR = {"position": "absolute", "top": "6px", "right": "64px"}
+"""Where the hint stood: nothing moves when it comes."""
 
 PICKED = {"wavenumber": "band", "column density": "densities"}
 """Parameter of the display that a drag along x sets, by what x is."""
@@ -50,6 +58,7 @@ class CurveCard(pn.viewable.Viewer):
         self.curves, self.samples = shown_of(statistic, store, display)
         self.heading = html(min_height=42)
         self.panels = self.about.build()
+        self.clear: pmui.Button | None = None
         self.card = pn.Column(
             self.heading,
             *(
@@ -61,8 +70,9 @@ class CurveCard(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
-        if self.about.over and "Band" in store.scene.views:
-            self._add_brush(PICKED[self.about.over])
+        self.brushed = PICKED[self.about.over] if self.about.over in self._brushes() else ""
+        if self.brushed:
+            self._add_brush(self.brushed)
         self._present()
         store.param.watch(self._on_results_changed, ["results", "ensemble"])
         display.param.watch(
@@ -95,11 +105,29 @@ class CurveCard(pn.viewable.Viewer):
         def mark(*_: object) -> None:
             range_: Picked = getattr(self.display, name)
             drawn.mark((range_[0] * self._along_x, range_[1] * self._along_x) if range_ else ())
+            self._offer_to_clear(bool(range_))
 
         mark()
         self.display.param.watch(
             lambda _: pn.state.execute(mark, schedule=True), [name, "units", "quantity"]
         )
+
+    def _brushes(self) -> Collection[str]:
+        """What of x can be picked on the scene's maps."""
+        return PICKED if "Band" in self.store.scene.views else ()
+
+    def _offer_to_clear(self, picked: bool) -> None:
+        """Offer to pick nothing, while something is picked."""
+        if picked and self.clear is None:
+            self.clear = pmui.Button(label="Clear", styles=CLEAR, **(FLAT | {"height": 24}))
+            self.clear.on_click(self._clear_picked)
+            self.card.append(self.clear)
+        if self.clear is not None:
+            self.clear.visible = picked
+        self._write_title()
+
+    def _clear_picked(self, _: object) -> None:
+        self.display.param.update(**{self.brushed: ()})
 
     @property
     def _along_x(self) -> float:
@@ -161,9 +189,15 @@ class CurveCard(pn.viewable.Viewer):
             words = kind if kind.startswith("scatter") else f"error of the {whose}"
             lines.append(legend.box(GREY, alpha, words))
         band = BAND_MARK if self.about.of_pairs or (both and self.in_ratio) else ""
-        self.heading.object = legend.title(self.about.title, band, self._shaded()) + legend.key(
-            lines
-        )
+        title = legend.title(self.about.title, band, self._shaded(), self._hint())
+        self.heading.object = title + legend.key(lines)
+
+    def _hint(self) -> str:
+        """Say what a drag along x does, where it does something."""
+        if not self.brushed:
+            return ""
+        picked = getattr(self.display, self.brushed)
+        return "" if picked else HINTS[self.about.over]
 
     @property
     def in_ratio(self) -> bool:

@@ -35,14 +35,20 @@ function list(listed) {
   return make("dl", {}, ...rows)
 }
 
+function hints(told) {
+  return told.flatMap(([place, ...sentences]) => [
+    make("h3", {}, place), make("ul", {}, ...sentences.map((each) => make("li", {}, each))),
+  ])
+}
+
 export function render({model}) {
-  const title = "Keys"
+  const title = "Keys and hints"
   const button = make("button", {
-    type: "button", "aria-label": title, "aria-haspopup": "dialog", title: "Keys (?)",
+    type: "button", "aria-label": title, "aria-haspopup": "dialog", title: "Keys and hints (?)",
   }, "?")
-  const close = make("button", {type: "button", "aria-label": "Close the list of keys"}, "×")
+  const close = make("button", {type: "button", "aria-label": "Close keys and hints"}, "×")
   const heading = make("header", {}, make("h2", {}, title), close)
-  const dialog = make("dialog", {role: "dialog", "aria-label": title}, heading, list(model.listed))
+  const dialog = make("dialog", {role: "dialog", "aria-label": title}, heading, list(model.listed), ...hints(model.told))
 
   function turn() {
     if (dialog.open) dialog.close()

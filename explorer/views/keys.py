@@ -19,14 +19,38 @@ LISTED = [
     ["n", "New sample"],
     ["[ ]", "Back and forward through the samples"],
     ["← →", "Back and forward along the line of sight"],
-    ["b", "Blink truth and painting"],
+    ["b", "Blink two maps"],
     ["s", "Swipe"],
     ["d", "Difference"],
     ["r", "Halo rings"],
     ["w", "Whole map"],
-    ["?", "This list"],
+    ["?", "Keys and hints"],
 ]
 """What the panel says of each key; b never leaves the browser, see `Overlay`."""
+
+
+HINTS = [
+    [
+        "On the maps",
+        "Scroll to zoom, drag to move, double click for the whole map.",
+        "With halo rings on, a tap within a ring goes to that halo and draws its profile.",
+        "The handles of a colour bar are its limits.",
+        "Pixels on the screen are area means of linear values.",
+    ],
+    [
+        "On the curves",
+        "A drag over wavenumbers shows the maps filtered to these waves, a drag over column "
+        "densities lights up their pixels, a drag over haloes their rings; a double click ends it.",
+        "A click on a thin green line's name hides it.",
+        "Titles say, when pointed at, what is shaded.",
+    ],
+    [
+        "Where to believe it",
+        "Paint an ensemble: bands and the tab Calibration say how often the truth lies within.",
+        "The address of the page reproduces what is shown.",
+    ],
+]
+"""What can't be guessed, by its place on the page."""
 
 
 class Keys(JSComponent):
@@ -45,6 +69,7 @@ class Keys(JSComponent):
     """
 
     listed = param.List(default=LISTED)
+    told = param.List(default=HINTS)
 
     _esm = HERE / "keys.js"
     _stylesheets: ClassVar[list[str]] = [(HERE / "keys.css").read_text()]

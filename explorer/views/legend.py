@@ -30,9 +30,9 @@ def key(entries: Iterable[str], about: str = "") -> str:
     return f'<div class="key" style="{wrapping}" title="{escape(about)}">{"".join(entries)}</div>'
 
 
-def title(words: str, legend: str = "", about: str = "") -> str:
-    """Title of a card, with something on its right and a tooltip."""
+def title(words: str, legend: str = "", about: str = "", hint: str = "") -> str:
+    """Title of a card, with a hint behind it, something on its right and a tooltip."""
     return (
-        f'<div class="heading"><b title="{escape(about)}">{words}</b>'
+        f'<div class="heading"><b title="{escape(about)}">{words}</b><small>{hint}</small>'
         f'<span class="legend">{legend}</span></div>'
     )

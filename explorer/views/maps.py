@@ -8,6 +8,7 @@ from bokeh.models import Node
 
 from engine.fields import AXES, map_axes
 from engine.mesh import Slab
+from engine.statistics.compared import COMPARED
 from engine.units import MPC_IN_KPC, column_density
 from explorer.names import painted_inks, painting_names, pair_names
 from explorer.plots.maps import EMPTY, LinkedMaps, linked_maps
@@ -222,7 +223,9 @@ class Maps(pn.viewable.Viewer):
         first, second = self.contrast.pair(results)
         self.columns["other"].visible = comparing
         self.columns["contrast"].visible = self.contrast.bar.slider.visible = contrasting
-        count = len(self.linked.maps) - 1 + comparing + contrasting
+        # A difference takes the place of what is painted from, so that all stand in one row.
+        eaten = 0 if contrasting else len(self.linked.maps.keys() - set(COMPARED))
+        count = eaten + len(COMPARED) - 1 + comparing + contrasting
         classes = [{4: "four", 5: "five"}.get(count, ""), "contrast" if contrasting else ""]
         self.grid.css_classes = [name for name in classes if name]
         several = comparing and results is not None and not results.no_truth

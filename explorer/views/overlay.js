@@ -1,6 +1,9 @@
-// Puts two maps in one place: key b and a button alternate them, a handle divides them.
+// Puts two maps in one place: by themselves, by key b or a button they alternate, or a
+// handle divides them.
 
 const STEP = 0.02  // of the map's width, for one press of an arrow
+
+const PACE = 900  // milliseconds that each of two blinking maps is seen
 
 const TYPED = ["text", "search", "number", "email", "url", "password"]
 
@@ -25,11 +28,14 @@ export function render({model, view}) {
     "aria-valuemin": 0, "aria-valuemax": 100,
   })
   handle.append(part("div", "knob", {}))
+  const pace = part("button", "blink pace", {type: "button"})
   const layer = part("div", "layer", {})
-  layer.append(button, handle)
+  layer.append(button, pace, handle)
 
   let second = false
   let position = 0.5
+  let playing = !matchMedia("(prefers-reduced-motion: reduce)").matches
+  let timer
 
   const grid = () => view.el.parentNode?.host
   const map = (name) => view.el.parentNode.querySelector(`.map-${name}`)
@@ -44,7 +50,10 @@ export function render({model, view}) {
       if (together) map(name).dataset.role = role
       else delete map(name).dataset.role
     }
-    button.hidden = model.mode != "blink"
+    button.hidden = pace.hidden = model.mode != "blink"
+    pace.textContent = playing ? "Pause" : "Play"
+    clearInterval(timer)
+    if (model.mode == "blink" && playing) timer = setInterval(turn, PACE)
     handle.hidden = model.mode != "swipe"
     button.innerHTML = `Blink <kbd>b</kbd>`
     button.setAttribute("aria-pressed", second)
@@ -58,7 +67,13 @@ export function render({model, view}) {
     handle.setAttribute("aria-valuenow", Math.round(100 * position))
   }
 
+  function turn() {
+    second = !second
+    show()
+  }
+
   function blink() {
+    playing = false
     second = model.mode == "blink" ? !second : true
     if (model.mode != "blink") model.mode = "blink"
     show()
@@ -75,6 +90,10 @@ export function render({model, view}) {
   }
 
   button.addEventListener("click", blink)
+  pace.addEventListener("click", () => {
+    playing = !playing
+    show()
+  })
   handle.addEventListener("pointerdown", (event) => {
     handle.setPointerCapture(event.pointerId)
     event.preventDefault()
@@ -92,7 +111,10 @@ export function render({model, view}) {
     move(position + turn)
   })
   window.addEventListener("keydown", pressed)
-  model.on("remove", () => window.removeEventListener("keydown", pressed))
+  model.on("remove", () => {
+    clearInterval(timer)
+    window.removeEventListener("keydown", pressed)
+  })
   model.on("mode", () => {
     if (model.mode != "blink") second = false
     show()

@@ -8,8 +8,8 @@ from engine.units import MPC_IN_KPC
 from explorer.scenes.contract import Picture
 from explorer.viewport import MAPS, Pyramid
 
-HINTS = {"truth": "scroll zooms, drag moves", "prediction": "area means of linear values"}
-"""Words at the right of a caption: what can be done, and what a pixel of the screen shows."""
+HINTS = {"truth": "scroll zooms, drag moves"}
+"""Words at the right of a caption: what can be done."""
 
 HELD = 4
 """Sets of maps a session holds: that on show, and those a request may be under way for."""

@@ -15,6 +15,12 @@ COUNTS = (16, 32, 64, 128)
 PLAIN_NUMBER = "0"
 """Format of a seed: without commas, which no other field would take."""
 
+STEPS = {
+    "& .MuiIconButton-root": {"color": "text.primary"},
+    "& .MuiIconButton-root.Mui-disabled, & .Mui-disabled .MuiIconButton-root": {"opacity": 0.35},
+}
+"""Of a number's − and +: bright where they work, dim where they don't."""
+
 BUTTON = {"variant": "outlined", "size": "small", "margin": 0}
 
 
@@ -38,6 +44,7 @@ class Samples(pn.viewable.Viewer):
             store.selection.param.seed,
             label="Seed",
             format=PLAIN_NUMBER,
+            sx=STEPS,
             size="small",
             sizing_mode="stretch_width",
             margin=(5, 0),

@@ -7,6 +7,7 @@ import panel_material_ui as pmui
 
 from explorer.store import Store
 from explorer.style import TEXT
+from explorer.views.waiting import Waiting
 
 FLOATING = {
     "position": "fixed",
@@ -67,6 +68,7 @@ class Status(pn.viewable.Viewer):
             sx=HIDDEN,
         )
         self.busy = pn.Row(
+            Waiting(width=150, height=20, margin=0, css_classes=["words"]),
             self.spinner,
             self.words,
             self.cancel,

@@ -66,7 +66,7 @@ def test_the_maps_of_a_band_move_with_the_others_and_go_when_it_is_cleared(page)
     page.wait_for_function(f"() => {RANGES}.truth[1] != {before[1]}")
     ranges = page.evaluate(RANGES)
     assert ranges["truth"] == ranges["band-truth"]
-    page.get_by_role("button", name="Clear", exact=True).click()
+    page.get_by_role("button", name="Clear", exact=True).first.click()
     waves.wait_for(state="hidden")
     page.wait_for_function(f"() => ({MARKS})().length == 0")
     drag(page, 0.5, 0.7)

@@ -236,13 +236,13 @@ def test_keys_go_to_another_slab_and_sample(explorer):
 
 
 def test_the_list_of_keys_opens_by_key_and_button_and_escape_closes_it(maps):
-    panel = maps.page.get_by_role("dialog", name="Keys")
+    panel = maps.page.get_by_role("dialog", name="Keys and hints")
     maps.page.keyboard.press("?")
     panel.wait_for()
     assert panel.get_by_text("New sample").is_visible()
     maps.page.keyboard.press("Escape")
     panel.wait_for(state="hidden")
-    maps.page.get_by_role("button", name="Keys", exact=True).click()
+    maps.page.get_by_role("button", name="Keys and hints", exact=True).click()
     panel.wait_for()
     maps.page.keyboard.press("?")
     panel.wait_for(state="hidden")

@@ -270,7 +270,7 @@ def test_other_ways_to_serve_it(serve, visit, command):
     page.settle(after=shown)
     page.painted()
     page.page.get_by_role("combobox", name="Truth and prediction").click()
-    page.page.get_by_role("menuitem", name="Grey").click()
+    page.page.get_by_role("option", name="Grey").click()
     page.page.get_by_role("button", name="Reset limits").click()
     shown = page.shown()
     page.figure("truth").hover()

@@ -435,7 +435,7 @@ def test_the_truth_is_compared_with_the_second_painting_only_while_there_is_one(
     assert maps.linked.state.compared == [1, 3]
     display.against = "paintings"
     assert maps.linked.state.compared == [2, 3], "model against model"
-    assert maps.grid.css_classes == ["five", "contrast"]
+    assert maps.grid.css_classes == ["four", "contrast"]
     maps.published.release()
 
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from bokeh.models.annotations import BoxAnnotation
 
 from engine import statistics
 from engine.cosmology import Cosmology
@@ -12,7 +13,7 @@ from explorer.plots.cards import cards
 from explorer.plots.curve_columns import error_band, extent, height, ratio
 from explorer.plots.limits import limits
 from explorer.plots.linear_curves import LinearCurves
-from explorer.plots.log_curves import BAND
+from explorer.plots.log_curves import BAND, RATIO_RANGE
 from explorer.plots.maps import CLOSEST, EMPTY, linked_maps
 from explorer.state import WHOLE_BOX
 from explorer.style import INK, PREDICTION, THEME
@@ -314,3 +315,34 @@ def test_an_empty_map_has_the_lowest_colour(linked):
     [image] = linked.maps["truth"].source.data["image"]
     assert image.dtype == np.float32
     assert (image == EMPTY).all()
+
+
+def test_axes_stay_where_they_are_from_sample_to_sample_and_hold_the_error_band():
+    panels = drawn("power_spectrum", compared(power(), power(30.0)))
+    reach = panels.main.y_range.start, panels.main.y_range.end
+    panels.show(compared(power(), power(1.1)))
+    assert (panels.main.y_range.start, panels.main.y_range.end) == reach
+    panels.show(compared(power(3.0), power(3.0)))
+    assert (panels.main.y_range.start, panels.main.y_range.end) != reach, "another slab"
+    curve = power()
+    wide = replace(curve, error=20 * curve.y)
+    panels = drawn("power_spectrum", compared(wide))
+    assert panels.main.y_range.end >= (wide.y + wide.error).max()
+
+
+def test_a_ratio_that_leaves_its_panel_is_marked_at_its_edge():
+    truth = power()
+    painted = replace(truth, y=truth.y * np.linspace(0.2, 3.0, len(truth.y)))
+    panels = drawn("power_spectrum", compared(truth, painted))
+    marks = panels.beyond["prediction"].data
+    ratio = painted.y / truth.y
+    low, high = RATIO_RANGE
+    np.testing.assert_array_equal(marks["x"], truth.x[(ratio < low) | (ratio > high)])
+    np.testing.assert_array_equal(marks["full"], ratio[(ratio < low) | (ratio > high)] > high)
+    assert ((marks["y"] > low) & (marks["y"] < high)).all()
+
+
+def test_no_map_is_more_than_alike():
+    (panel,) = drawn("cross_correlation", {}).figures
+    (band,) = [part for part in panel.center if isinstance(part, BoxAnnotation)]
+    assert (band.bottom, band.top) == (1 - BAND, 1)

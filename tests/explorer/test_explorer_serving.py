@@ -1,12 +1,35 @@
 """How the server is started: as one process, or not at all."""
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError
+
+from explorer import app_hooks
 
 ROOT = Path(__file__).parents[2]
+
+
+def record_of(error):
+    try:
+        raise error
+    except type(error):
+        return logging.LogRecord("tornado", logging.ERROR, "", 0, "failed", (), sys.exc_info())
+
+
+def test_the_log_has_no_line_for_who_left_and_one_for_what_went_wrong(monkeypatch):
+    written = []
+    handler = logging.Handler()
+    handler.emit = written.append
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
+    app_hooks.leave_out_who_left()
+    for error in (WebSocketClosedError(), StreamClosedError(), KeyError("truth")):
+        handler.handle(record_of(error))
+    assert [record.exc_info[0] for record in written] == [KeyError]
 
 
 @pytest.mark.parametrize("processes", ["2", "0"])
