@@ -156,6 +156,30 @@ def test_a_file_that_holds_the_library_up_is_given_up(monkeypatch, tmp_path):
         run_bounded(["check", "x"], 20)
 
 
+def endless(path):
+    """Damage a simulation file so that HDF5 looks for its words without an end.
+
+    Words of attributes lie in a heap, each behind its number and size; what is left free is
+    number 0. Of size 0, it is looked at again and again.
+    """
+    content = bytearray(path.read_bytes())
+    at = content.find(b"GCOL") + 16
+    while int.from_bytes(content[at : at + 2], "little"):
+        size = int.from_bytes(content[at + 8 : at + 16], "little")
+        at += 16 + -(-size // 8) * 8
+    content[at + 8 : at + 16] = bytes(8)
+    path.write_bytes(content)
+
+
+def test_words_without_an_end_in_a_file_are_given_up(folder, monkeypatch):
+    path = folder / "with-gas.hdf5"
+    assert "dm, gas" in described(path, "theirs.hdf5")
+    endless(path)
+    monkeypatch.setattr(own_files, "PATIENCE", 8)
+    with pytest.raises(ValueError, match=r"took longer than 8 s"):
+        described(path, "theirs.hdf5")
+
+
 def test_memory_is_bounded():
     whole = "engine.bounded.LIMITED"
     code = bounded.LIMITED.split("del sys")[0] + "bytearray(1 << 30)"
