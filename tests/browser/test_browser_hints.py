@@ -54,6 +54,7 @@ def test_hints_stand_where_they_are_needed_and_a_dragged_card_keeps_its_place(ex
     page = explorer.page
     page.set_default_navigation_timeout(SETTLE)
     page.set_default_timeout(60_000)
+    page.emulate_media(reduced_motion="no-preference")
     explorer.open(LINK).painted()
     page.get_by_text("Click a halo for its profile").wait_for()
     assert page.evaluate(OVER) == []
@@ -87,6 +88,15 @@ def test_hints_stand_where_they_are_needed_and_a_dragged_card_keeps_its_place(ex
     page.wait_for_timeout(1500)
     after = page.locator(".curves-power_spectrum").bounding_box()["y"]
     assert abs(after - before) < 40
+    # Two maps blink by themselves until they are told to stay.
+    page.get_by_role("button", name="Blink", exact=True).click()
+    on = f"({FIND})('.map-truth').parentNode.host.dataset.on"
+    for seen in ("second", "first", "second"):
+        page.wait_for_function(f"() => {on} == '{seen}'")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    stays = page.evaluate(on)
+    page.wait_for_timeout(2000)
+    assert page.evaluate(on) == stays
     # Keys and what the mouse does.
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keys and hints")

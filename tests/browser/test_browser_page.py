@@ -313,7 +313,8 @@ def test_two_paintings_stand_side_by_side_with_their_curves(explorer, picture):
     ).painted()
     explorer.figure("other").wait_for()
     assert differ(picture(explorer, "other"), picture(explorer, "prediction"))
-    assert explorer.page.get_by_text("comparison").first.is_visible()
+    name = explorer.page.locator(".map-other").get_by_text("EMBER U-Net", exact=True)
+    assert name.is_visible()
     boxes = [explorer.figure(name).bounding_box() for name in (*NAMES, "other")]
     assert len({round(box["y"]) for box in boxes}) == 1, "one row at 1440 pixels"
     assert overflow(explorer) <= 0
