@@ -60,7 +60,7 @@ def make(
             "sha256": card.weights_sha256,
             "parameters": parameters,
             "trained_on": [file.name for file in card.training_data],
-            "chosen": "chosen_update" in card.recipe,
+            "chosen": any(name.startswith("chosen") for name in card.recipe),
         },
         **found,
     }
