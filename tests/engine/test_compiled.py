@@ -1,5 +1,8 @@
 """The compiled network does what eager torch does."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -113,3 +116,31 @@ def test_same_bits_again():
     first = compiled(x)
     assert np.array_equal(first, compiled(x))
     assert np.array_equal(first, CompiledUNet(TINY, weights, (32, 32))(x))
+
+
+FIRST_USE = """
+import threading
+import numpy as np
+from engine.networks.ember.compiled import Compiled
+from openvino import opset13 as op
+
+x = op.parameter([1, 4], np.float32)
+run = Compiled(op.relu(x), [x], streams=2)
+together = threading.Barrier(2)
+
+def use():
+    together.wait()
+    print(run(np.ones((1, 4), np.float32)).sum(), flush=True)
+
+threads = [threading.Thread(target=use) for _ in range(2)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+"""
+
+
+def test_two_threads_may_be_the_first_to_paint():
+    """In a new process: its bindings once waited for one another for ever."""
+    done = subprocess.run([sys.executable, "-c", FIRST_USE], capture_output=True, timeout=120)
+    assert done.stdout.split() == [b"4.0", b"4.0"], done.stderr

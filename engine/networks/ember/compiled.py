@@ -74,6 +74,19 @@ class Compiled:
         give_back()
 
 
+def _begin() -> None:
+    """Run once what OpenVINO and numpy share before several threads do.
+
+    Its bindings look numpy up when they first meet an array; two threads that did so at the same
+    time waited for each other for ever, one for the interpreter's lock and one with it.
+    """
+    x = op.parameter([1], np.float32)
+    Compiled(op.relu(x), [x], threads=1)(np.zeros(1, np.float32))
+
+
+_begin()
+
+
 class CompiledUNet:
     """The full-size map of a network in evaluation, for one map size; safe between threads.
 
