@@ -25,7 +25,7 @@ from explorer.views.layer_strip import LayerStrip
 from explorer.views.link_parts import ColourLimits, PickedRanges, RectangleInView
 from explorer.views.maps import Maps
 from explorer.views.scene_links import STYLE, scene_links, with_data
-from explorer.views.scope import Scope
+from explorer.views.scope import AboutCurves, Scope
 from explorer.views.status import Status
 from explorer.views.text import html
 
@@ -69,8 +69,7 @@ def page() -> pmui.Page:
     maps.linked.state.on_change("view", lambda _attr, _old, _new: link.write())
     store.error = " ".join(filter(None, [store.error, *problems]))
     controls = Controls(store)
-    words = html(f"<small>{store.scene.about_curves}</small>")
-    scope = Scope(store) if "Scope" in store.scene.views else words
+    scope = Scope(store) if "Scope" in store.scene.views else AboutCurves(store)
     store.take()
     later = BuiltLater(store, display, maps, controls.samples)
 

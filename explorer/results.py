@@ -170,9 +170,10 @@ def true_of(simulation: Simulation, request: Request) -> Mesh | None:
 @lru_cache(maxsize=64)
 def card_named(emulator: str, field_name: str, level: str) -> ModelCard | None:
     """Find the card of an emulator for an input of a level."""
-    wanted = (*system_and_level(emulator, level), field_name)
+    system, trained_for = system_and_level(emulator, level)
     cards = {(card.system, card.level, card.field): card for card in engine.emulators()}
-    return cards.get(wanted)
+    # One that begins at the initial conditions has no level.
+    return cards.get((system, trained_for, field_name)) or cards.get((system, "", field_name))
 
 
 def card_of(request: Request) -> ModelCard | None:

@@ -301,7 +301,7 @@ def written(value: Any) -> str:
 
 def emulator_name(system: str, trained_for: str, level: str) -> str:
     """Name of an emulator for an input of a level: "ember-wgan", or "ember-wgan:HR" for others."""
-    return system if trained_for == level else f"{system}:{trained_for}"
+    return system if trained_for in (level, "") else f"{system}:{trained_for}"
 
 
 def system_and_level(emulator: str, level: str) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def cards(kind: str = "slab") -> dict[str, Card]:
     shown = [name for name, each in every.items() if each.title and kind in each.kinds]
     found = {name: card_of(name) for name in sorted(shown, key=place)}
     if kind == "grid":
-        reduced = Card("Reduced bispectrum", lambda: EvenCurves("linear"))
+        reduced = Card("Reduced bispectrum", lambda: EvenCurves("linear"), sometimes=True)
         names = [*found, REDUCED]
         names.sort(key=lambda name: place("bispectrum_angle" if name == REDUCED else name))
         return {name: reduced if name == REDUCED else found[name] for name in names}
@@ -83,4 +83,5 @@ def card_of(name: str) -> Card:
             return LogCurves(about.least)
         return LinearCurves(*about.y_range, most_is_one=name == "cross_correlation")
 
-    return Card(about.title, build, about.of_pairs, about.over, bool(about.fields or about.needs))
+    sometimes = bool(about.fields or about.needs) or name in OF_THEIR_OWN
+    return Card(about.title, build, about.of_pairs, about.over, sometimes)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import engine
 from engine.fields import field_named
-from engine.inputs import dark_matter_runs, has, runs
+from engine.inputs import eats_dark_matter, runs
 from engine.places import Run
 from engine.simulation import Simulation
 from engine.systems.card import ModelCard
@@ -26,7 +26,7 @@ class Volumes(Scene):
     title = "Volumes"
     controls: ClassVar[Mapping[str, Sequence[str]]] = {
         "Simulation": ("simulation", "axis", "layer", "depth"),
-        "Painting": ("emulator", "conserve"),
+        "Painting": ("field", "emulator", "conserve"),
         "Comparison": ("other", "beside"),
     }
     groups: ClassVar[Mapping[str, str]] = {
@@ -50,7 +50,7 @@ class Volumes(Scene):
     def __init__(self) -> None:
         self.selection = BoxSelection()
         self._cards: dict[tuple[str, str, str], ModelCard] = {}
-        self._level = ""
+        self._level = self._field = ""
         self._sizes: dict[str, tuple[float, ...]] = {}
 
     def refuse(self, simulation: Simulation) -> str:
@@ -66,24 +66,30 @@ class Volumes(Scene):
         """Let what there is be selected."""
         self._cards = {(card.system, card.field, card.level): card for card in cards}
         run = low_run(simulation) if simulation is not None else None
-        fits = [card for card in cards if simulation and eats(card, simulation)]
-        if simulation is not None and fits:
-            run = runs(simulation, fits[0], BOX)[0]
+        every = [card for card in cards if simulation and eats(card, simulation)]
+        fields = {field_named(card.field).label.capitalize(): card.field for card in every}
+        if run is not None and not fields:
+            fields = {field_named(run.field).label.capitalize(): run.field}
+        painted = kept(self.selection.field, fields.values())
+        fits = [card for card in every if card.field == painted]
+        fed = [each for card in fits if simulation for each in runs(simulation, card, BOX)]
+        run = fed[0] if fed else run
         self._level = run.level if run else ""
         emulators = {
             card.title: emulator_name(card.system, card.level, self._level) for card in fits
         }
+        self._field = painted
         chosen = self.card_of(kept(self.selection.emulator, emulators.values()))
         cells = simulation.grids()[run] if simulation is not None and run else 0
         self.selection.set_choices(
             BoxChoices(
                 simulation={name: name for name in engine.simulations()},
+                field=fields,
                 emulator=emulators,
                 beside={name: name for name in self._beside(simulation)},
                 cells=cells,
                 cell_size=simulation.box_size / cells if simulation and cells else 0.0,
                 run=run or Run(),
-                field=fits[0].field if fits else run.field if run else "",
                 conserves=bool(chosen and PARAMETER in {each.name for each in chosen.parameters}),
             )
         )
@@ -103,8 +109,8 @@ class Volumes(Scene):
         if emulator in ("", None, NOTHING) or not self._level:
             return None
         system, level = system_and_level(emulator, self._level)
-        found = (card for key, card in self._cards.items() if (key[0], key[2]) == (system, level))
-        return next((card for card in found if card.output.kind == "grid"), None)
+        key, without = (system, self._field, level), (system, self._field, "")
+        return self._cards.get(key) or self._cards.get(without)
 
     def pixel_size(self, simulation: Simulation) -> float:
         """Of the finest maps."""
@@ -131,16 +137,18 @@ class Volumes(Scene):
         names = painting_names(results)
         painted = field_named(results.request.field).species
         cells = {name: f"{len(box.values)}³ cells" for name, box in results.boxes.items()}
+        eaten = "input" in results.boxes
+        no_input = "" if eaten else "painted from the\ninitial conditions alone"
         no_start = "" if results.initial else "no initial conditions"
         captions = {
             "initial": ("Initial conditions", "linear, today", no_start),
-            "input": ("Low resolution", cells["input"], ""),
+            "input": ("Low resolution", cells.get("input", "none"), no_input),
             "truth": ("Truth", cells.get("truth", painted), results.no_truth),
             "prediction": (names.get("prediction", "Prediction"), painted, results.no_prediction),
             "other": (names.get("other", "Comparison"), painted, results.no_other),
         }
         return [
-            Picture(name, title, caption, getattr(results, name), self.maps[name], note)
+            Picture(name, title, caption, results.layer_of(name), self.maps[name], note)
             for name, (title, caption, note) in captions.items()
         ]
 
@@ -152,9 +160,7 @@ def eats(card: ModelCard, simulation: Simulation) -> bool:
     signed = [each for each in card.inputs if field_named(each.field).signed]
     if signed and not simulation.has_initial_conditions:
         return False
-    return bool(runs(simulation, card, BOX)) and any(
-        has(simulation, BOX, run) for run in dark_matter_runs(simulation)
-    )
+    return not any(map(eats_dark_matter, card.inputs)) or bool(runs(simulation, card, BOX))
 
 
 def sizes(simulation: Simulation) -> tuple[float, ...]:

@@ -7,7 +7,6 @@ import panel as pn
 
 from engine.fields import AXES
 from engine.mesh import Grid
-from engine.units import MPC_IN_KPC
 from explorer.plots.strip import strip
 from explorer.state import Display
 from explorer.store import Store
@@ -67,13 +66,13 @@ class LayerStrip(pn.viewable.Viewer):
         results = self.store.results
         if not isinstance(results, BoxResults):
             return
-        request, box = results.request, results.boxes["input"]
+        request, box = results.request, results.whole
         fine = results.boxes.get("truth") or results.boxes.get("prediction") or box
         if self._shown != (fine, request.axis):
             self._shown = (fine, request.axis)
             seen = beam(fine, request.axis)
-            self.strip.show_box(seen, box.box_size, len(box.values))
-        cell = box.cell_size / MPC_IN_KPC
+            self.strip.show_box(seen, box.box_size, request.cells)
+        cell = box.box_size / request.cells
         first, depth = round(request.start / cell), round(request.depth / cell)
         if (first, depth) == (self.store.selection.layer, self.store.selection.depth):
             self.strip.show_layer(first, depth)

@@ -1,13 +1,17 @@
 """What the curves are summed over."""
 
+from html import escape
+
 import panel as pn
 import panel_material_ui as pmui
+import param
 
 from explorer.results import SHORTEST_SIDE, Results
 from explorer.state import Region
 from explorer.store import Store
 from explorer.style import TEXT
 from explorer.views.map_tools import CHOICE
+from explorer.views.text import html
 
 
 class Scope(pn.viewable.Viewer):
@@ -43,6 +47,31 @@ def in_view(region: Region | None, shape: tuple[int, int]) -> str:
     if seen == shape:
         return "in view"
     return f"around the {seen[1]} × {seen[0]} in view: fewer than {SHORTEST_SIDE} hold few waves"
+
+
+class AboutCurves(pn.viewable.Viewer):
+    """A line between maps and curves where there is no choice: what all curves are of.
+
+    Parameters
+    ----------
+    store : Store
+        Its scene says so, its results which curves there can't be.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.about = store.scene.about_curves
+        self.words = html()
+        store.param.watch(self._write, "results")
+        self._write()
+
+    def _write(self, event: param.parameterized.Event | None = None) -> None:
+        results = event.new if event else None
+        missing = getattr(results, "unmeasured", ())
+        self.words.object = f"<small>{escape(' '.join([self.about, *missing]))}</small>"
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self.words
 
 
 def in_words(results: Results) -> str:

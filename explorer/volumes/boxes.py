@@ -79,6 +79,16 @@ class BoxResults(Results):
         """Whether all curves are there."""
         return self.measured
 
+    @property
+    def whole(self) -> Grid:
+        """The box that says how far it reaches: of low resolution where there is one."""
+        return self.boxes.get("input") or self.boxes.get("truth") or self.boxes["initial"]
+
+    def layer_of(self, name: str) -> Slab | None:
+        """Layer of a box, by its name; None where there is no such box."""
+        layer: Slab | None = getattr(self, name) if name in self.boxes else None
+        return layer
+
 
 def low_run(simulation: Simulation) -> Run | None:
     """Run of the coarsest dark matter in cells: what there is to paint from."""
@@ -97,13 +107,17 @@ def read_boxes(simulation: Simulation, request: BoxRequest) -> BoxResults:
     boxes: dict[str, Any] = {}
     for mesh in eaten.values():
         boxes.setdefault("initial" if field_named(mesh.field).signed else "input", mesh)
+    if not boxes:
+        raise ValueError(f"{request.simulation} has no box to show.")
     truth = truth_of(simulation, request, boxes)
     no_truth = ""
     if truth is None:
-        no_truth = f"{request.simulation} has no box of\nhigh resolution to compare with"
+        what = field_named(request.field).label.split(" (")[0]
+        no_truth = f"{request.simulation} has no box of\n{what} to compare with"
     else:
         boxes["truth"] = truth
-    shown = boxes["input"].slab(request.axis, request.start, request.depth or None)
+    anchor = boxes.get("input") or boxes.get("truth") or boxes["initial"]
+    shown = anchor.slab(request.axis, request.start, request.depth or None)
     found = BoxResults(request, shown, no_truth=no_truth, eaten=eaten, boxes=boxes)
     return at_layer(found, request)
 
@@ -112,10 +126,12 @@ def truth_of(simulation: Simulation, request: BoxRequest, boxes: Mapping[str, Gr
     """Find the box of high resolution, on the cells of the initial conditions if it is finer."""
     card = card_of(request)
     run = Run(card.field if card else request.run.field)
-    if not has(simulation, BOX, run) or run == request.run:
+    eaten = boxes.get("input")
+    if not has(simulation, BOX, run) or (eaten is not None and eaten.run == run):
         return None
-    cells, wanted = simulation.grids()[run], len(boxes.get("initial", boxes["input"]).values)
-    coarser = wanted if "initial" in boxes and cells > wanted and not cells % wanted else None
+    start, cells = boxes.get("initial"), simulation.grids()[run]
+    wanted = cells if start is None else len(start.values)
+    coarser = wanted if cells > wanted and not cells % wanted else None
     return simulation.grid(run.field, coarser, run.level, run.origin)
 
 
@@ -125,6 +141,8 @@ def at_layer(found: BoxResults, request: BoxRequest) -> BoxResults:
         name: box.slab(request.axis, request.start, request.depth or None)
         for name, box in found.boxes.items()
     }
+    if "input" not in cut:  # nothing of low resolution is eaten: the place is that of the others
+        cut["input"] = cut.get("truth") or cut["initial"]
     same_beside = request.beside == found.request.beside
     rest: dict[str, Any] = {} if same_beside else {"changes": {}, "measured": False}
     return replace(found, request=request, **cut, **rest)

@@ -141,11 +141,8 @@ class BoxPainting(Painting):
             ("Measuring octants", lambda f: with_octants(f, *quick, smoothed, voids)),
         ]
         for words, step in steps:
-            told = found.unmeasured
             self.turn.tell(number, busy=words)
             found = await self._step(number, step, found)
-            if found.unmeasured != told:
-                self.turn.tell(number, error=" ".join(found.unmeasured))
         if found.request.beside:
             found = await self._with_changes(number, found)
         self.turn.tell(number, results=replace(found, measured=True))
@@ -201,14 +198,14 @@ def read_beside(name: str, found: BoxResults) -> BoxResults:
     simulation = engine.open_simulation(name)
     request: BoxRequest = replace(found.request, simulation=name, beside="")
     others = read_boxes(simulation, request)
-    these, those = found.boxes["input"], others.boxes["input"]
+    these, those = found.whole, others.whole
     if these.shape != those.shape or abs(those.box_size / these.box_size - 1) > 1e-6:
         raise ValueError(
             f"{name} is {those.box_size:g} Mpc/h wide in {len(those.values)} cells a side, "
             f"expected {these.box_size:g} in {len(these.values)} as {found.request.simulation}: "
             "choose another simulation to set against it."
         )
-    if "initial" in others.boxes:
+    if "initial" in others.boxes and "input" in found.boxes:
         alike = phase_correlation(these.values, others.boxes["initial"].values)
         if alike < SAME_PHASES:
             raise ValueError(

@@ -9,7 +9,7 @@ import param
 from engine.places import BoxPlace, Run
 from explorer.state import NOTHING, YES_OR_NO, Request, refusal, written
 
-QUERY = ("simulation", "axis", "depth", "layer", "emulator", "conserve", "other", "beside")
+QUERY = ("simulation", "axis", "depth", "layer", "field", "emulator", "conserve", "other", "beside")
 """Names of the selection in a link, in the order in which they are followed."""
 
 PARAMETER = "conserve"
@@ -29,6 +29,8 @@ class BoxRequest(Request):
         Line of sight.
     start, depth : float
         Of the layer in view, comoving, [Mpc/h].
+    cells : int
+        A side of the box in the cells that layers are counted in.
     beside : str
         Simulation whose curves are set against this one's; empty for none.
 
@@ -40,6 +42,7 @@ class BoxRequest(Request):
     axis: str = "z"
     start: float = 0.0
     depth: float = 0.0
+    cells: int = 1
     beside: str = ""
 
     @property
@@ -54,27 +57,25 @@ class BoxChoices:
 
     Parameters
     ----------
-    simulation, emulator, beside : mapping
-        Names by the label a person reads.
+    simulation, field, emulator, beside : mapping
+        Names by the label a person reads; emulators paint the field that is selected.
     cells : int
         A side of the box of low resolution.
     cell_size : float
         Of these, comoving, [Mpc/h].
     run : Run
         Of the density of low resolution.
-    field : str
-        That emulators paint.
     conserves : bool
         Whether the emulator selected can keep the mean density.
     """
 
     simulation: Mapping[str, str]
+    field: Mapping[str, str]
     emulator: Mapping[str, str]
     beside: Mapping[str, str]
     cells: int
     cell_size: float
     run: Run
-    field: str
     conserves: bool
 
 
@@ -96,6 +97,7 @@ class BoxSelection(param.Parameterized):
     depth = param.Integer(
         default=DEPTH, bounds=(1, DEPTH), label="Its depth in cells", doc="Of low resolution."
     )
+    field: Any = param.Selector(objects=[], label="Field", doc="Quantity to paint.")
     emulator: Any = param.Selector(objects=[], doc="Published system that paints the box.")
     conserve = param.Boolean(
         default=False,
@@ -122,6 +124,7 @@ class BoxSelection(param.Parameterized):
         others = {"nothing": NOTHING, **choices.emulator}
         offers = {
             "simulation": choices.simulation,
+            "field": choices.field,
             "emulator": choices.emulator,
             "other": others,
             "beside": {"nothing": NOTHING, **choices.beside},
@@ -149,7 +152,7 @@ class BoxSelection(param.Parameterized):
         return BoxRequest(
             simulation=self.simulation or "",
             place=BoxPlace(),
-            field=about.field if about else "",
+            field=self.field or "",
             emulator=self.emulator or "",
             other="" if self.other in (None, NOTHING) else self.other,
             run=about.run if about else Run(),
@@ -157,13 +160,20 @@ class BoxSelection(param.Parameterized):
             axis=self.axis,
             start=self.layer * side,
             depth=self.depth * side,
+            cells=about.cells if about else 1,
             beside="" if self.beside in (None, NOTHING) else self.beside,
         )
 
     def to_query(self) -> dict[str, str]:
         """Write the part of a link that reproduces it."""
         values = {name: getattr(self, name) for name in QUERY}
-        nothing = {"emulator": None, "simulation": None, "beside": NOTHING, "conserve": False}
+        nothing = {
+            "emulator": None,
+            "field": None,
+            "simulation": None,
+            "beside": NOTHING,
+            "conserve": False,
+        }
         return {
             name: written(value)
             for name, value in values.items()
