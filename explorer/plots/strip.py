@@ -61,13 +61,15 @@ class Strip:
         Parameters
         ----------
         density : array, (m, n)
-            What is seen across the strip; columns along it.
+            What is seen across the strip, a density or a contrast; columns along it.
         side : float
             Of the box, comoving, [Mpc/h].
         cells : int
             That layers begin and end with, in the box.
         """
-        values = np.log10(np.maximum(density, np.min(density[density > 0], initial=1e30)))
+        values = np.asarray(density, np.float64)
+        if (values >= 0).all():
+            values = np.log10(np.maximum(values, np.min(values[values > 0], initial=1e30)))
         low, high = np.percentile(values, (FAINTEST, BRIGHTEST))
         self.mapper.update(low=float(low), high=float(max(high, low + 1e-6)))
         image = values.astype(np.float32)

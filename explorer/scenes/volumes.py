@@ -65,6 +65,10 @@ class Volumes(Scene):
     def offer(self, simulation: Simulation | None, cards: Sequence[ModelCard]) -> None:
         """Let what there is be selected."""
         self._cards = {(card.system, card.field, card.level): card for card in cards}
+        if not self._sizes:
+            self._sizes = {name: sizes_of(name) for name in engine.simulations()}
+        # One that can't be read is told of when it is selected.
+        there = [name for name, each in self._sizes.items() if len(each) != 1]
         run = low_run(simulation) if simulation is not None else None
         every = [card for card in cards if simulation and eats(card, simulation)]
         fields = {field_named(card.field).label.capitalize(): card.field for card in every}
@@ -83,7 +87,7 @@ class Volumes(Scene):
         cells = simulation.grids()[run] if simulation is not None and run else 0
         self.selection.set_choices(
             BoxChoices(
-                simulation={name: name for name in engine.simulations()},
+                simulation={name: name for name in there},
                 field=fields,
                 emulator=emulators,
                 beside={name: name for name in self._beside(simulation)},
@@ -95,11 +99,9 @@ class Volumes(Scene):
         )
 
     def _beside(self, simulation: Simulation | None) -> list[str]:
-        """List the simulations that another one can be set against, looked up once."""
+        """List the simulations that another one can be set against."""
         if simulation is None:
             return []
-        if not self._sizes:
-            self._sizes = {name: sizes_of(name) for name in engine.simulations()}
         this = sizes(simulation)
         alike = [name for name, each in self._sizes.items() if each == this]
         return [name for name in alike if name != simulation.path.stem]

@@ -42,10 +42,21 @@ class Controls(pn.viewable.Viewer):
         if isinstance(about, param.Selector):
             return pmui.Select.from_param(about, **WIDE)
         if isinstance(about, param.Boolean):
-            return pmui.Switch.from_param(about, size="small", margin=(0, 0, 4, 0), description="")
+            return self._switch(name)
         if name.endswith("seed"):
             return pmui.IntInput.from_param(about, format=PLAIN_NUMBER, sx=STEPS, **WIDE)
         return pmui.IntSlider.from_param(about, tooltips=False, **WIDE)
+
+    def _switch(self, name: str) -> pmui.Switch:
+        """Make a switch, which is there while its parameter can be changed."""
+        parameters = self.store.selection.param
+        about = parameters[name]
+        switch = pmui.Switch.from_param(about, size="small", margin=(0, 0, 4, 0), description="")
+        switch.visible = not about.constant
+        parameters.watch(
+            lambda event: switch.param.update(visible=not event.new), name, what="constant"
+        )
+        return switch
 
     def _update_other_seed(self, *_: param.parameterized.Event) -> None:
         """Offer a seed to a second painting that has many."""

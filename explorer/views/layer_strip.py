@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 
-from engine.fields import AXES
+from engine.fields import AXES, INPUT_FIELDS
 from engine.mesh import Grid
 from explorer.plots.strip import strip
 from explorer.state import Display
@@ -67,7 +67,7 @@ class LayerStrip(pn.viewable.Viewer):
         if not isinstance(results, BoxResults):
             return
         request, box = results.request, results.whole
-        fine = results.boxes.get("truth") or results.boxes.get("prediction") or box
+        fine = seen_from_the_side(results)
         if self._shown != (fine, request.axis):
             self._shown = (fine, request.axis)
             seen = beam(fine, request.axis)
@@ -97,6 +97,15 @@ class LayerStrip(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
+
+
+def seen_from_the_side(results: BoxResults) -> Grid:
+    """Pick the finest dark matter there is, else the initial conditions; stars leave most empty."""
+    each = [
+        results.boxes[name] for name in ("truth", "prediction", "input") if name in results.boxes
+    ]
+    dark = [box for box in each if box.field in INPUT_FIELDS]
+    return dark[0] if dark else results.boxes.get("initial", results.whole)
 
 
 def beam(box: Grid, axis: str) -> np.ndarray:

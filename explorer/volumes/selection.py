@@ -143,6 +143,7 @@ class BoxSelection(param.Parameterized):
         self.param.update(**changes)
         self.param.depth.bounds = (1, max(choices.cells, 1))
         self.param.layer.bounds = (0, last)
+        self.param.conserve.constant = not choices.conserves
 
     def request(self) -> BoxRequest:
         """Take the selection as it is now."""
@@ -191,7 +192,8 @@ class BoxSelection(param.Parameterized):
         value, allowed, expected = self._read(name, text)
         if value not in allowed:
             raise ValueError(refusal(name, text, expected, getattr(self, name)))
-        self.param.update(**{name: value})
+        if value != getattr(self, name):
+            self.param.update(**{name: value})
 
     def _read(self, name: str, text: str) -> tuple[Any, Collection[Any], str]:
         """Value of a parameter in a link, what is allowed, and that in words."""
@@ -200,6 +202,7 @@ class BoxSelection(param.Parameterized):
             value = int(text) if text.isdecimal() else text
             return value, range(first, last + 1), f"a number of cells from {first} to {last}"
         if name == "conserve":
-            return YES_OR_NO.get(text), (True, False), "yes or no"
+            allowed_here = [False] if self.param.conserve.constant else [True, False]
+            return YES_OR_NO.get(text), allowed_here, " or ".join(map(written, allowed_here))
         allowed = list(self.param[name].objects)
         return text, allowed, f"one of {', '.join(allowed)}" if allowed else "none, there is none"

@@ -1,6 +1,7 @@
 """The scene of boxes, without a browser."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import panel as pn
@@ -9,14 +10,16 @@ import pytest
 import engine
 from engine import statistics
 from engine.inference import Worker
+from engine.systems.contract import Emulator
 from explorer import app, results, threads
 from explorer.link import Link
 from explorer.scenes.slabs import Slabs
 from explorer.scenes.volumes import Volumes
 from explorer.state import Display
 from explorer.store import Store
+from explorer.views.controls import Controls
 from explorer.views.cosmologies import Cosmologies
-from explorer.views.kernels import Kernels
+from explorer.views.kernels import NONE, Kernels
 from explorer.views.layer_strip import LayerStrip, beam
 from explorer.views.maps import Maps
 from explorer.views.scene_links import scene_links, with_data
@@ -24,6 +27,7 @@ from explorer.views.scope import AboutCurves
 from explorer.views.signed_bar import SignedBar
 from explorer.volumes import boxes as boxes_module
 from explorer.volumes.kernels import first_layers
+from tests.engine.systems.super_resolution import card as example_card
 from tests.explorer.conftest import write_simulation
 from tests.explorer.volumes import LOW, SIDE, write_box, write_emulator
 
@@ -246,6 +250,8 @@ def test_a_link_reproduces_what_is_selected(folder):
         ("conserve", "perhaps", "yes or no"),
         ("beside", "slabs", "one of none, grown"),
         ("emulator", "ember-unet", "one of super-resolution"),
+        ("field", "gas", "one of dmo"),
+        ("simulation", "slabs", "slabs has no dark matter in cells"),
     ],
 )
 def test_a_link_that_asks_for_what_cannot_be_had_is_told(folder, name, value, words):
@@ -332,3 +338,46 @@ def test_initial_conditions_have_colours_of_their_own_on_both_sides_of_zero(stor
     assert low == -high
     bar.reset()
     assert bar.chosen_limits is None
+
+
+class FromTheStart(Emulator):
+    """Paints dark matter where the initial conditions are dense."""
+
+    title = "From the start"
+    paper = "none"
+    device = "cpu"
+
+    def __init__(self, card):
+        self.card = card
+
+    def predict_many(self, inputs, realisations, region=None, parameters=None):
+        (start,) = self.named(inputs).values()
+        painted = start.with_values(85 * np.exp(start.values), field="dmo", emulator="start")
+        return [painted for _ in realisations]
+
+
+def test_an_emulator_that_begins_at_the_start_alone_needs_no_low_resolution(folder, monkeypatch):
+    card = example_card()
+    start = replace(card.inputs[1], cell_size=CELL * 500)
+    card = replace(card, system="start", inputs=(start,), parameters=(), title="From the start")
+    monkeypatch.setattr(engine, "emulators", lambda: [card])
+    monkeypatch.setattr(engine, "load_emulator", lambda *_, **__: FromTheStart(card))
+    store = opened()
+    found = store.results
+    assert found.request.emulator == "start"
+    assert set(found.boxes) == {"initial", "truth", "prediction"}
+    notes = {each.name: (each.slab, each.note) for each in store.scene.pictures(found)}
+    assert notes["input"][0] is None
+    assert "initial conditions alone" in notes["input"][1]
+    assert found.input is found.truth
+    assert store.selection.param.conserve.constant
+    assert Kernels(store).panes["input"].object == f"<p>{NONE}</p>"
+    strip = LayerStrip(store, Display())
+    assert strip.strip.layer.cells == [0, 4]
+
+
+def test_a_switch_is_there_while_the_emulator_has_it(store):
+    switch = Controls(store).each["conserve"]
+    assert switch.visible
+    store.selection.param.conserve.constant = True
+    assert not switch.visible
