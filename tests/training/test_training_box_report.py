@@ -86,10 +86,11 @@ def test_the_linear_filter_finds_what_is_one_and_beats_either_input():
 
 
 def test_the_headline_tells_where_the_claim_ends():
-    transfer = {"x": [0.1, 0.4, 0.6, 0.9, 1.2], "a": [1.01, 0.99, 0.95, 1.2, 3.0]}
+    transfer = {"x": [0.1, 0.4, 0.6, 0.9, 1.2], "a": [1.02, 0.99, 0.95, 1.2, 3.0]}
+    transfer["count"] = [6, 90, 200, 500, 900]  # six waves say little
     correlation = {"x": transfer["x"], "a": [1.0, 0.99, 0.98, 0.9, 0.1]}
     found = headline(transfer, correlation, "a")
-    assert found["transfer_error"] == pytest.approx({"0.5": 0.01, "0.7": 0.05, "1.0": 0.2})
+    assert found["transfer_error"] == pytest.approx({"0.5": 0.02, "0.7": 0.05, "1.0": 0.2})
     assert found["correlation"] == pytest.approx({"0.5": 0.99, "0.7": 0.98, "1.0": 0.9})
     assert found["claim_kept_to_k"] == 0.6
 

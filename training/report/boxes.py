@@ -45,6 +45,10 @@ CLAIM = 0.015
 """Error of T that the paper reached to k of about 1 h/Mpc."""
 
 
+FEWEST = 30
+"""Modes of a bin that can end the claim: the largest waves of one box are a handful."""
+
+
 def measured(emulator: Emulator, simulations: Sequence[Simulation], advance: Advance) -> Content:
     """Paint boxes and measure them, the first with its baselines and the scatter of octants.
 
@@ -216,6 +220,6 @@ def headline(transfer: Content, correlation: Content, name: str) -> Content:
         seen = (k < highest) & np.isfinite(off)
         found["transfer_error"][str(highest)] = rounded(off[seen].max())
         found["correlation"][str(highest)] = rounded(r[seen].min())
-    beyond = k[(off > CLAIM) & np.isfinite(off)]
+    beyond = k[(off > CLAIM) & (np.array(transfer["count"], float) >= FEWEST)]
     found["claim_kept_to_k"] = rounded(beyond.min() if len(beyond) else k[np.isfinite(off)].max())
     return found
