@@ -170,15 +170,14 @@ class OwnFiles(pn.viewable.Viewer):
             for name in names
         }
         numbers = {
-            name: pmui.FloatInput(label=label, value=None, **HALF)
-            for name, label in NUMBERS.items()
+            name: pmui.TextInput(label=label, value="", **HALF) for name, label in NUMBERS.items()
         }
         units = [*UNITS, OWN]
         self.each = numbers | {
             "unit": pmui.Select(label="Unit", options=units, value=units[0], **WIDE),
-            "rows": pmui.TextInput(label="Slabs, FIRST:LAST; all", value="", **HALF),
+            "rows": pmui.TextInput(label="Slabs as 0:5; all if empty", value="", **WIDE),
             "axis": pmui.Select(label="Line of sight", options=list(AXES), value="z", **HALF),
-            "order": pmui.Select(label="Order of indices", options=["zyx", "xyz"], **HALF),
+            "order": pmui.Select(label="Indices", options=["zyx", "xyz"], **HALF),
         }
         self.called.value = Path(names[0]).stem
         preview = pmui.Button(label="Preview", **BUTTON)
@@ -191,7 +190,8 @@ class OwnFiles(pn.viewable.Viewer):
             each["unit"],
             row(each["box"], each["redshift"]),
             row(each["Omega_m"], each["Omega_b"], each["h"]),
-            row(each["rows"], each["axis"], each["order"]),
+            each["rows"],
+            row(each["axis"], each["order"]),
             self.called,
             row(preview, keep),
         ]
@@ -202,8 +202,13 @@ class OwnFiles(pn.viewable.Viewer):
         if len(fields) < len(self.fields):
             self.store.error = "Two files are said to hold the same field, expected one of each."
             return
-        answers = Answers(**{name: control.value for name, control in self.each.items()})
-        arguments = fields, answers, self.called.value, dry_run
+        said = {name: control.value for name, control in self.each.items()}
+        try:
+            numbers = {name: number(label, said[name]) for name, label in NUMBERS.items()}
+        except ValueError as error:
+            self.store.error = str(error)
+            return
+        arguments = fields, Answers(**(said | numbers)), self.called.value, dry_run
         found = await self._done("Reading", imported, *arguments)
         if found is None:
             return
@@ -231,6 +236,20 @@ class OwnFiles(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=(0, 18),
         )
+
+
+def number(label: str, text: str) -> float | None:
+    """Read an answer; None while there is none.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if it is no number.
+    """
+    try:
+        return float(text) if text.strip() else None
+    except ValueError:
+        raise ValueError(f"{label} is {text!r}, expected a number.") from None
 
 
 def row(*controls: pn.viewable.Viewable) -> pn.Row:

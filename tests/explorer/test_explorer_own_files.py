@@ -217,10 +217,13 @@ def test_a_file_brought_to_the_page_is_asked_about_previewed_and_opened(view, ma
     asyncio.run(view._import(None, dry_run=True))
     assert "is not given, expected a number" in view.store.error
     for name, value in (
-        ("box", BOX), ("redshift", 2.0), ("Omega_m", 0.3), ("Omega_b", 0.05), ("h", 0.7),
+        ("box", f"{BOX}"), ("redshift", "2"), ("Omega_m", "0.3"), ("Omega_b", ".05"), ("h", "0,7"),
         ("unit", ANSWERS.unit),
     ):  # fmt: skip
         view.each[name].value = value
+    asyncio.run(view._import(None, dry_run=True))
+    assert view.store.error == "h is '0,7', expected a number."
+    view.each["h"].value = "0.7"
     asyncio.run(view._import(None, dry_run=True))
     assert view.store.error == ""
     assert "Omega 0.25" in view.words.object
