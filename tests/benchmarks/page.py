@@ -63,6 +63,13 @@ LONE_HALOES = """() => {
 }"""
 """Places of haloes that no other is near, as fractions of the map from its upper left corner."""
 
+SHARE = """(() => {
+  const {x_range} = Array.from(Bokeh.documents[0].all_models).find(({type, name}) =>
+    type == "Figure" && name == "truth")
+  return (x_range.end - x_range.start) / (x_range.reset_end - x_range.reset_start)
+})()"""
+"""Of the whole map's width that is in view."""
+
 PROFILE = """(() => {
   const figure = Array.from(Bokeh.documents[0].all_models).find(({type, below}) =>
     type == "Figure" && below?.[0]?.axis_label?.startsWith("radius"))
@@ -208,12 +215,15 @@ def halo_taps(browser: Browser, address: str, repeats: int) -> list[float]:
     truth, seconds = page.locator(".map-truth .bk-Figure"), []
     for across, down in page.evaluate(LONE_HALOES)[:repeats]:
         page.get_by_role("button", name="Whole map").click()
+        page.wait_for_function(f"{SHARE} > 0.99", polling=20)
         page.wait_for_timeout(1500)
         box = truth.bounding_box()
         assert box is not None
         before = page.evaluate(PROFILE)
         page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
         seconds.append(float(page.evaluate(REDRAWN, [PROFILE, before])) / 1000)
+        # The maps go to the halo after its profile; a next tap before that met no ring.
+        page.wait_for_function(f"{SHARE} < 0.9", polling=20)
     page.close()
     return seconds
 
