@@ -20,7 +20,7 @@ from explorer.views.facts import About, Facts, duration
 from explorer.views.haloes import Haloes
 from explorer.views.maps import Maps
 from explorer.views.pictures import HELD
-from explorer.views.scene_links import scene_links, with_data
+from explorer.views.scene_links import scene_links, scenes_of, with_data
 from explorer.views.status import Status
 
 pytestmark = pytest.mark.usefixtures("emulator", "folder")
@@ -456,7 +456,9 @@ def test_a_scene_is_offered_where_there_is_data_for_it(folder, monkeypatch):
         def refuse(self, simulation):
             return "" if simulation.has("gas", "z") else "No gas."
 
+    scenes_of.cache_clear()  # scenes are there before the page is
     assert with_data() == [Slabs, Gas]
+    scenes_of.cache_clear()
     words = scene_links(Gas(), with_data())
     assert '<a href="?scene=slabs">Slabs</a>' in words
     assert '<a href="?scene=gas" aria-current="page">Gas &amp; more</a>' in words
