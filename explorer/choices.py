@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import engine
+from engine.assets import asset_folders
 from engine.fields import field_named
 from engine.halos import Halos
 from engine.inputs import dark_matter_runs, has, runs, same_resolution, separation
@@ -49,7 +51,7 @@ def choices(
     apart = separation(simulation, run_of(source, level)) if simulation and source else 0.0
     fits = {card.name: same_resolution(card.inputs[0], level, apart) for card in cards}
     return Choices(
-        simulation={name: name for name in engine.simulations()},
+        simulation={name: name for name in _offered(simulation)},
         axis={f"along {axis}": axis for axis in axes},
         source={SOURCES[name]: name for name in sources},
         level={in_words(simulation, axes[0], source, each): each for each in levels},
@@ -65,6 +67,30 @@ def choices(
         pixels=simulation.pixels if simulation else 0,
         halos=len(catalogue(simulation) or ()) if simulation else 0,
     )
+
+
+def _offered(simulation: Simulation | None) -> list[str]:
+    """List the simulations that have maps; the one that is open and those that can't be read too.
+
+    Who selects one of these is told why it shows nothing.
+    """
+    names = engine.simulations()
+    without = _without_maps(tuple(names), tuple(asset_folders("simulations")))
+    open_now = simulation.path.stem if simulation is not None else ""
+    return [name for name in names if name not in without or name == open_now]
+
+
+@lru_cache(maxsize=4)
+def _without_maps(names: tuple[str, ...], folders: tuple[Path, ...]) -> frozenset[str]:  # noqa: ARG001 (of which names are)
+    """Find the simulations that can be read and have no maps to paint from."""
+    found = set()
+    for name in names:
+        try:
+            if not paintable_axes(engine.open_simulation(name)):
+                found.add(name)
+        except ValueError:
+            continue
+    return frozenset(found)
 
 
 def sources_along(simulation: Simulation, axis: str) -> dict[str, list[str]]:

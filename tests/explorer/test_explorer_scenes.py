@@ -44,3 +44,10 @@ def test_a_request_names_its_place_and_run_as_the_engine_does(store):
     assert store.scene.parts(store.simulation, request) == []
     summed = store.scene.parts(store.simulation, replace(request, scope="axis"))
     assert [each.place.index for each in summed] == list(range(store.simulation.n_slabs("z")))
+
+
+def test_simulations_of_boxes_alone_are_not_offered(store):
+    offered = set(store.selection.param.simulation.objects)
+    assert {"hydro11-z2", "validation-z2"} <= offered
+    assert "quijote-103-z0" in engine.simulations()
+    assert "quijote-103-z0" not in offered
