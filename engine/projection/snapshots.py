@@ -1,14 +1,13 @@
 """From a snapshot's particles to slab maps, as in EMBER section 3."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import h5py
-import numpy as np
 
-from engine.fields import AXES, INPUT_FIELDS, LEVELS, field_named, map_axes, one_of
+from engine.fields import AXES, INPUT_FIELDS, LEVELS, field_named
 from engine.formats import open_snapshot
 from engine.formats.catalogues import write_halos
 from engine.formats.maps import SlabLayout, create_maps
@@ -18,7 +17,16 @@ from engine.formats.snapshot import Snapshot
 from engine.projection.beside import read_beside, write_beside
 from engine.projection.consistency import check_snapshots
 from engine.projection.grids import check_grids, write_grids
-from engine.projection.particles import SMOOTHINGS, Job, Particles, collect
+from engine.projection.particles import Job, Particles, collect
+from engine.projection.refusals import (
+    THINNING,
+    check_numbers,
+    check_place,
+    check_request,
+    check_twin,
+    dark_matter_of,
+    has_gas,
+)
 from engine.projection.slabs import slab_maps
 from engine.projection.smoothing import NEIGHBOURS
 from engine.results import Progress
@@ -26,14 +34,8 @@ from engine.results import Progress
 SLAB_DEPTH = 1.5
 """Comoving depth aimed at, [Mpc/h] (EMBER section 3)."""
 
-PROJECTED = ("dm", "dmo", "gas", "hi", "stars", "temperature")
-"""Fields that particles are projected to."""
-
 PIXELS_PER_SEPARATION = 4
 """Pixels per mean particle separation (EMBER section 3)."""
-
-THINNING = 8
-"""Every level has an eighth of the particles of the one above, half of them along each side."""
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -137,12 +139,12 @@ def project_snapshot(
     fields, levels, lines = (tuple(dict.fromkeys(wish)) for wish in (fields, levels, axes))
     grids = tuple(dict.fromkeys(grids))
     everything = tuple(dict.fromkeys((*fields, *grids)))
-    _check_request(main, everything, levels, lines, smoothing)
+    check_request(main, everything, levels, lines, smoothing)
     check_grids(grids, cells, assignment)
-    _check_numbers(
+    check_numbers(
         pixels=pixels, n_slabs=n_slabs, offset=offset, seed=seed, mantissa_bits=mantissa_bits
     )
-    _check_place(out, (main, *opened.values()))
+    check_place(out, (main, *opened.values()))
     jobs = _jobs(main, everything, levels, opened)
     beside = read_beside(main.header, initial_conditions, subhalos or {})
     wanted = {main: everything} | {twin: (name,) for (name, _), twin in opened.items()}
@@ -158,7 +160,7 @@ def project_snapshot(
     )
     layout = SlabLayout(
         box_size=header.box_size,
-        pixels=pixels or PIXELS_PER_SEPARATION * round(_dark_matter(main) ** (1 / 3)),
+        pixels=pixels or PIXELS_PER_SEPARATION * round(dark_matter_of(main) ** (1 / 3)),
         n_slabs=n_slabs or max(round(header.box_size / SLAB_DEPTH), 1),
         offset=offset,
     )
@@ -197,73 +199,6 @@ def _passes(job: Job, maps: Collection[str], grids: Collection[str], axes: Seque
     return 1 + len(axes) * bool(_of(job, maps)) + bool(_of(job, grids))
 
 
-def _check_request(
-    main: Snapshot,
-    fields: tuple[str, ...],
-    levels: tuple[str, ...],
-    axes: tuple[str, ...],
-    smoothing: str,
-) -> None:
-    """Refuse what the snapshot can't give before any work is done."""
-    for name in fields:
-        one_of("field", name, PROJECTED)
-    for level in levels:
-        one_of("level", level, LEVELS)
-    for axis in axes:
-        map_axes(axis)
-    one_of("smoothing", smoothing, SMOOTHINGS)
-    if not fields or not axes or "HR" not in levels:
-        raise ValueError(
-            "expected at least one field of maps or grids and one axis, and HR among the levels."
-        )
-    unfit = [name for name in fields if name != "dmo"]
-    if unfit and not _has_gas(main):
-        raise ValueError(
-            f"{main.name} is a dark-matter-only run, but {', '.join(unfit)} was asked for; "
-            "ask for the field dmo alone."
-        )
-    if "stars" in fields and "stars" not in main.header.counts:
-        raise ValueError(f"{main.name} holds no stars, but the field stars was asked for.")
-
-
-def _check_numbers(**numbers: float | None) -> None:
-    """Refuse numbers that make no map; None and 0 pixels or slabs stand for the usual ones."""
-    allowed = {
-        "pixels": (0, 1 << 20),
-        "n_slabs": (0, 1 << 20),
-        "offset": (-1e9, 1e9),
-        "seed": (0, 1 << 64),
-        "mantissa_bits": (1, 23),
-    }
-    for name, (lowest, highest) in allowed.items():
-        value = numbers[name] or 0
-        if not lowest <= value <= highest:
-            raise ValueError(f"{name} is {value:g}, expected {lowest:g} to {highest:g}.")
-
-
-def _check_place(out: Path, snapshots: Iterable[Snapshot]) -> None:
-    """Refuse to write where a folder or a snapshot lies."""
-    if out.is_dir():
-        raise ValueError(f"{out} is a folder, expected the name of the simulation file to write.")
-    if out.parent.is_file():
-        raise ValueError(f"{out.parent} is a file, expected a folder to write {out.name} into.")
-    for snapshot in snapshots:
-        if out.resolve() in (path.resolve() for path in snapshot.paths):
-            raise ValueError(f"{out} is the snapshot itself, expected another name to write to.")
-
-
-def _has_gas(snapshot: Snapshot) -> bool:
-    return "gas" in snapshot.header.counts
-
-
-def _dark_matter(snapshot: Snapshot) -> int:
-    """Number of dark-matter particles, which sets levels and pixels."""
-    number = snapshot.header.counts.get("dark matter", 0)
-    if not number:
-        raise ValueError(f"{snapshot.name} holds no dark matter, expected particles of type 1.")
-    return number
-
-
 def _provenance(
     main: Snapshot,
     told: str,
@@ -300,10 +235,10 @@ def _jobs(
 ) -> list[Job]:
     """Everything to be projected, grouped by particles."""
     for key, twin in twins.items():
-        _check_twin(main, key, twin)
+        check_twin(main, key, twin)
     runs = {name: main for name in fields if name in INPUT_FIELDS}
     runs |= {name: twin for (name, level), twin in twins.items() if level == "HR"}
-    if "dmo" in runs and _has_gas(runs["dmo"]):
+    if "dmo" in runs and has_gas(runs["dmo"]):
         raise ValueError(
             f"{main.name} is a run with gas, but dmo was asked for; "
             "give the dark-matter-only run as the twin ('dmo', 'HR')."
@@ -311,12 +246,12 @@ def _jobs(
     jobs = []
     for name, snapshot in runs.items():
         for level in levels:
-            keep = _dark_matter(snapshot) // THINNING ** LEVELS.index(level)
+            keep = dark_matter_of(snapshot) // THINNING ** LEVELS.index(level)
             if keep > 1:
                 jobs.append(Job(snapshot, (name,), level, "ds", keep))
     for (name, level), twin in twins.items():
         if level != "HR":
-            jobs.append(Job(twin, (name,), level, "native", _dark_matter(twin)))
+            jobs.append(Job(twin, (name,), level, "native", dark_matter_of(twin)))
     for species in ("gas", "stars"):
         wanted = tuple(name for name in fields if field_named(name).species == species)
         if wanted:
@@ -324,47 +259,11 @@ def _jobs(
     return jobs
 
 
-def _check_twin(main: Snapshot, key: tuple[str, str], twin: Snapshot) -> None:
-    """Refuse a twin that is not of the same universe, or not what it is called."""
-    name, level = key
-    one_of("field of a twin", name, INPUT_FIELDS)
-    one_of("level of a twin", level, LEVELS)
-    ours, other = main.header, twin.header
-    if level == "HR" and _has_gas(main) == (name == "dm"):
-        raise ValueError(f"{name} at HR is {main.name} itself, expected no twin of it.")
-    if _has_gas(twin) != (name == "dm"):
-        raise ValueError(
-            f"{twin.name} is a run {'with' if _has_gas(twin) else 'without'} gas, but was given as "
-            f"the twin of {name}; dm is of runs with gas, dmo of dark-matter-only runs."
-        )
-    if not np.isclose(ours.box_size, other.box_size, rtol=1e-4):
-        raise ValueError(
-            f"{twin.name} has a box of {other.box_size / 1000:g} Mpc/h, expected "
-            f"{ours.box_size / 1000:g} as in {main.name}."
-        )
-    if abs(ours.redshift - other.redshift) > 1e-3:
-        raise ValueError(
-            f"{twin.name} is at redshift {other.redshift:g}, expected {ours.redshift:g} as "
-            f"{main.name}."
-        )
-    if not np.isclose(ours.cosmology.Omega_m, other.cosmology.Omega_m, rtol=1e-3):
-        raise ValueError(
-            f"{twin.name} has Omega_m {other.cosmology.Omega_m:g}, expected "
-            f"{ours.cosmology.Omega_m:g} as {main.name}."
-        )
-    expected = _dark_matter(main) / THINNING ** LEVELS.index(level)
-    if not expected / 2 < _dark_matter(twin) < expected * 2:
-        raise ValueError(
-            f"{twin.name} has {_dark_matter(twin)} dark-matter particles, expected about "
-            f"{expected:.0f} of a twin at {level}."
-        )
-
-
 def _catalogues(
     main: Snapshot, twins: Mapping[tuple[str, str], Snapshot]
 ) -> Iterator[tuple[str, Snapshot]]:
     """Runs whose haloes are kept."""
-    yield ("hydro" if _has_gas(main) else "dmo"), main
+    yield ("hydro" if has_gas(main) else "dmo"), main
     if ("dmo", "HR") in twins:
         yield "dmo", twins["dmo", "HR"]
 

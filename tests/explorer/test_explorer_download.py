@@ -19,7 +19,7 @@ from engine.recipe import Recipe
 from engine.units import column_density
 from explorer import exports
 from explorer.exports import EXPORTS, Shown, export, file_name, outcome
-from explorer.plots import paper_figure
+from explorer.plots import paper_curves, paper_figure, paper_maps, paper_sheet
 from explorer.plots.paper_look import Colours, Look
 from explorer.results import of_maps
 from explorer.scenes.slabs import Slabs
@@ -344,7 +344,7 @@ def test_the_figure_has_the_band_of_the_ensemble():
     figure = paper_figure.paper_figure(outcome(store.results), LOOK, samples=bands)
     legend = next(ax.get_legend() for ax in figure.axes if ax.get_legend())
     assert "16 to 84 % of 4 samples" in [text.get_text() for text in legend.get_texts()]
-    name = paper_figure.first_of(outcome(store.results).curves)[0]
+    name = paper_curves.first_of(outcome(store.results).curves)[0]
     drawn = [path for ax in figure.axes for path in ax.collections]
     heights = np.concatenate([c.get_paths()[0].vertices[:, 1] for c in drawn if c.get_paths()])
     some = bands[name].low > 0
@@ -370,13 +370,13 @@ def test_the_figures_titles_and_labels_lie_on_the_page_and_apart(other):
 
 
 def test_a_scale_bar_is_the_largest_round_length_that_fits():
-    lengths = [paper_figure.round_length(length) for length in (0.375, 2.25, 5.0, 19.9, 20)]
+    lengths = [paper_maps.round_length(length) for length in (0.375, 2.25, 5.0, 19.9, 20)]
     assert lengths == pytest.approx([0.2, 2, 5, 10, 20])
 
 
 def test_units_are_set_for_print():
-    assert paper_figure.printed("k [h/Mpc]") == "$k$ [$h$/Mpc]"
-    assert paper_figure.printed("P(k) [(Mpc/h)^2]") == "$P(k)$ [(Mpc/$h$)$^2$]"
+    assert paper_sheet.printed("k [h/Mpc]") == "$k$ [$h$/Mpc]"
+    assert paper_sheet.printed("P(k) [(Mpc/h)^2]") == "$P(k)$ [(Mpc/$h$)$^2$]"
     assert (
-        paper_figure.printed("gas [Msun h / ckpc^2]") == r"Gas [$\mathrm{M_\odot}$ $h$ / ckpc$^2$]"
+        paper_sheet.printed("gas [Msun h / ckpc^2]") == r"Gas [$\mathrm{M_\odot}$ $h$ / ckpc$^2$]"
     )
