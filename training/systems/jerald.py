@@ -79,6 +79,7 @@ class JeraldConfig(RunConfig):
         one_of("Field that JERALD is fitted to", self.field, tuple(STAGES))
 
 
+# Whole boxes: no axis of hydro11 is left to score these numbers on, but another universe is.
 _preset = partial(
     JeraldConfig, network="displacements", sources=(Split("training-*"), Split("hydro11-z2"))
 )
