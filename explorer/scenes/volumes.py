@@ -9,6 +9,7 @@ from engine.inputs import eats_dark_matter, runs
 from engine.places import Run
 from engine.simulation import Simulation
 from engine.systems.card import ModelCard
+from engine.systems.checks import PIXEL_REFUSED
 from engine.units import MPC_IN_KPC
 from explorer.choices import kept
 from explorer.names import painting_names
@@ -71,6 +72,7 @@ class Volumes(Scene):
         there = [name for name, each in self._sizes.items() if len(each) != 1]
         run = low_run(simulation) if simulation is not None else None
         every = [card for card in cards if simulation and eats(card, simulation)]
+        every.sort(key=lambda card: simulation is not None and not of_its_cells(card, simulation))
         fields = {field_named(card.field).label.capitalize(): card.field for card in every}
         if run is not None and not fields:
             fields = {field_named(run.field).label.capitalize(): run.field}
@@ -176,3 +178,10 @@ def sizes_of(name: str) -> tuple[float, ...]:
         return sizes(engine.open_simulation(name))
     except ValueError:  # told to who selects it
         return ()
+
+
+def of_its_cells(card: ModelCard, simulation: Simulation) -> bool:
+    """Whether boxes of a simulation have cells of the size that an emulator paints."""
+    there = (simulation.box_size * MPC_IN_KPC / cells for cells in simulation.grids().values())
+    wanted = card.output.cell_size
+    return any(abs(size / wanted - 1) <= PIXEL_REFUSED for size in there)

@@ -381,3 +381,10 @@ def test_a_switch_is_there_while_the_emulator_has_it(store):
     assert switch.visible
     store.selection.param.conserve.constant = True
     assert not switch.visible
+
+
+def test_what_ships_opens_with_an_emulator_of_its_cells():
+    for name, system in (("quijote-103-z0", "super-resolution"), ("validation-z2", "jerald")):
+        store = Store(Volumes(), {"simulation": name})
+        assert store.selection.simulation == name
+        assert store.selection.emulator == system
