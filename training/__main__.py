@@ -112,7 +112,7 @@ def score(
     try:
         kinds = {read_card(path).output.kind for path in card_paths}
         if "grid" in kinds:
-            _report_box(card_paths, simulations or ["quijote-103-z0"], device, out)
+            _report_box(card_paths, simulations, device, out)
             return
         if out:
             _report(card_paths, simulations or ["hydro11-z2"], axes, device, out, realisations)
@@ -124,9 +124,9 @@ def score(
 
 
 def _report_box(
-    cards: Sequence[Path], simulations: Sequence[str], device: str, out: Path | None
+    cards: Sequence[Path], simulations: Sequence[str] | None, device: str, out: Path | None
 ) -> None:
-    """Write a report on an emulator of boxes, or note its scores on its card."""
+    """Write a report on an emulator of boxes, or note its scores on its card and tell them."""
     from training.report import volumes  # matplotlib and the engine's statistics take seconds
 
     if len(cards) > 1:
@@ -134,8 +134,14 @@ def _report_box(
             f"{len(cards)} cards were given, expected one of an emulator of boxes: score them one "
             "by one."
         )
+    simulations = simulations or volumes.held_out(cards[0])
     if out is None:
-        volumes.note_scores(cards[0], simulations, device)
+        for found in volumes.note_scores(cards[0], simulations, device):
+            console.print(
+                f"{cards[0].stem}, {found['simulation']}: mass {found['box']['mass']:.3f}"
+            )
+            for k, transfer, r in volumes.told(found):
+                console.print(f"  k {k:7.2f} h/Mpc   P/P_true {transfer**2:.3f}   r {r:.3f}")
         return
     with console.status("") as status:
         volumes.make(cards[0], simulations, out, device, status.update)

@@ -118,7 +118,7 @@ class Mesh:
 
         References
         ----------
-        Feng et al. 2016, section 2.
+        Feng et al. 2016.
         """
         density = paint(position, self.box_size, self.cells)[0]
         waves = torch.fft.rfftn(density.mul_(self.cells**3 / position.shape[1]))
@@ -143,7 +143,7 @@ class BullFrog(Mesh):
 
     References
     ----------
-    Rampf, List & Hahn 2025, section 3.
+    Rampf, List & Hahn 2025 (BullFrog).
     """
 
     def __call__(self, particles: Particles, before: float, after: float) -> Particles:
@@ -166,7 +166,7 @@ class KickDriftKick(Mesh):
 
     References
     ----------
-    Feng et al. 2016, section 2.4.
+    Feng et al. 2016 (FastPM).
     """
 
     def __call__(self, particles: Particles, before: float, after: float) -> Particles:

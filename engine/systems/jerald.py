@@ -71,11 +71,11 @@ class Jerald(Emulator):
 
     References
     ----------
-    Rigo et al. 2025.
+    Rigo, Trotta & Viel 2025, arXiv 2501.09168.
     """
 
     title = "JERALD"
-    paper = "Rigo et al. 2025"
+    paper = "Rigo, Trotta & Viel 2025, arXiv 2501.09168"
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ import torch
 from lightning_fabric import Fabric
 from typer.testing import CliRunner
 
+from engine.assets import shipped_folder
 from engine.cosmology import Cosmology
 from engine.formats.grids import create_grid, write_initial_conditions
 from engine.formats.simulation_file import SimulationHeader, new_simulation_file
@@ -301,3 +302,18 @@ def test_the_command_line_knows_what_it_paints_and_sets_numbers_together(folder,
 def test_what_can_not_be_trained_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         replace(TINY, **changes)
+
+
+def test_scores_of_boxes_are_told_and_noted_on_the_card(tmp_path):
+    for ending in (".json", ".safetensors"):
+        source = shipped_folder() / "weights" / f"jerald-dm{ending}"
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    card = tmp_path / "jerald-dm.json"
+    result = CliRunner().invoke(app, ["score", str(card), "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    assert "validation-z2: mass 1.000" in result.output
+    (score,) = (each for each in read_card(card).scores if each["simulation"] == "validation-z2")
+    assert min(score["box"]["correlation"]) > 0.9
+    report = CliRunner().invoke(app, ["score", str(card), "--out", str(tmp_path / "r.html")])
+    assert report.exit_code != 0
+    assert "is of jerald, of which there is no report" in " ".join(report.output.split())

@@ -1,4 +1,4 @@
-"""How far a painted field is from the true one, as JERALD is fitted (Rigo et al. 2025)."""
+"""How far a painted field is from the true one, as JERALD is fitted (Rigo, Trotta & Viel 2025)."""
 
 import torch
 from torch import Tensor
@@ -28,7 +28,7 @@ def residual(
 
     References
     ----------
-    Rigo et al. 2025, equations 14 and 15.
+    Rigo, Trotta & Viel 2025, equations 10 and 11.
     """
     if compression != 1:
         painted, truth = ((each + FAINT) ** compression for each in (painted, truth))

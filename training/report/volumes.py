@@ -44,10 +44,16 @@ def make(
     Raises
     ------
     ValueError
-        In one sentence, if the card or a simulation can't be used.
+        In one sentence, if the card or a simulation can't be used, or there are no figures for
+        what the emulator eats.
     """
     emulator, parameters = _emulator(card_path, device)
     card = emulator.card
+    if {each.name for each in card.inputs} != {LOW, INITIAL}:
+        raise ValueError(
+            f"{card_path.name} is of {card.system}, of which there is no report: without --out its "
+            "scores are told, and noted on its card."
+        )
     opened = [open_simulation(name) for name in simulations]
     found = measured(emulator, opened, advance)
     found = {
@@ -76,15 +82,52 @@ def make(
     content.write(out, super_resolution.html(found, layers))
 
 
-def note_scores(card_path: Path, simulations: Sequence[str], device: str = "auto") -> None:
-    """Write mean, T(k) and r(k) of each simulation on the emulator's card."""
+SCORED_ON = {"super-resolution": "quijote-103-z0", "jerald": "validation-z2"}
+"""The box that ships and trained none of a system's weights."""
+
+
+def held_out(card_path: Path) -> list[str]:
+    """Name what an emulator of boxes is scored on where nothing is asked for.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if no such box ships.
+    """
+    system = read_card(card_path).system
+    if system not in SCORED_ON:
+        raise ValueError(
+            f"No box ships to score {system} on, expected one by --simulation for {card_path.name}."
+        )
+    return [SCORED_ON[system]]
+
+
+def note_scores(card_path: Path, simulations: Sequence[str], device: str = "auto") -> list[Content]:
+    """Write mean, T(k) and r(k) of each simulation on the emulator's card, and return them."""
     emulator, _ = _emulator(card_path, device)
-    card = emulator.card
+    card, every = emulator.card, []
     for name in simulations:
         found = score(emulator, open_simulation(name))
+        every.append(found)
         others = [s for s in card.scores if s["simulation"] != found["simulation"]]
         card = replace(card, scores=(*others, found))
     write_card(card_path, card)
+    return every
+
+
+MOST_TOLD = 12
+"""Bins of k that are told, evenly among all."""
+
+
+def told(found: Content) -> list[tuple[float, float, float]]:
+    """Wavenumber, T and r of some bins of a score."""
+    box = found["box"]
+    rows = [
+        (k, transfer, r)
+        for k, transfer, r in zip(box["k"], box["transfer"], box["correlation"], strict=True)
+        if transfer is not None and r is not None
+    ]
+    return rows[:: -(-len(rows) // MOST_TOLD)]
 
 
 def score(emulator: Emulator, simulation: Simulation) -> Content:

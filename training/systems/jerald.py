@@ -169,7 +169,7 @@ class JeraldFit(Scored[JeraldConfig, TrainingUniverses]):
 
     References
     ----------
-    Rigo et al. 2025, section 2.
+    Rigo, Trotta & Viel 2025, section II.
     """
 
     config_class = JeraldConfig

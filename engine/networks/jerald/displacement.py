@@ -1,4 +1,4 @@
-"""One displacement of particles down a learned potential (Rigo et al. 2025, section 2.1)."""
+"""One displacement of particles down a learned potential (Rigo, Trotta & Viel 2025)."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -79,7 +79,7 @@ def green(mesh: Mesh, low: Tensor, high: Tensor, slope: Tensor, squares: bool) -
 
     References
     ----------
-    Rigo et al. 2025, equations 6 and 7.
+    Rigo, Trotta & Viel 2025, equations 6 and 7.
     """
     fall = low / mesh.k, mesh.k / high
     if squares:

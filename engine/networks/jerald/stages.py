@@ -1,7 +1,8 @@
 """The three stages of JERALD, each learned with those before it fixed.
 
-Paper: Rigo et al. 2025. `alpha` is in (Mpc/h)^(2 + nu), wavenumbers in h/Mpc; all else has no
-unit. Signs of `b` and of the repelling `alpha` are those for which both are usually positive.
+Paper: Rigo, Trotta & Viel 2025. `alpha` is in (Mpc/h)^(2 + nu), wavenumbers in h/Mpc; all else
+has no unit. Signs of `b` and of the repelling `alpha` are those for which both are usually
+positive.
 """
 
 from typing import ClassVar
@@ -145,7 +146,7 @@ class Stars(Stage):
 
 
 class Hydrogen(Stage):
-    """Neutral hydrogen over its mean from dark matter and painted stars (equations 10 to 13)."""
+    """Neutral hydrogen over its mean from dark matter and painted stars (equations 12 to 15)."""
 
     strength = 1e-3
     groups = ("attract", "repel", "map", "deplete")
