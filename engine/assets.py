@@ -25,7 +25,7 @@ def asset_folders(kind: str) -> list[Path]:
 
     Parameters
     ----------
-    kind : {"simulations", "weights", "baselines"}
+    kind : {"simulations", "universes", "weights", "baselines"}
         What is looked for.
     """
     folders = [user_folder() / kind, shipped_folder() / kind]

@@ -98,7 +98,7 @@ def work_on(
         stamp=f"{about.st_size} {about.st_mtime_ns}",
         emulator=card.system,
         field=card.field,
-        level=card.level,
+        level=card.trained_for,
         weights=card.weights_sha256,
         places=tuple(json.dumps(place_to_json(place)) for place in places),
         seeds=tuple(seeds),

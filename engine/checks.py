@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,10 @@ def checked_wavenumbers(bins: int | Sequence[float]) -> int | tuple[float, ...]:
     return edges
 
 
+_SOUND: WeakSet[Mesh] = WeakSet()
+"""Meshes that were looked through: a large one, painted tile by tile, need be so but once."""
+
+
 def checked_values(mesh: Mesh) -> NDArray[np.float32]:
     """Return the mesh's values, refused in one sentence unless finite and of its field's sign.
 
@@ -55,9 +60,12 @@ def checked_values(mesh: Mesh) -> NDArray[np.float32]:
         If a cell is NaN, infinite, or negative where the field can't be.
     """
     values = mesh.values
+    if mesh in _SOUND:
+        return values
     least = -np.inf if mesh.about.signed else 0.0
     lowest, highest = values.min(), values.max()  # NaN passes through both
     if lowest >= least and np.isfinite([lowest, highest]).all():
+        _SOUND.add(mesh)
         return values
     unusable = values.size - np.count_nonzero(np.isfinite(values) & (values >= least))
     wrong = "not finite" if mesh.about.signed else "negative or not finite"

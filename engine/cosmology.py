@@ -43,6 +43,11 @@ class Cosmology:
         critical = self.background.critical_density0.to_value("Msun/Mpc3")
         return float(self.Omega_m * critical / self.h**2)
 
+    def critical_density(self, redshift: float) -> float:
+        """Density of a flat universe at a redshift, per comoving volume, [Msun/h / (Mpc/h)^3]."""
+        a = 1 / (1 + redshift)
+        return self.mean_matter_density / self.Omega_m * a**3 * self.growth.expansion(a) ** 2
+
     @property
     def dark_matter_fraction(self) -> float:
         """Factor that turns a dark-matter-only map into dark matter of a run with baryons.

@@ -6,7 +6,7 @@ import torch
 SHARE = 0.5
 """Of what is free, for painting; results and other programs want the rest."""
 
-ENOUGH = 3 * 2**29
+ENOUGH = 7 * 2**28
 """[bytes] With more, a map in parts takes no less time. Most machines have this much to give, so
 that they cut a map into the same parts and give the same bits."""
 

@@ -69,7 +69,9 @@ FIELDS: dict[str, Field] = {
     for field in (
         Field("dm", "dark matter", "dark matter", (2, 10)),
         Field("dmo", "dark matter (dark-matter-only run)", "dark matter", (2, 10)),
+        Field("subhalos", "haloes and subhaloes", "dark matter", (2, 11)),
         Field("gas", "gas", "gas", (1, 9)),
+        Field("hot_gas", "hot gas", "gas", (1, 9)),
         Field("hi", "neutral hydrogen", "gas", (-5, 9)),
         Field("hi_thin", "neutral hydrogen without self-shielding", "gas", (-5, 9)),
         Field("stars", "stars", "stars", (0, 10)),
@@ -97,6 +99,8 @@ FIELDS: dict[str, Field] = {
 the centre of a 1e13 Msun/h halo. HI spans the most: voids are neutral to 1e-6."""
 
 INPUT_FIELDS = ("dm", "dmo")
+OF_HOT_GAS = ("hot_gas", "temperature_sl", "xray")
+"""What the emulators of clusters paint."""
 DENSITIES = tuple(name for name, field in FIELDS.items() if field.is_density)
 LEVELS = ("HR", "MR", "LR", "VLR")
 ORIGINS = ("ds", "native")

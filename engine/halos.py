@@ -64,12 +64,7 @@ class Halos:
         array, (m,)
             Rows of the catalogue.
         """
-        height = self.position[:, map_axes(slab.axis)[2]].astype(np.float64)
-        # Counted from slab 0, so that rounding can't put a centre in two slabs or in none.
-        first = slab.start - slab.index * slab.depth
-        slabs = max(1, round(slab.box_size / slab.depth))
-        number = slab_numbers(height, slab.box_size, slabs, first)
-        return np.flatnonzero(number == slab.index % slabs)
+        return in_slab(self.position, slab)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,3 +141,23 @@ class Objects:
     def __len__(self) -> int:
         """Number of objects."""
         return len(self.position)
+
+
+def in_slab(position: NDArray[np.floating], slab: Slab) -> NDArray[np.intp]:
+    """Rows of the places that a slab holds, increasing; see `Halos.in_slab`.
+
+    Parameters
+    ----------
+    position : array, (n, 3)
+        Comoving, [Mpc/h].
+    """
+    height = position[:, map_axes(slab.axis)[2]].astype(np.float64)
+    if abs(slab.box_size / slab.depth - round(slab.box_size / slab.depth)) > 1e-6:
+        # A layer that is no whole part of the box: there are none beside it to agree with.
+        above = np.mod(height - slab.start, slab.box_size)
+        return np.flatnonzero(above < slab.depth)
+    # Counted from slab 0, so that rounding can't put a centre in two slabs or in none.
+    first = slab.start - slab.index * slab.depth
+    slabs = max(1, round(slab.box_size / slab.depth))
+    number = slab_numbers(height, slab.box_size, slabs, first)
+    return np.flatnonzero(number == slab.index % slabs)

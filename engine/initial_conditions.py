@@ -21,6 +21,8 @@ class InitialConditions(Grid):
     lattice : (float, float, float)
         Where particle (0, 0, 0) of the run stood before its displacement, [cells] along
         x, y, z: a half is the centre of the first cell.
+    snapshot : float or None
+        Redshift at which the simulation stands; None if not known.
 
     See Also
     --------
@@ -30,6 +32,7 @@ class InitialConditions(Grid):
     _: KW_ONLY
     starting_redshift: float
     lattice: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    snapshot: float | None = None
 
 
 def linear_overdensity(displacement: NDArray[np.floating], cell_size: float) -> NDArray[np.float64]:

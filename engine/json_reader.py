@@ -1,11 +1,17 @@
 """Dataclasses from JSON content, each entry that doesn't fit refused by its name."""
 
 import json
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-IN_WORDS = {str: "text", int: "a whole number", tuple: "a list", type(None): "null"}
+IN_WORDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    tuple: "a list",
+    type(None): "null",
+}
 
 
 def built(kind: Any, content: Any, what: str, entry: str = "") -> Any:
@@ -44,7 +50,8 @@ def built(kind: Any, content: Any, what: str, entry: str = "") -> Any:
 def _built_class(kind: Any, content: Any, what: str, entry: str) -> Any:
     if not isinstance(content, dict):
         raise ValueError(f"{what} entry {entry} is {brief(content)}, expected an object.")
-    hints = get_type_hints(kind)
+    kinds = get_type_hints(kind)
+    hints = {each.name: kinds[each.name] for each in fields(kind)}
     for name in sorted(set(content) ^ set(hints)):
         found = f"is {brief(content[name])}" if name in content else "is missing"
         raise ValueError(

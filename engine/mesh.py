@@ -243,7 +243,13 @@ class Grid(Mesh):
     KIND = "grid"
     NDIM = 3
 
-    def slab(self, axis: str = "z", start: float = 0.0, depth: float | None = None) -> Slab:
+    def slab(
+        self,
+        axis: str = "z",
+        start: float = 0.0,
+        depth: float | None = None,
+        index: int | None = None,
+    ) -> Slab:
         """Project a layer along an axis.
 
         A density is summed over the depth, so that a grid and a slab of the same particles
@@ -257,6 +263,9 @@ class Grid(Mesh):
         start, depth : float
             Where the layer begins and how deep it is, comoving, [Mpc/h]; the whole box if
             the depth is left out. It may reach beyond the edge of a periodic box.
+        index : int, optional
+            Number of the slab; layers of that depth are counted from the box's edge if it is left
+            out.
 
         Raises
         ------
@@ -279,7 +288,7 @@ class Grid(Mesh):
         values *= np.float32(self.cell_size if self.about.is_density else 1 / share.sum())
         names = [entry.name for entry in fields(Mesh) if entry.kw_only]
         common = {name: getattr(self, name) for name in names}
-        index = round(start / depth)
+        index = round(start / depth) if index is None else index
         return Slab(values, self.field, **common, axis=axis, index=index, start=start, depth=depth)
 
 

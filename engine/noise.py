@@ -22,6 +22,9 @@ WORD = np.uint64(0xFFFFFFFF)
 LANES = 4
 """32-bit words that one counter gives; neighbours along x share a counter."""
 
+IN_CACHE = 2**14
+"""Numbers that are drawn at a time: what is worked out on the way stays in a core's cache."""
+
 MAX_SEED = 2**64 - 1
 
 
@@ -84,6 +87,18 @@ def normals(
     Salmon et al. 2011 (Philox); Wichura 1988, algorithm AS 241 (normal quantiles).
     """
     y0, y1, x0, x1 = region
+    drawn = np.empty((y1 - y0, x1 - x0), np.float32)
+    lines = max(IN_CACHE // max(x1 - x0, 1), 1)
+    for first in range(y0, y1, lines):
+        some = (first, min(first + lines, y1), x0, x1)
+        drawn[first - y0 : first - y0 + lines] = _normals(seed, scale, some, shape, number)
+    return drawn
+
+
+def _normals(
+    seed: int, scale: int, region: tuple[int, int, int, int], shape: tuple[int, int], number: int
+) -> NDArray[np.float64]:
+    y0, y1, x0, x1 = region
     rows = np.arange(y0, y1) % shape[0]
     columns = np.arange(x0, x1) % shape[1]
     groups, place = np.unique(columns // LANES, return_inverse=True)
@@ -92,7 +107,7 @@ def normals(
     counters[2], counters[3] = scale, number
     words = philox(counters, seed)
     chosen = words[(columns % LANES), :, place].T
-    return normal_quantile((chosen.astype(np.float64) + 0.5) / 2.0**32).astype(np.float32)
+    return normal_quantile((chosen.astype(np.float64) + 0.5) / 2.0**32)
 
 
 def smooth_normals(

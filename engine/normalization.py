@@ -73,6 +73,53 @@ class Linear(Normalization):
 
 
 @dataclass(frozen=True)
+class Decades(Normalization):
+    """Logarithms from zero to one over the decades that there are, and zero for nothing.
+
+    y = (log10 x - lowest + 0.1) / (highest - lowest + 0.1). What lies a tenth of a decade below
+    the lowest, or at zero, becomes zero; what lies above the highest, more than one.
+
+    Parameters
+    ----------
+    lowest, highest : float
+        log10 of values in the field's unit.
+
+    References
+    ----------
+    Chadayammuri et al. 2023, section 3.
+    """
+
+    kind: ClassVar[str] = "decades"
+
+    lowest: float
+    highest: float
+
+    def __post_init__(self) -> None:
+        """Refuse decades that are none."""
+        if not (np.isfinite([self.lowest, self.highest]).all() and self.lowest < self.highest):
+            raise ValueError(
+                f"Normalisation decades are {self.lowest} to {self.highest}, expected a lowest and "
+                "a higher one."
+            )
+
+    @property
+    def _zero(self) -> float:
+        return self.lowest - 0.1
+
+    def forward(self, x: Array) -> Array:
+        """Scale values to their place among the decades."""
+        values: Any = x
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logarithm = values.log10() if hasattr(values, "log10") else np.log10(values)
+        return ((logarithm - self._zero) / (self.highest - self._zero)).clip(min=0)
+
+    def inverse(self, scaled: Array) -> Array:
+        """Undo `forward`; what lies at or below zero becomes nothing."""
+        values: Any = scaled
+        return (values > 0) * 10 ** (values * (self.highest - self._zero) + self._zero)
+
+
+@dataclass(frozen=True)
 class LogNormalization(Normalization):
     """The scaling x' = (1/k) ln[(x/x0)^q + 1].
 
@@ -142,6 +189,51 @@ class LogNormalization(Normalization):
         return self.x0 * _expm1(self.k * positive) ** (1 / self.q)
 
 
+@dataclass(frozen=True)
+class StandardLog(Normalization):
+    """The logarithm of a cell's mass, over its spread about its mean.
+
+    Parameters
+    ----------
+    volume : float
+        Of a cell, comoving [(kpc/h)^3].
+    offset : float
+        Mass that is added before the logarithm is taken, so that empty cells have one, [Msun/h].
+    mean, deviation : float
+        Of log10 of the mass in Msun/h.
+
+    References
+    ----------
+    Kasmanoff et al. 2020, whose offset is 1.
+    """
+
+    kind: ClassVar[str] = "standard log"
+
+    volume: float
+    offset: float
+    mean: float
+    deviation: float
+
+    def __post_init__(self) -> None:
+        """Refuse numbers for which there is no way back."""
+        for name in ("volume", "offset", "deviation"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise ValueError(
+                    f"Normalisation parameter {name} is {value}, expected a positive number."
+                )
+
+    def forward(self, x: Array) -> Array:
+        """Scale densities, [Msun h^2 / ckpc^3]."""
+        mass: Any = x * self.volume + self.offset  # type: ignore[operator]
+        return (_log(mass) / np.log(10) - self.mean) / self.deviation
+
+    def inverse(self, scaled: Array) -> Array:
+        """Undo `forward`; less than no mass is none."""
+        logarithm: Any = scaled * self.deviation + self.mean  # type: ignore[operator]
+        return ((10.0**logarithm - self.offset) / self.volume).clip(min=0)
+
+
 # Table 2 of the paper (1e7, 1.5e6 and 1e4 Msun per pixel), times h = 0.6774 and divided by
 # that pixel's area, (3.66 ckpc/h)^2. HI spans more decades than the others, hence its q.
 NORMALIZATIONS: dict[str, LogNormalization] = {
@@ -171,7 +263,7 @@ def normalization(field: str) -> Normalization:
 
 
 KINDS: dict[str, type[Normalization]] = {
-    cls.kind: cls for cls in (LogNormalization, Linear, Identity)
+    cls.kind: cls for cls in (LogNormalization, Decades, StandardLog, Linear, Identity)
 }
 
 
@@ -192,6 +284,10 @@ def normalization_from_json(content: Mapping[str, Any]) -> Normalization:
     return KINDS[one_of("kind of normalisation", str(numbers.pop("kind", "")), tuple(KINDS))](
         **numbers
     )
+
+
+def _log(x: Any) -> Any:
+    return x.log() if hasattr(x, "log") else np.log(x)
 
 
 def _log1p(x: Any) -> Any:

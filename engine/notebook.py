@@ -1,9 +1,11 @@
 """A notebook that makes a recipe's result again, in the words a person would write."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from engine.recipe import Painting, Recipe
+from engine.recipe import Recipe
+from engine.recipe_file import Painting
 
 
 def notebook(recipe: Recipe) -> str:
@@ -20,8 +22,18 @@ def notebook(recipe: Recipe) -> str:
         f"Slab {source.index} along {source.axis}. Maps are comoving surface densities "
         "[Msun h / ckpc^2] (temperature: K), row 0 at the smallest second coordinate."
     )
-    cells = [_markdown(title), _code(_check(recipe)), _code(_data(recipe))]
-    cells += [_code(_statistics(recipe)), _code(MAPS), _code(CURVES)]
+    return as_json(title, [_check(recipe), _data(recipe), _statistics(recipe), MAPS, CURVES])
+
+
+def as_json(title: str, code: Sequence[str]) -> str:
+    """Make a notebook of a title and cells of code.
+
+    Returns
+    -------
+    str
+        JSON of nbformat 4.5, without outputs.
+    """
+    cells = [_markdown(title), *map(_code, code)]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -47,41 +59,44 @@ def _data(recipe: Recipe) -> str:
         "from engine import inputs\n",
         f"simulation = engine.open_simulation({source.simulation!r})",
         f"run = {run}",
-        *(_emulator(name, recipe.field, p) for name, p in recipe.paintings.items()),
+        *(load_line(name, recipe.field, p) for name, p in recipe.paintings.items()),
         "\n\ndef maps_of(index):",
         f"    place = engine.SlabPlace({source.axis!r}, index)",
-        "    eaten = inputs.inputs(simulation, prediction.card, place, run)",
-        '    maps = {"input": next(iter(eaten.values()))}',
+        '    maps = {"input": inputs.mesh_at(simulation, place, run)}',
         "    truth = engine.truth(prediction, simulation, place)",
         "    if truth is not None:",
         '        maps["truth"] = truth',
-        *(_painting(name, p) for name, p in recipe.paintings.items()),
+        *(_painting(name, recipe) for name in recipe.paintings),
         "    return maps\n\n",
         f"maps = maps_of({source.index})",
     ]
     return "\n".join(lines)
 
 
-def _emulator(name: str, field: str, painting: Painting) -> str:
+def load_line(name: str, field: str, painting: Painting) -> str:
+    """Write the line that loads the emulator of a painting."""
     which = f"{painting.emulator!r}, field={field!r}, level={painting.level!r}"
     return f"{name} = engine.load_emulator({which})"
 
 
-def _painting(name: str, painting: Painting) -> str:
+def _painting(name: str, recipe: Recipe) -> str:
+    painting = recipe.paintings[name]
+    changed = f", parameters={recipe.numbers!r}" if name == "prediction" and recipe.numbers else ""
     seed = "" if painting.seed is None else f", seed={painting.seed}"
-    return f'    maps["{name}"] = engine.paint({name}, simulation, place, run{seed})'
+    return f'    maps["{name}"] = engine.paint({name}, simulation, place, run{seed}{changed})'
 
 
 def _statistics(recipe: Recipe) -> str:
     summed = "[maps]"
     if recipe.scope == "axis":
         summed = f"[maps_of(index) for index in range(simulation.n_slabs({recipe.source.axis!r}))]"
-    cut = f".cut({recipe.region!r})" if recipe.region else ""
+    region = f", {recipe.region!r}" if recipe.region else ""
     return (
         "from engine import statistics as st\n"
+        "from engine.statistics.compared import alike\n"
         "from engine.statistics.compared import curves as curves_of\n\n"
-        f"summed = {summed}\n"
-        f"of_maps = {{name: [each[name]{cut} for each in summed] for name in maps}}\n"
+        f"summed = [alike(each{region}) for each in {summed}]\n"
+        "of_maps = {name: [each[name] for each in summed] for name in maps}\n"
         f"names = {list(recipe.statistics)!r}\n"
         "curves = {name: curves_of(name, of_maps) for name in names}\n"
         "for name, slab in maps.items():\n"
@@ -116,7 +131,7 @@ figure, axes = plt.subplots(
 for ax, of_statistic in zip(axes[0], curves.values(), strict=True):
     for name, curve in of_statistic.items():
         ax.plot(curve.x, curve.y, label=name)
-    ax.set(xscale="log", xlabel=curve.x_label, ylabel=curve.y_label)
+    ax.set(xscale="log" if curve.x_log else "linear", xlabel=curve.x_label, ylabel=curve.y_label)
     ax.set(yscale="log" if curve.y_log else "linear")
     ax.set_title(curve.name)
     ax.legend()"""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import inputs
-from engine.places import BoxPlace, Place, Run
+from engine.places import BoxPlace, Place, Run, SlabPlace
 from engine.simulation import Simulation
 from engine.systems.contract import Emulator
 
@@ -26,7 +26,7 @@ def paint(
     simulation : Simulation
         See `engine.open_simulation`.
     place : SlabPlace, BoxPlace or ObjectPlace
-        Where.
+        Where. On a slab what paints boxes paints the whole box, of which the slab is cut.
     run : Run, optional
         Which run the dark matter is of; if left out the first that there is of the level the
         emulator was trained on, else of another.
@@ -47,7 +47,10 @@ def paint(
     """
     eaten = inputs.inputs(simulation, emulator.card, place, run)
     region = place.region if isinstance(place, BoxPlace) else None
-    return emulator.predict(eaten, seed=seed, region=region, parameters=parameters)
+    painted = emulator.predict(eaten, seed=seed, region=region, parameters=parameters)
+    if isinstance(place, SlabPlace) and inputs.is_cut(emulator.card, place):
+        return inputs.layer_at(simulation, painted, place)
+    return painted
 
 
 def truth(emulator: Emulator, simulation: Simulation, place: Place) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.mesh import Slab, frozen_array
+from engine.mesh import Grid, frozen_array
 
 CURVE_ARRAYS = ("x", "y", "error", "count", "edges")
 """What a curve holds of numbers; all but the first two may be missing."""
@@ -158,11 +158,11 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Maps of one slab and the curves of them that were compared.
+    """Maps of one slab, layers of a box or cut-outs, and the curves of them that were compared.
 
     Parameters
     ----------
-    maps : mapping of str to Slab
+    maps : mapping of str to Slab or Cutout
         "input" and, as far as there are such, "truth", "prediction" and "other".
     curves : mapping of str to mapping of str to Curve
         By the statistic's name, then by the map's.
@@ -170,16 +170,20 @@ class Outcome:
         Curves that no recipe makes again, of haloes or of many samples; likewise.
     tables : mapping of str to Table
         Of single objects; no recipe makes them again.
+    boxes : mapping of str to Grid
+        Painted boxes that the maps are layers of.
     """
 
-    maps: Mapping[str, Slab]
+    maps: Mapping[str, Any]
     curves: Mapping[str, Mapping[str, Curve]]
     beside: Mapping[str, Mapping[str, Curve]] = entry(default_factory=dict)
     tables: Mapping[str, Table] = entry(default_factory=dict)
+    boxes: Mapping[str, Grid] = entry(default_factory=dict)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every array a recipe makes, by a path as "maps/truth" or "curves/pdf/truth/y"."""
         found: dict[str, NDArray[Any]] = {f"maps/{n}": s.values for n, s in self.maps.items()}
+        found |= {f"boxes/{name}": box.values for name, box in self.boxes.items()}
         for statistic, curves in self.curves.items():
             for name, curve in curves.items():
                 for part in CURVE_ARRAYS:

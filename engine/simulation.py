@@ -1,5 +1,6 @@
 """Simulations: files by name, opened lazily."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -7,16 +8,17 @@ from engine.assets import asset_folders, user_folder
 from engine.fields import field_named, map_axes, one_of
 from engine.formats.catalogues import (
     list_catalogues,
+    read_galaxies,
     read_halos,
     read_objects,
     read_subhalos,
 )
-from engine.formats.cutouts import catalogue_of, list_cutouts, read_cutout
+from engine.formats.cutouts import catalogue_of, list_cutouts, read_cutouts
 from engine.formats.grids import START, list_grids, read_grid, read_initial_conditions
 from engine.formats.hdf5 import open_hdf5
 from engine.formats.maps import MapKey, list_maps, read_map
-from engine.formats.meshes import particles_of
 from engine.formats.simulation_file import SimulationHeader, read_header
+from engine.galaxies import Galaxies
 from engine.halos import Halos, Objects, Subhalos
 from engine.initial_conditions import InitialConditions
 from engine.mesh import Cutout, Grid, Slab
@@ -61,10 +63,11 @@ class Simulation(SimulationHeader):
             self._cutouts = list_cutouts(file, path.name)
             self.runs = list_catalogues(file, "halos")
             self._subhalos = list_catalogues(file, "subhalos")
+            self._galaxies = list_catalogues(file, "galaxies")
             self._objects = list_catalogues(file, "objects")
             self.has_initial_conditions = START in file
         meshes = (self._maps, self._grids, self._cutouts, self.has_initial_conditions)
-        if not any((*meshes, self.runs, self._subhalos, self._objects)):
+        if not any((*meshes, self.runs, self._subhalos, self._galaxies, self._objects)):
             raise ValueError(
                 f"{path.name} holds nothing this version reads, expected maps/<field>/<level>/"
                 "<origin>/<axis>, grids/<field>/<level>/<origin> or what else a simulation file "
@@ -107,9 +110,7 @@ class Simulation(SimulationHeader):
 
     def particles(self, field: str, axis: str = "z", level: str = "HR", origin: str = "ds") -> int:
         """Number of particles in the whole run that a map is made from; 0 if not known."""
-        with open_hdf5(self.path) as file:
-            dataset = file["/".join(("maps", field, level, origin, axis))]
-            return particles_of(dataset)
+        return self._maps[field, level, origin, axis].particles
 
     def slab(
         self, field: str, axis: str = "z", index: int = 0, level: str = "HR", origin: str = "ds"
@@ -211,18 +212,39 @@ class Simulation(SimulationHeader):
         ValueError
             In one sentence, if there is no such cut-out.
         """
+        return self.cutouts_around(field, axis, [number])[0]
+
+    def cutouts_around(
+        self, field: str, axis: str = "z", numbers: Sequence[int] | None = None
+    ) -> list[Cutout]:
+        """The maps around several objects, all of them if no numbers are given.
+
+        Parameters
+        ----------
+        field, axis
+            See `cutout`.
+        numbers : sequence of int, optional
+            Rows of the objects in their catalogue, from 0.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if there is no such cut-out.
+        """
         key = (field, axis)
         if key not in self._cutouts:
             there = ", ".join("/".join(each) for each in self._cutouts) or "none"
             raise ValueError(
                 f"{self.name} has no cut-outs {field}/{axis}, expected one of {there}."
             )
-        if not 0 <= number < self._cutouts[key]:
-            raise ValueError(
-                f"object is {number}, expected 0 to {self._cutouts[key] - 1} of {self.name}."
-            )
+        wanted = range(self._cutouts[key]) if numbers is None else numbers
+        for number in wanted:
+            if not 0 <= number < self._cutouts[key]:
+                raise ValueError(
+                    f"object is {number}, expected 0 to {self._cutouts[key] - 1} of {self.name}."
+                )
         positions = self.objects(catalogue_of(self.path, key)).position
-        return read_cutout(self.path, key, number, positions, self)
+        return read_cutouts(self.path, key, wanted, positions, self)
 
     def halos(self, run: str = "hydro") -> Halos:
         """The halo catalogue of a run.
@@ -243,8 +265,39 @@ class Simulation(SimulationHeader):
         ValueError
             In one sentence, if the run has none.
         """
+        if not self._subhalos:
+            raise ValueError(
+                f"{self.name} has no subhaloes, expected those of the run {run}: run Rockstar and "
+                "its find_parents on it, or AHF or Subfind, and project the snapshot with "
+                f"--subhalos {run}=LIST."
+            )
         one_of(f"run of the subhaloes of {self.name}", run, self._subhalos)
         return read_subhalos(self.path, run)
+
+    @property
+    def has_galaxies(self) -> bool:
+        """Whether there is a catalogue of galaxies, matched with subhaloes."""
+        return "hydro" in self._galaxies and self.has_subhalos
+
+    @property
+    def has_subhalos(self) -> bool:
+        """Whether there are subhaloes of the dark-matter-only run."""
+        return "dmo" in self._subhalos
+
+    def galaxies(self) -> Galaxies:
+        """The galaxies of the hydrodynamical run, matched with the other run's subhaloes.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if there are none.
+        """
+        if not self.has_galaxies:
+            raise ValueError(
+                f"{self.name} has no galaxies matched with subhaloes, expected them: project its "
+                "snapshot with --subhalos dmo=LIST --galaxies."
+            )
+        return read_galaxies(self.path, "hydro", len(self.subhalos("dmo")))
 
     def objects(self, name: str = "clusters") -> Objects:
         """A catalogue of objects that maps are cut out around.
@@ -275,9 +328,12 @@ class Simulation(SimulationHeader):
 
 
 def _found() -> dict[str, Path]:
-    """Simulation files by name; the user's hide shipped ones of the same name."""
+    """Simulation files by name; the user's hide shipped ones of the same name.
+
+    Universes are those made on the page, of which only the newest stay.
+    """
     files: dict[str, Path] = {}
-    for folder in asset_folders("simulations"):
+    for folder in (*asset_folders("simulations"), *asset_folders("universes")):
         for path in sorted(folder.glob("*.hdf5")):
             files.setdefault(path.stem, path)
     return files

@@ -1,26 +1,33 @@
 """How much memory and work tiles take, and the parts and steps that a budget allows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 
-from engine.spans import Ground, Spans, blocks, pieces, size
-from engine.tiling import (
+from engine.spans import Ground, Spans, pieces, size
+from engine.tile_memory import Places
+from engine.tile_plan import (
     VALUES,
     Scales,
     Stage,
     Step,
-    block_cells,
     last_read,
     needed,
     needed_of_steps,
+    step_blocks,
     steps,
 )
 
-READY = 5
+READY = 4
 """Copies of a network's weights that OpenVINO holds for blocks of some sizes, as measured."""
 
-OF_A_VALUE = 400
-"""Multiplications in the time that it takes to write a value to fresh memory, as measured."""
+OF_A_VALUE = 50
+"""Multiplications in the time that it takes to write a value to memory and to read it again."""
+
+LANES = 16
+"""Channels that a CPU makes at a time: fewer take as long."""
+
+WORTH = 1.01
+"""Work beside the least for which less memory is taken."""
 
 
 def memory(
@@ -30,6 +37,7 @@ def memory(
     ground: Ground,
     values: int = VALUES,
     finest: int = 1,
+    shared: int | None = None,
     workers: int = 1,
     weights: int = 0,
 ) -> int:
@@ -42,20 +50,18 @@ def memory(
     weights : int
         Bytes of the network's weights.
     """
-    plan = steps(stages, finest)
+    plan = steps(stages, finest, shared)
     wanted = needed_of_steps(plan, scales, spans, ground)
-    sizes = {
-        step.result.name: 4 * step.result.channels * size(wanted[step.result.name]) for step in plan
-    }
-    kept: set[str] = set()
-    most = 0
+    places, at_work = Places(), 0
     for step, dropped in zip(plan, last_read(plan), strict=True):
-        kept.add(step.result.name)
-        largest = _largest_block(step, stages, wanted, values)
-        at_work = workers * _of_block(step, stages, scales, largest, ground)
-        most = max(most, sum(sizes[name] for name in kept) + at_work)
-        kept.difference_update(dropped)
-    return most + READY * weights
+        result = step.result
+        if step is not plan[-1]:
+            places.take(result.name, result.channels * size(wanted[result.name]))
+        largest = step_blocks(step, stages, wanted, values, workers)[0]
+        at_work = max(at_work, workers * _of_block(step, stages, scales, largest, ground))
+        for name in dropped:
+            places.free(name)
+    return 4 * places.end + at_work + READY * weights
 
 
 def _of_block(
@@ -81,25 +87,27 @@ def work(
     ground: Ground,
     values: int = VALUES,
     finest: int = 1,
+    shared: int | None = None,
 ) -> float:
     """About how many multiplications `engine.tiling.evaluate` makes, margins included.
 
-    What is kept counts too: first touched, memory costs as much as many multiplications.
+    What is kept counts too: memory costs as much as many multiplications.
     """
-    plan = steps(stages, finest)
+    plan = steps(stages, finest, shared)
     channels = {stage.name: stage.channels for stage in stages}
     wanted = needed_of_steps(plan, scales, spans, ground)
     total = 0.0
     for step in plan:
         cells = size(wanted[step.result.name])
-        block = _largest_block(step, stages, wanted, values)
+        block = step_blocks(step, stages, wanted, values)[0]
         parts = needed(step.stages, scales, block, ground)
         for stage in step.stages:
             seen = stage.seen(parts[stage.name])
             computed = size(seen) / stage.stride ** len(block) * cells / size(block)
             read = sum(channels.get(name, 1) for name in stage.sources)
+            made = LANES * -(-stage.channels // LANES)
             for layer in stage.layers:
-                weights = read * stage.channels * layer.kernel ** len(block)
+                weights = read * made * layer.kernel ** len(block)
                 total, read = total + weights * computed, stage.channels
         total += OF_A_VALUE * step.result.channels * cells
     return total
@@ -114,8 +122,8 @@ def parts_within(
     values: int = VALUES,
     workers: int = 1,
     weights: int = 0,
-) -> tuple[list[Spans], int]:
-    """Cut a region into parts that can each be evaluated within a budget, with the least work.
+) -> tuple[list[Spans], int, int]:
+    """Cut a region into parts that can each be evaluated within a budget, with hardly more work.
 
     Parameters
     ----------
@@ -126,8 +134,9 @@ def parts_within(
     -------
     list of spans
         The parts.
-    int
-        Scale of the finest results that are kept, see `engine.tiling.steps`.
+    int, int
+        Scales of the finest results that are kept, and of those that several stages read, see
+        `engine.tile_plan.steps`.
 
     Raises
     ------
@@ -135,26 +144,34 @@ def parts_within(
         In one sentence, if the smallest parts take more.
     """
     smallest = max(stage.scale for stage in stages)
-    choices: list[tuple[float, list[Spans], int]] = []
+    choices: list[tuple[float, int, list[Spans], tuple[int, int]]] = []
+    scale = sorted({stage.scale for stage in stages})
+    keeping = [(finest, shared) for finest in scale for shared in scale if shared <= finest]
     least = float("inf")
     for parts in _cuts(spans, smallest):
         takes = {
-            finest: memory(stages, scales, parts[0], ground, values, finest, workers, weights)
-            for finest in sorted({stage.scale for stage in stages})
+            kept: memory(stages, scales, parts[0], ground, values, *kept, workers, weights)
+            for kept in keeping
         }
         least = min(least, *takes.values())
-        for finest in (each for each, bytes_ in takes.items() if bytes_ <= budget):
-            of_one = work(stages, scales, parts[0], ground, values, finest)
-            choices.append((len(parts) * of_one, parts, finest))
-        if takes[1] <= budget:  # smaller parts only have more margin
-            break
+        found = [
+            (len(parts) * work(stages, scales, parts[0], ground, values, *kept), b, parts, kept)
+            for kept, b in takes.items()
+            if b <= budget
+        ]
+        choices += found
+        if found and min(found)[0] > WORTH * min(choices)[0]:
+            break  # smaller parts only have more margin
     if not choices:
         raise ValueError(
             f"Painting takes at least {least / 1e9:.2g} GB, and {budget / 1e9:.2g} GB is "
             "the memory that it may take: close other programs or set more."
         )
-    _, parts, finest = min(choices, key=lambda choice: choice[0])
-    return parts, finest
+    enough = WORTH * min(choices)[0]
+    _, _, parts, kept = min(
+        (choice for choice in choices if choice[0] <= enough), key=lambda choice: choice[1]
+    )
+    return parts, *kept
 
 
 def _cuts(spans: Spans, smallest: int) -> Iterator[list[Spans]]:
@@ -168,10 +185,3 @@ def _cuts(spans: Spans, smallest: int) -> Iterator[list[Spans]]:
         if lengths[longest] <= smallest:
             return
         numbers[longest] *= 2
-
-
-def _largest_block(
-    step: Step, stages: Sequence[Stage], wanted: Mapping[str, Spans], values: int
-) -> Spans:
-    spans = wanted[step.result.name]
-    return next(blocks(spans, block_cells(step, stages, len(spans), values)))

@@ -9,12 +9,12 @@ at once, and a network in a single stage is tiled in the usual way. In any numbe
 The finest stages are cheap to compute and dear to keep: with less memory their results are not
 kept but computed again for every block that reads them.
 
-Layers pad what they are given in some way of their own: at the edge of a mesh that is not
-periodic it must be by repeating the edge, and elsewhere it stays in the margin, which is cut off.
+Layers pad what they are given in some way of their own, or lose cells at both ends alike. At the
+edge of a mesh that is not periodic they must repeat the edge; elsewhere what they pad stays in the
+margin, which is cut off.
 """
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -22,68 +22,31 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.spans import Ground, Span, Spans, blocks, coarser, hull
+from engine.spans import Ground, Spans, size
+from engine.tile_memory import Memory
+from engine.tile_plan import (
+    VALUES,
+    Scales,
+    Stage,
+    Step,
+    last_read,
+    needed,
+    needed_of_steps,
+    read_by,
+    scales_of,
+    step_blocks,
+    steps,
+)
 
 Array = NDArray[np.float32]
-Apply = Callable[["Stage", list[Array]], Array]
-
-VALUES = 2**22
-"""That a stage reads at most for a block, all channels of all sources at the finest of their
-scales: few enough for a CPU's caches, enough that the margin is small beside them."""
-
-ANYWHERE = 0
-"""Scale of what is the same for all cells."""
 
 
-@dataclass(frozen=True)
-class Layer:
-    """What a convolution sees: an odd kernel centred on every `stride`-th cell."""
-
-    kernel: int
-    stride: int = 1
+Keep = Callable[[Array], None]
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Layers whose result is read by the stages that follow.
-
-    Parameters
-    ----------
-    name : str
-        Of its result.
-    sources : tuple of str
-        Stages before it, and what the network is given, that it reads.
-    scale : int
-        Of its result.
-    channels : int
-        Of its result.
-    layers : tuple of Layer
-        The longest way from a source to the result, in order; sources are at the scale where
-        they begin, or coarser and are repeated there.
-    """
-
-    name: str
-    sources: tuple[str, ...]
-    scale: int
-    channels: int
-    layers: tuple[Layer, ...]
-
-    @property
-    def stride(self) -> int:
-        """Of all its layers."""
-        return math.prod(layer.stride for layer in self.layers)
-
-    @property
-    def begin(self) -> int:
-        """Scale where its layers begin."""
-        return self.scale // self.stride
-
-    def seen(self, spans: Spans) -> Spans:
-        """What its layers see of the scale where they begin, for a part of the result."""
-        for layer in reversed(self.layers):
-            edge, step = layer.kernel // 2, layer.stride
-            spans = tuple((a * step - edge, (b - 1) * step + edge + 1) for a, b in spans)
-        return spans
+Apply = Callable[["Stage", list[Array], Keep], None]
+"""Runs a stage on what its sources hold, (channels, ...) each, and hands on what it makes. It holds
+on to that until whoever takes it returns, who may run other stages meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -102,135 +65,22 @@ class Given:
     scale: int = 1
 
 
-Scales = Mapping[str, int]
-"""Of all stages and of what a network is given, by name."""
-
-
-def scales_of(stages: Sequence[Stage], given: Mapping[str, int]) -> dict[str, int]:
-    """Scales of all that stages read and make."""
-    return dict(given) | {stage.name: stage.scale for stage in stages}
-
-
-def reach(stages: Sequence[Stage], source: str) -> int:
-    """How far beyond a tile's edge its result depends on what the network is given, [cells].
-
-    Parameters
-    ----------
-    stages : sequence of Stage
-        The network; a tile begins and ends at multiples of its coarsest cells.
-    source : str
-        Name of what it is given, at scale 1.
-    """
-    cell = max(stage.scale for stage in stages)
-    found: dict[str, Span] = {stages[-1].name: (0, cell // stages[-1].scale)}
-    scales = scales_of(stages, {source: 1})
-    for stage in reversed(stages):
-        (seen,) = stage.seen((found[stage.name],))
-        for name in set(stage.sources) & set(scales):
-            (part,) = coarser((seen,), scales[name] // stage.begin)
-            low, high = found.get(name, part)
-            found[name] = min(low, part[0]), max(high, part[1])
-    start, stop = found[source]
-    return max(-start, stop - cell)
-
-
-@dataclass(frozen=True)
-class Step:
-    """Stages that are run one after the other for each block; only the last result is kept."""
-
-    stages: tuple[Stage, ...]
-
-    @property
-    def result(self) -> Stage:
-        """The stage whose result is kept."""
-        return self.stages[-1]
-
-    @property
-    def sources(self) -> set[str]:
-        """What is read that the step doesn't make itself."""
-        made = {stage.name for stage in self.stages}
-        return {name for stage in self.stages for name in stage.sources} - made
-
-
-def steps(stages: Sequence[Stage], finest: int = 1) -> list[Step]:
-    """Cut a network into steps.
-
-    Parameters
-    ----------
-    finest : int
-        Scale of the finest results that are kept, but for the last one.
-    """
-    kept = {stage.name for stage in stages if stage.scale >= finest} | {stages[-1].name}
-    return [Step(_made_with(stage, stages, kept)) for stage in stages if stage.name in kept]
-
-
-def _made_with(last: Stage, stages: Sequence[Stage], kept: set[str]) -> tuple[Stage, ...]:
-    """A stage after those that must be run for it since their results are not kept."""
-    wanted, made = {last.name}, []
-    for stage in reversed(stages):
-        if stage is last or stage.name in wanted - kept:
-            wanted.update(stage.sources)
-            made.append(stage)
-    return tuple(reversed(made))
-
-
-def needed(
-    stages: Sequence[Stage], scales: Scales, spans: Spans, ground: Ground
-) -> dict[str, Spans]:
-    """Cells, of every stage and of what stages are given, that a part of the result needs.
-
-    Parameters
-    ----------
-    spans : tuple of (start, stop)
-        Of the result.
-    """
-    found = {stages[-1].name: spans}
-    for stage in reversed(stages):
-        for name, part in _read(stage, scales, found[stage.name], ground).items():
-            found[name] = ground.inside(hull(found.get(name, part), part), scales[name])
-    return found
-
-
-def needed_of_steps(
-    plan: Sequence[Step], scales: Scales, spans: Spans, ground: Ground
-) -> dict[str, Spans]:
-    """Cells of every step's result that a part of the last one's needs."""
-    found = {plan[-1].result.name: spans}
-    for step in reversed(plan):
-        part = needed(step.stages, scales, found[step.result.name], ground)
-        for name in step.sources & part.keys():
-            both = hull(found.get(name, part[name]), part[name])
-            found[name] = ground.inside(both, scales[name])
-    return {step.result.name: found[step.result.name] for step in plan}
-
-
-def _read(stage: Stage, scales: Scales, spans: Spans, ground: Ground) -> dict[str, Spans]:
-    """Spans of its sources that a stage reads for a part of its result.
-
-    They begin and end where the cells of all of them do.
-    """
-    coarsest = max((stage.scale, *(scales[name] for name in stage.sources)))
-    aligned = coarser(stage.seen(spans), coarsest // stage.begin)
-    aligned = ground.beyond(aligned, coarsest)
-    return {
-        name: tuple((a * coarsest // scale, b * coarsest // scale) for a, b in aligned)
-        for name in stage.sources
-        if (scale := scales[name]) != ANYWHERE
-    }
-
-
 def evaluate(
     stages: Sequence[Stage],
     given: Mapping[str, Given],
     apply: Apply,
     spans: Spans,
     ground: Ground,
+    put: Callable[[Spans, Array], None],
     values: int = VALUES,
     finest: int = 1,
+    shared: int | None = None,
     workers: int = 1,
     release: Callable[[Stage], None] = lambda _: None,
-) -> Array:
-    """What a network makes of a region of a mesh.
+    memory: Memory | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> None:
+    """Work out what a network makes of a region of a mesh, block by block.
 
     Parameters
     ----------
@@ -239,43 +89,75 @@ def evaluate(
     given : mapping of str to Given
         What it is given, by the names that stages read it by.
     apply : callable
-        Runs a stage on what its sources hold, (channels, ...) each, padding so that no cells
-        are lost.
+        Runs a stage, see `Apply`.
     spans : tuple of (start, stop)
         The region; on a periodic mesh it may wrap.
     ground : Ground
         The mesh; its sides are multiples of the coarsest scale.
+    put : callable
+        Takes the result in blocks, each by its spans and values (channels, ...), which are its
+        own only until it returns; from several threads if there are several workers.
     values : int
         That a stage reads at most for a block.
-    finest : int
+    finest, shared : int
         See `steps`.
     workers : int
         Blocks at a time, each asked for by a thread of its own.
     release : callable
         Told the stages that are not run again soon.
-
-    Returns
-    -------
-    array, (channels, ...)
-        Of the region.
+    memory : Memory, optional
+        For the results that are kept, see `memory_for`; of its own if left out.
+    progress : callable
+        Told how many blocks are done, of how many.
     """
-    plan = steps(stages, finest)
+    plan = steps(stages, finest, shared)
     scales = scales_of(stages, {name: each.scale for name, each in given.items()})
     wanted = needed_of_steps(plan, scales, spans, ground)
+    memory = memory or memory_for(stages, scales, spans, ground, finest, shared)
+    cut = [step_blocks(step, stages, wanted, values, workers) for step in plan]
+    done, count = 0, sum(map(len, cut))
     sources = dict(given)
     with ThreadPoolExecutor(workers, "tiles") as threads:
-        for step, dropped in zip(plan, last_read(plan), strict=True):
-            kept = _Part.empty(step.result, wanted[step.result.name], ground)
-            run = partial(_run, step, sources, scales, apply, ground, kept)
-            list(
-                threads.map(run, blocks(kept.spans, block_cells(step, stages, len(spans), values)))
-            )
-            sources[step.result.name] = Given(kept.read, step.result.scale)
+        for step, parts, dropped in zip(plan, cut, last_read(plan), strict=True):
+            result = step.result
+            keep: Callable[[_Part], None] = partial(_hand_on, put)
+            if step is not plan[-1]:
+                kept = _Part.empty(result, wanted[result.name], ground, memory)
+                sources[result.name] = Given(kept.read, result.scale)
+                keep = kept.fill
+            for _ in threads.map(partial(_run, step, sources, scales, apply, ground, keep), parts):
+                done += 1
+                progress(done, count)
             for name in dropped:
                 del sources[name]
+                memory.free(name)
             for stage in step.stages:
                 release(stage)
-    return kept.values
+
+
+def memory_for(
+    stages: Sequence[Stage],
+    scales: Scales,
+    spans: Spans,
+    ground: Ground,
+    finest: int = 1,
+    shared: int | None = None,
+) -> Memory:
+    """Memory for what is kept while a region, or one part after the other, is worked out.
+
+    Parameters
+    ----------
+    spans : tuple of (start, stop)
+        Of the region, or of the largest part.
+    """
+    plan = steps(stages, finest, shared)
+    wanted = needed_of_steps(plan, scales, spans, ground)
+    # The last result is not kept.
+    return Memory(sum(step.result.channels * size(wanted[step.result.name]) for step in plan[:-1]))
+
+
+def _hand_on(put: Callable[[Spans, Array], None], part: "_Part") -> None:
+    put(part.spans, part.values)
 
 
 def _run(
@@ -284,24 +166,53 @@ def _run(
     scales: Scales,
     apply: Apply,
     ground: Ground,
-    kept: "_Part",
+    keep: Callable[["_Part"], None],
     block: Spans,
 ) -> None:
-    """Run the stages of a step for a block and keep its result."""
+    """Run the stages of a step for a block; its result is handed on.
+
+    Each stage is run while those before it still hold what they made, so that nothing is copied.
+    """
     wanted = needed(step.stages, scales, block, ground)
     made: dict[str, Callable[[Spans], Array]] = {name: sources[name].read for name in step.sources}
-    for stage in step.stages:
-        read = _read(stage, scales, wanted[stage.name], ground)
-        computed = apply(stage, [made[name](read.get(name, ())) for name in stage.sources])
-        part = _Part.of(stage, computed, _origin(stage, scales, read), wanted[stage.name], ground)
-        made[stage.name] = part.read
-    kept.fill(part)
+    _run_stages(step.stages, made, wanted, scales, apply, ground, keep)
 
 
-def _origin(stage: Stage, scales: Scales, read: Mapping[str, Spans]) -> tuple[int, ...]:
-    """Where the result of what a stage has read begins, at the stage's scale."""
+def _run_stages(
+    stages: Sequence[Stage],
+    made: dict[str, Callable[[Spans], Array]],
+    wanted: Mapping[str, Spans],
+    scales: Scales,
+    apply: Apply,
+    ground: Ground,
+    keep: Callable[["_Part"], None],
+) -> None:
+    """Run the first of the stages of a block, and the others on what it made.
+
+    No function within another that calls itself: it would be kept, and with it all that was made
+    for other blocks, until Python looks for such circles.
+    """
+    stage, *later = stages
+    read = read_by(stage, scales, wanted[stage.name], ground)
+    place = _place(stage, scales, read)
+
+    def take(computed: Array) -> None:
+        part = _Part.of(stage, computed, place, wanted[stage.name], ground)
+        if later:
+            made[stage.name] = part.read
+            _run_stages(later, made, wanted, scales, apply, ground, keep)
+        else:
+            keep(part)
+
+    apply(stage, [made[name](read.get(name, ())) for name in stage.sources], take)
+
+
+def _place(stage: Stage, scales: Scales, read: Mapping[str, Spans]) -> Spans:
+    """Cells, at the stage's scale, of what it has read."""
     name = next(iter(read))
-    return tuple(a * scales[name] // stage.scale for a, _ in read[name])
+    return tuple(
+        (a * scales[name] // stage.scale, b * scales[name] // stage.scale) for a, b in read[name]
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,28 +224,34 @@ class _Part:
     whole_ring: tuple[bool, ...]
 
     @classmethod
-    def empty(cls, stage: Stage, spans: Spans, ground: Ground) -> "_Part":
-        values = np.empty((stage.channels, *(b - a for a, b in spans)), np.float32)
+    def empty(cls, stage: Stage, spans: Spans, ground: Ground, memory: Memory) -> "_Part":
+        values = memory.take(stage.name, (stage.channels, *(b - a for a, b in spans)))
         return cls(values, spans, _rings(stage, spans, ground))
 
     @classmethod
     def of(
-        cls, stage: Stage, computed: Array, origin: Sequence[int], spans: Spans, ground: Ground
+        cls, stage: Stage, computed: Array, place: Spans, spans: Spans, ground: Ground
     ) -> "_Part":
-        """Without the margin of what was computed, which begins at `origin`."""
+        """Without the margin of what was computed of a place, but for cells lost at both ends."""
+        lost = [(b - a - n) // 2 for (a, b), n in zip(place, computed.shape[1:], strict=True)]
+        origin = [a + each for (a, _), each in zip(place, lost, strict=True)]
         inside = tuple(slice(a - o, b - o) for (a, b), o in zip(spans, origin, strict=True))
         return cls(computed[(slice(None), *inside)], spans, _rings(stage, spans, ground))
 
     def read(self, spans: Spans) -> Array:
         """Values of spans; those of a whole ring repeat."""
-        values = self.values
-        for axis, ((a, b), (start, stop)) in enumerate(zip(spans, self.spans, strict=True), 1):
-            if start <= a and b <= stop:
-                values = values[(slice(None),) * axis + (slice(a - start, b - start),)]
-            else:
-                assert self.whole_ring[axis - 1], "a block reads what was not computed"
-                numbers = np.arange(a - start, b - start) % (stop - start)
-                values = np.take(values, numbers, axis)
+        pairs = list(zip(spans, self.spans, strict=True))
+        # All cuts first, which copy nothing: what goes on around a ring is copied.
+        around = [a < start or stop < b for (a, b), (start, stop) in pairs]
+        cut = [
+            slice(None) if goes_on else slice(a - start, b - start)
+            for goes_on, ((a, b), (start, _)) in zip(around, pairs, strict=True)
+        ]
+        values = self.values[(slice(None), *cut)]
+        for axis, ((a, b), (start, _)) in enumerate(pairs):
+            if around[axis]:
+                assert self.whole_ring[axis], "a block reads what was not computed"
+                values = _around(values, axis + 1, a - start, b - start)
         return values
 
     def fill(self, part: "_Part") -> None:
@@ -344,25 +261,18 @@ class _Part:
         self.values[(slice(None), *into)] = part.values
 
 
+def _around(values: Array, axis: int, start: int, stop: int) -> Array:
+    """Cells [start, stop) along an axis that is a ring, however often they go around it."""
+    side, pieces = values.shape[axis], []
+    while start < stop:
+        first = start % side
+        last = min(first + stop - start, side)
+        pieces.append(values[(slice(None),) * axis + (slice(first, last),)])
+        start += last - first
+    return np.concatenate(pieces, axis)
+
+
 def _rings(stage: Stage, spans: Spans, ground: Ground) -> tuple[bool, ...]:
     """Along which axes spans go once around a periodic mesh."""
     pairs = zip(spans, ground.sides(stage.scale), strict=True)
     return tuple(ground.periodic and b - a == n for (a, b), n in pairs)
-
-
-def block_cells(step: Step, stages: Sequence[Stage], dimensions: int, values: int) -> int:
-    """Most cells of a step's result that make a block."""
-    channels = {stage.name: stage.channels for stage in stages}
-    most = 0.0
-    for stage in step.stages:
-        # What the network is given has few channels.
-        read = sum(channels.get(name, 1) for name in stage.sources)
-        most = max(most, read * (step.result.scale / stage.begin) ** dimensions)
-    return max(int(values / most), 1)
-
-
-def last_read(plan: Sequence[Step]) -> Iterator[list[str]]:
-    """For every step, the names that no later one reads."""
-    last = {name: i for i, step in enumerate(plan) for name in step.sources}
-    for number in range(len(plan)):
-        yield [name for name, i in last.items() if i == number]

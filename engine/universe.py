@@ -7,14 +7,22 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from engine.cosmology import N_S, PLANCK, SIGMA_8, Cosmology
 from engine.formats.gadget_file import write_dark_matter, write_overdensity
 from engine.initial_conditions import moved
-from engine.nbody.linear_power import LinearPower, eisenstein_hu, read_linear_power
+from engine.nbody.linear_power import (
+    CAMB,
+    LinearPower,
+    by_camb,
+    eisenstein_hu,
+    read_linear_power,
+)
 from engine.nbody.realisation import draw_overdensity
 from engine.nbody.schedule import BEGIN, MESH_FACTOR, STEPS
 from engine.noise import MAX_SEED
+from engine.projection.friends import find_halos
 from engine.projection.snapshots import project_snapshot
 from engine.results import Progress
 
@@ -42,9 +50,9 @@ def simulate(
 ) -> Path:
     """Run a particle mesh from a drawn linear overdensity and write a simulation file.
 
-    It holds maps and a grid of dark matter (`dmo`) and the initial conditions. Stopped at any
-    moment, the same call goes on after the last whole step. The same seed gives the same
-    large-scale structure for any number of particles.
+    It holds maps and a grid of dark matter (`dmo`), haloes by friends of friends and the initial
+    conditions. Stopped at any moment, the same call goes on after the last whole step. The same
+    seed gives the same large-scale structure for any number of particles.
 
     Parameters
     ----------
@@ -63,7 +71,8 @@ def simulate(
     sigma_8, n_s : float
         Of the power spectrum; not used with a table.
     power : path, optional
-        A table of k [h/Mpc] and linear P(k) at z = 0 [(Mpc/h)^3].
+        A table of k [h/Mpc] and linear P(k) at z = 0 [(Mpc/h)^3], or "camb" for that by CAMB,
+        an extra of this package; Eisenstein & Hu's if left out.
     progress : callable
         Called with the fraction done and what is being done.
 
@@ -79,7 +88,7 @@ def simulate(
 
     References
     ----------
-    Feng et al. 2016; Rampf, List & Hahn 2025.
+    Feng et al. 2016; Rampf, List & Hahn 2025; Davis et al. 1985.
     """
     # Only now: it imports torch, which takes seconds.
     from engine.nbody.kept_steps import kept_steps
@@ -87,7 +96,10 @@ def simulate(
     out = Path(out).expanduser()
     _check(box_size, particles, seed, redshift, cosmology, sigma_8, n_s)
     _check_memory(particles)
-    spectrum = read_linear_power(power) if power else eisenstein_hu(cosmology, sigma_8, n_s)
+    if power and str(power) != CAMB:
+        spectrum = read_linear_power(power)
+    else:
+        spectrum = (by_camb if power else eisenstein_hu)(cosmology, sigma_8, n_s)
     out.parent.mkdir(parents=True, exist_ok=True)
     progress(0.0, "linear overdensity")
     overdensity = draw_overdensity(spectrum, box_size, particles, seed)
@@ -103,15 +115,13 @@ def simulate(
         lambda n: progress(STEPPED * n / STEPS, f"particle mesh: step {n} of {STEPS}"),
     )
     code = f"particle mesh of {particles * MESH_FACTOR} cells a side, {STEPS} steps"
+    progress(STEPPED, "friends of friends")
+    halos = find_halos(position.T, box_size, cosmology.mean_matter_density)
     made = f"Drawn with seed {seed} from {spectrum.made}; second order to z = 9, then {code}."
     with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
         snapshot, start = Path(folder, "particles.hdf5"), Path(folder, "start.hdf5")
-        write_dark_matter(snapshot, position, box_size, redshift, cosmology, code)
-        at_lattice_points = moved(
-            overdensity * cosmology.growth.first(BEGIN), (-LATTICE, -LATTICE, -LATTICE)
-        )
-        begin = 1 / BEGIN - 1
-        write_overdensity(start, at_lattice_points, box_size, begin, cosmology, LATTICE)
+        write_dark_matter(snapshot, position, box_size, redshift, cosmology, code, halos)
+        _write_start(start, overdensity, box_size, cosmology)
         project_snapshot(
             snapshot,
             out,
@@ -124,6 +134,20 @@ def simulate(
         )
     stopped.unlink(missing_ok=True)
     return out
+
+
+def _write_start(
+    path: Path, overdensity: NDArray[np.float32], box_size: float, cosmology: Cosmology
+) -> None:
+    """Write the linear overdensity as it was when the particle mesh began, at lattice points."""
+    grown = overdensity * cosmology.growth.first(BEGIN)
+    at_lattice_points = moved(grown, (-LATTICE, -LATTICE, -LATTICE))
+    write_overdensity(path, at_lattice_points, box_size, 1 / BEGIN - 1, cosmology, LATTICE)
+
+
+def universe_name(box_size: float, particles: int, seed: int, redshift: float) -> str:
+    """Name of a universe of the usual cosmology, by what else it depends on."""
+    return f"universe-{box_size:g}-{particles}-{seed}-z{redshift:g}"
 
 
 def _recipe(

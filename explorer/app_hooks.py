@@ -1,6 +1,7 @@
 """Run once when the server starts, before it collects its routes."""
 
 import argparse
+import gc
 import logging
 import sys
 import threading
@@ -8,8 +9,10 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import bokeh.server.tornado
 from bokeh.application.handlers.lifecycle import LifecycleHandler
 from bokeh.server.urls import toplevel_patterns
+from panel.io.server import RootHandler
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -37,8 +40,21 @@ def refuse_more_processes(arguments: list[str]) -> None:
         )
 
 
+class Root(RootHandler):
+    """The server's own address, which leads to the page: with what a link there asks for."""
+
+    def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
+        """Go elsewhere; what has a query of its own keeps it."""
+        query = self.request.query
+        asked = f"?{query}" if query and "?" not in url else ""
+        super().redirect(url + asked, permanent, status)
+
+
 refuse_more_processes(sys.orig_argv[1:])  # sys.argv is the app's own while this runs
 toplevel_patterns.append((ViewportHandler.route, ViewportHandler))
+# The server knows its root's handler by this name, as Panel told it of its own.
+toplevel_patterns[0] = (r"/?", Root)
+bokeh.server.tornado.RootHandler = Root  # type: ignore[misc]
 
 
 LEFT = ("WebSocketClosedError", "StreamClosedError", "assert self._session is not None")
@@ -95,3 +111,7 @@ def warm_up() -> None:
 
     viewport.warm_up()
     app.warm_up()
+    # Modules and what is warm by now stay; to look through them for garbage, as happens when a
+    # page is closed, holds all others up.
+    gc.collect()
+    gc.freeze()

@@ -1,8 +1,11 @@
 """What of the page is built, and sent, when: first what is waited for, then what is slower."""
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from functools import partial
 
 import panel as pn
+from panel.io import hold
 
 from explorer.store import Store
 
@@ -28,8 +31,18 @@ def after(milliseconds: int, do: Callable[[], None]) -> None:
     """Change the page after a pause; at once where there is no browser."""
     document = pn.state.curdoc
     if document and document.session_context:
-        document.add_timeout_callback(do, milliseconds)
+        document.add_timeout_callback(partial(in_one_message, do), milliseconds)
     else:
+        do()
+
+
+def in_one_message(do: Callable[[], None]) -> None:
+    """Change the page; the browser gets all changes together.
+
+    For every message Bokeh walks through all models of the page, and the browser draws anew.
+    """
+    # Panel drops what is held back of a page that is still loading.
+    with hold() if pn.state.loaded else nullcontext():
         do()
 
 

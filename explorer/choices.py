@@ -8,10 +8,18 @@ import engine
 from engine.assets import asset_folders
 from engine.fields import field_named
 from engine.halos import Halos
-from engine.inputs import dark_matter_runs, has, runs, same_resolution, separation
-from engine.places import SlabPlace
+from engine.inputs import (
+    can_feed,
+    dark_matter_runs,
+    has,
+    paints_by_subhalo,
+    separation,
+)
+from engine.places import Run, SlabPlace
 from engine.simulation import Simulation
-from engine.systems.card import ModelCard
+from engine.systems.card import ModelCard, same_resolution
+from engine.systems.checks import REDSHIFT_WARNED
+from engine.systems.registry import to_beat
 from engine.units import MPC_IN_KPC
 from explorer.state import Choices, Selection, emulator_name, run_of, source_of
 
@@ -40,7 +48,8 @@ def choices(
         which emulators.
     """
     if simulation is not None and (there := paintable_axes(simulation)):
-        cards = [card for card in cards if eats(card, simulation, SlabPlace(there[0]))]
+        place = SlabPlace(there[0])
+        cards = sorted((card for card in cards if can_feed(simulation, card, place)), key=order)
     fields = {field_named(card.field).label.capitalize(): card.field for card in cards}
     painted = kept(chosen.field, fields.values())
     axes = paintable_axes(simulation) if simulation is not None else []
@@ -48,24 +57,25 @@ def choices(
     source = kept(chosen.source, sources)
     levels = sources.get(source, [])
     level = kept(chosen.level, levels)
-    apart = separation(simulation, run_of(source, level)) if simulation and source else 0.0
-    fits = {card.name: same_resolution(card.inputs[0], level, apart) for card in cards}
+    run = run_of(source, level) if simulation and source else None
+    fits = {card.name: suits(card, simulation, run) for card in cards}
+    emulators = {
+        emulator_name(card.system, card.trained_for, level): card
+        for card in cards
+        if card.field == painted and (fits[card.name] or chosen.other_levels)
+    }
+    emulator = kept(chosen.emulator, emulators)
     return Choices(
         simulation={name: name for name in _offered(simulation)},
         axis={f"along {axis}": axis for axis in axes},
         source={SOURCES[name]: name for name in sources},
         level={in_words(simulation, axes[0], source, each): each for each in levels},
         field=fields or {"Gas": "gas"},
-        emulator={
-            card.title if fits[card.name] else f"{card.title} for {card.level}": emulator_name(
-                card.system, card.level, level
-            )
-            for card in cards
-            if card.field == painted and (fits[card.name] or chosen.other_levels)
-        },
+        emulator={offered_as(card, fits[card.name]): name for name, card in emulators.items()},
         slabs=simulation.n_slabs(axes[0]) if simulation else 0,
         pixels=simulation.pixels if simulation else 0,
         halos=len(catalogue(simulation) or ()) if simulation else 0,
+        parameters=emulators[emulator].parameters if emulator else (),
     )
 
 
@@ -118,9 +128,29 @@ def paintable_axes(simulation: Simulation) -> list[str]:
     return [axis for axis in simulation.axes if sources_along(simulation, axis)]
 
 
-def eats(card: ModelCard, simulation: Simulation, place: SlabPlace) -> bool:
-    """Whether an emulator can be fed with slabs of a simulation."""
-    return all(each.kind == "slab" for each in card.inputs) and bool(runs(simulation, card, place))
+def order(card: ModelCard) -> tuple[bool, bool, bool]:
+    """Order emulators: of maps first; of those of boxes what has a baseline to beat, of fields."""
+    of_boxes = card.output.kind == "grid"
+    return of_boxes, of_boxes and not to_beat(card.system), of_boxes and paints_by_subhalo(card)
+
+
+def suits(card: ModelCard, simulation: Simulation | None, run: Run | None) -> bool:
+    """Whether an emulator was made for dark matter as of a run; one of boxes, for the redshift."""
+    if simulation is None or run is None:
+        return True
+    if card.output.kind == "grid":
+        return abs(redshift_of(card) - simulation.redshift) <= REDSHIFT_WARNED
+    return same_resolution(card.inputs[0], run.level, separation(simulation, run))
+
+
+def redshift_of(card: ModelCard) -> float:
+    """Of what an emulator paints, whatever the redshift of what it paints from."""
+    return float(card.architecture.get("redshift", card.redshift))
+
+
+def offered_as(card: ModelCard, suits: bool) -> str:
+    """Name an emulator, with what it is for where that is not what is selected."""
+    return card.title if suits else f"{card.title} for {card.trained_for.replace('z', 'z = ')}"
 
 
 @lru_cache(maxsize=4)

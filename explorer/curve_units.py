@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass, replace
 
 from engine.results import Curve
+from explorer.display import Display
 from explorer.ensemble import Quantiles
 from explorer.results import Results
 from explorer.scale import length_of, scale_of
-from explorer.state import Display
 
 
 @dataclass(frozen=True)

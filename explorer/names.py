@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import engine
+from engine.statistics.compared import COMPARED
 from explorer.results import Results
 from explorer.state import Request, system_and_level
 from explorer.style import EMULATORS, INK
@@ -31,6 +32,19 @@ def painting_names(results: Results) -> dict[str, str]:
         seed = "" if slab is None or slab.seed is None else f", seed {slab.seed}"
         names[name] = emulator_title(emulator, results.input.level) + seed
     return names
+
+
+def cells_apart(results: Results) -> str:
+    """Say in a sentence that maps of several cell sizes are compared; empty if they aren't."""
+    shown = [getattr(results, name) for name in COMPARED]
+    sizes = sorted({round(each.cell_size, 2) for each in shown if each is not None})
+    if len(sizes) < 2:
+        return ""
+    finer = " and ".join(f"{size:.4g}" for size in sizes[:-1])
+    return (
+        f"Maps of {finer} ckpc/h a pixel are compared with one of {sizes[-1]:.4g} ckpc/h: curves "
+        "and differences are in the coarser pixels, by area means."
+    )
 
 
 def pair_names(names: Mapping[str, str]) -> dict[str, str]:
@@ -72,7 +86,7 @@ def emulator_title(emulator: str, level: str) -> str:
     """Name an emulator for an input of a level, as it is offered (see `emulator_name`)."""
     system, trained_for = system_and_level(emulator, level)
     title = title_of(system)
-    return title if trained_for == level else f"{title} for {trained_for}"
+    return title if trained_for == level else f"{title} for {trained_for.replace('z', 'z = ')}"
 
 
 @lru_cache(maxsize=64)

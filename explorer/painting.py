@@ -18,6 +18,7 @@ from explorer.results import (
     PAINTING,
     Results,
     around_halo,
+    cut,
     eaten_by,
     painted,
     remembered,
@@ -84,6 +85,8 @@ class Painting:
 
     def __init__(self, owner: str, turn: Turn, page: Page, scene: Places) -> None:
         self.owner, self.turn, self.page, self.scene = owner, turn, page, scene
+        self._drawing: Request | None = None
+        self._other_numbers: Request | None = None
 
     def begin(self, simulation: Simulation, request: Request) -> Results:
         """Find what can be shown of a request without painting."""
@@ -92,6 +95,7 @@ class Painting:
     def stop(self) -> None:
         """Let go of what still runs or waits."""
         self.turn.begin()
+        self._drawing = self._other_numbers = None
         threads.WORKER.cancel(self.owner)
         threads.WORKER.cancel(f"{self.owner} other")
 
@@ -102,9 +106,38 @@ class Painting:
             return False
         return shown.is_whole and shown.has_paintings
 
+    def foretell(self, request: Request) -> str:
+        """Say what the maps of a request will have to wait for first; empty if they are there."""
+        shown = self.page.results
+        there = shown is not None and shown.has_paintings and same_maps(shown.request, request)
+        return "" if there else f"Reading {self.scene.where(request)}"
+
     async def compute(self, simulation: Simulation, request: Request) -> None:
-        """Compute a request; the page gets it unless a newer one is asked for."""
-        number = self.turn.begin()
+        """Compute a request; the page gets it unless a newer one is asked for.
+
+        One for other numbers of the same waits until the map under way is shown, and only the
+        newest of those: as a slider is dragged, maps follow it as fast as they can be painted.
+        """
+        if self._drawing is not None and numbers_apart(self._drawing, request):
+            self._other_numbers = request
+            return
+        following: Request | None = request
+        while following is not None:
+            number = self.turn.begin()
+            self._drawing, self._other_numbers = following, None
+            await self._attempt(number, simulation, following)
+            if not self.turn.is_newest(number):
+                return
+            self._drawing, following = None, self._other_numbers
+
+    def _shown(self) -> None:
+        """Go on with other numbers that were asked for before a map was shown, if any were."""
+        self._drawing = None
+        if self._other_numbers is not None:
+            raise asyncio.CancelledError
+
+    async def _attempt(self, number: int, simulation: Simulation, request: Request) -> None:
+        """Compute a request; what goes wrong is told in a sentence."""
         try:
             await self._compute(number, simulation, request)
         except asyncio.CancelledError:
@@ -126,7 +159,9 @@ class Painting:
                 found = replace(found, no_prediction=untrained(request.run.level))
             elif self.turn.is_newest(number):
                 found = await self._with_paintings(number, simulation, found)
-        if self.turn.is_newest(number) and not found.is_whole:
+        if not self.turn.is_newest(number):
+            raise asyncio.CancelledError  # as while a slider is dragged: nobody wants its curves
+        if not found.is_whole:
             found = replace(found, along=await self._along(number, simulation, found))
         shown = self.page.results
         if shown is not None and has_all_but_the_halo(shown, request):
@@ -202,14 +237,15 @@ class Painting:
     async def _with_prediction(self, found: Results) -> Results:
         """Add the prediction, whose place in the queue a newer request of this session takes."""
         emulator, prediction, seconds = await paint(self.owner, found.request, found.eaten)
-        return painted(found, emulator, prediction, seconds)
+        return await in_reader(painted, found, emulator, prediction, seconds)
 
     async def _other_of(self, simulation: Simulation, found: Results) -> Slab:
         """Paint the second painting, beside the first one's request and not in its place."""
         request = found.request.of_other()
         eaten = await in_reader(eaten_by, simulation, request)
         _, painting, _ = await paint(f"{self.owner} other", request, eaten)
-        return painting
+        other: Slab = await in_reader(cut, painting, found.input)
+        return other
 
 
 async def paint(
@@ -217,7 +253,7 @@ async def paint(
     request: Request,
     eaten: Mapping[str, Mesh],
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Emulator, Slab, float | None]:
+) -> tuple[Emulator, Any, float | None]:
     """Have a request painted: emulator, painting, and the seconds if it wasn't remembered.
 
     Parameters
@@ -235,22 +271,32 @@ async def paint(
     seconds: list[float] = []
     parameters = dict(request.parameters)
 
-    def compute() -> Slab:
+    def compute() -> Mesh:
         start = time.perf_counter()
         emulator.progress = progress  # one painting at a time
         try:
-            slab: Slab = emulator.predict(eaten, request.seed, parameters=parameters)
+            mesh: Mesh = emulator.predict(eaten, request.seed, parameters=parameters)
         finally:
             emulator.progress = None
         seconds.append(time.perf_counter() - start)
-        return slab
+        return mesh
 
     key = prediction_key(emulator, eaten, request.seed, parameters=parameters)
     painting = await asyncio.wrap_future(threads.WORKER.submit(owner, key, compute))
     return emulator, painting, seconds[0] if seconds else None
 
 
+def numbers_apart(one: Request, other: Request) -> bool:
+    """Whether requests differ in the numbers of their emulator alone."""
+    return one != other and replace(one, parameters=other.parameters) == other
+
+
 def has_all_but_the_halo(shown: Results, request: Request) -> bool:
     """Whether results lack no more of a request than the profile of another halo."""
     same = replace(shown.request, halo=request.halo) == request
     return same and shown.is_whole and "halo_profile" in shown.curves and shown.has_paintings
+
+
+def same_maps(shown: Request, request: Request) -> bool:
+    """Whether two requests show the same maps, whatever their curves are of."""
+    return (shown.maps, shown.place) == (request.maps, request.place)

@@ -102,7 +102,7 @@ class Ranker:
 
 def whole(results: Results, name: str) -> list[Slab]:
     """Whole maps of the slabs on show, whatever region is in view: texture is periodic."""
-    return [getattr(each, name) for each in results.along or (results,)]
+    return [each.comparable[name] for each in results.along or (results,)]
 
 
 def heights(name: str, slabs: Sequence[Slab]) -> NDArray[np.float64]:

@@ -10,17 +10,18 @@ import torch
 
 import engine
 from engine import inputs, statistics
+from engine.coarsening import on_coarsest
 from engine.fields import field_named
 from engine.halos import Halos
 from engine.inference import ResultCache, prediction_key
 from engine.inputs import has, mesh_at
-from engine.mesh import Mesh, Slab
-from engine.places import Run
+from engine.mesh import Grid, Mesh, Slab
+from engine.places import BoxPlace, Run
 from engine.results import Curve, Points
 from engine.simulation import Simulation
 from engine.statistics import compared
 from engine.statistics.cddf import whole_box
-from engine.statistics.compared import COMPARED
+from engine.statistics.compared import COMPARED, alike, in_cells_of
 from engine.statistics.halo_scatter import quantile, scatter
 from engine.systems.card import ModelCard
 from engine.systems.contract import Emulator
@@ -108,13 +109,20 @@ class Results:
         name : str
             "input", "truth", "prediction" or "other".
         """
-        found = [getattr(each, name) for each in self.along or (self,)]
-        if None in found:
+        found = [each.comparable.get(name) for each in self.along or (self,)]
+        slabs = [slab for slab in found if slab is not None]
+        if len(slabs) < len(found):
             return None
         if self.request.region is None:
-            return found
+            return slabs
         region = widened(self.request.region, self.input.shape)
-        return [slab.cut(region) for slab in found]
+        return [slab.cut(in_cells_of(slab, self.input, region)) for slab in slabs]
+
+    @property
+    def comparable(self) -> dict[str, Slab]:
+        """Input, and in the coarsest's cells truth, paintings and dark matter beneath them."""
+        maps = {name: getattr(self, name) for name in ("input", *COMPARED, "dark")}
+        return alike({name: slab for name, slab in maps.items() if slab is not None})
 
     def same_maps(self, other: "Results") -> bool:
         """Whether other results show the very same maps."""
@@ -142,7 +150,8 @@ def read(simulation: Simulation, request: Request) -> Results:
     """Read what is painted from, and the true field if the simulation has it."""
     place = request.place
     eaten = eaten_by(simulation, request)
-    shown: Any = next(iter(eaten.values())) if eaten else mesh_at(simulation, place, request.run)
+    maps = [mesh for mesh in eaten.values() if isinstance(mesh, Slab)]
+    shown: Any = maps[0] if maps else mesh_at(simulation, place, request.run)
     full = Run()
     dark: Any = mesh_at(simulation, place, full) if has(simulation, place, full) else shown
     found = Results(request, shown, dark=dark, catalogue=catalogue(simulation), eaten=eaten)
@@ -156,7 +165,39 @@ def read(simulation: Simulation, request: Request) -> Results:
 def eaten_by(simulation: Simulation, request: Request) -> dict[str, Mesh]:
     """Gather what a request's emulator eats; nothing without one."""
     card = card_of(request)
-    return {} if card is None else inputs.inputs(simulation, card, request.place, request.run)
+    if card is None:
+        return {}
+    if inputs.is_cut(card, request.place):
+        return boxes_eaten(simulation, request.emulator, request.field, request.run.level)
+    return inputs.inputs(simulation, card, request.place, request.run)
+
+
+@lru_cache(maxsize=2)
+def boxes_eaten(
+    simulation: Simulation, emulator: str, field_name: str, level: str
+) -> dict[str, Mesh]:
+    """Read the boxes that an emulator paints from, once for all slabs that are cut from there."""
+    card = card_named(emulator, field_name, level)
+    assert card is not None  # whoever asks has found it
+    return inputs.inputs(simulation, card, BoxPlace())
+
+
+def cut_from_boxes(results: Results) -> dict[str, ModelCard]:
+    """Cards of the paintings that are slabs cut from painted boxes, by the painting's name."""
+    request = results.request
+    cards = {"prediction": card_of(request), "other": card_of(request.of_other())}
+    return {
+        name: card
+        for name, card in cards.items()
+        if card is not None and inputs.is_cut(card, request.place)
+    }
+
+
+def cut(painting: Mesh, shown: Slab) -> Any:
+    """Take a painting at a slab on show: of a box the layer where the slab lies."""
+    if isinstance(painting, Grid):
+        return painting.slab(shown.axis, shown.start, shown.depth, shown.index)
+    return painting
 
 
 def true_of(simulation: Simulation, request: Request) -> Mesh | None:
@@ -171,7 +212,7 @@ def true_of(simulation: Simulation, request: Request) -> Mesh | None:
 def card_named(emulator: str, field_name: str, level: str) -> ModelCard | None:
     """Find the card of an emulator for an input of a level."""
     system, trained_for = system_and_level(emulator, level)
-    cards = {(card.system, card.level, card.field): card for card in engine.emulators()}
+    cards = {(card.system, card.trained_for, card.field): card for card in engine.emulators()}
     # One that begins at the initial conditions has no level.
     return cards.get((system, trained_for, field_name)) or cards.get((system, "", field_name))
 
@@ -188,23 +229,27 @@ def remembered(simulation: Simulation, found: Results, cache: ResultCache) -> Re
     if not request.emulator:
         return summarise(replace(found, no_prediction=untrained(level)))
     emulator = trained(request.emulator, request.field, level)
-    prediction = cache.get(prediction_key(emulator, found.eaten, request.seed))
+    numbers = dict(request.parameters)
+    key = prediction_key(emulator, found.eaten, request.seed, parameters=numbers)
+    prediction = cache.get(key)
     if request.other:
         second = trained(request.other, request.field, level)
         eaten = eaten_by(simulation, request.of_other())
         other = cache.get(prediction_key(second, eaten, request.other_seed))
-        found = replace(found, other=other, no_other="" if other else PAINTING)
+        shown = None if other is None else cut(other, found.input)
+        found = replace(found, other=shown, no_other="" if other else PAINTING)
     return summarise(painted(found, emulator, prediction))
 
 
 def painted(
-    found: Results, emulator: Emulator, prediction: Slab | None, seconds: float | None = None
+    found: Results, emulator: Emulator, prediction: Mesh | None, seconds: float | None = None
 ) -> Results:
     """Add a prediction and how it came about; None for one that is still to come."""
     if prediction is None:
         return replace(found, no_prediction=PAINTING)
     device = device_in_words(emulator.device)
-    return replace(found, prediction=prediction, device=device, seconds=seconds)
+    shown = cut(prediction, found.input)
+    return replace(found, prediction=shown, device=device, seconds=seconds)
 
 
 def untrained(level: str) -> str:
@@ -214,7 +259,7 @@ def untrained(level: str) -> str:
     return f"No emulator was trained for {level};\nothers can be switched on"
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def trained(emulator: str, name: str, level: str) -> Emulator:
     """Load an emulator for an input of a level; the last few stay in memory for all sessions."""
     system, trained_for = system_and_level(emulator, level)
@@ -275,7 +320,7 @@ def relation(found: Results, name: str) -> Points | None:
     slabs = [(each.dark, getattr(each, name)) for each in found.along or (found,)]
     if found.catalogue is None or any(None in pair for pair in slabs):
         return None
-    dark, painted = zip(*slabs, strict=True)
+    dark, painted = zip(*map(on_coarsest, slabs), strict=True)
     measured: Points = statistics.get("halo_relation", halos=found.catalogue)(dark, painted)
     return measured
 
@@ -293,8 +338,12 @@ def around_halo(many: Ensemble, found: Results, cache: ResultCache) -> Ensemble:
     """Give an ensemble the band of the profile of the halo chosen now, as far as remembered."""
     request = found.request
     emulator = trained(request.emulator, request.field, request.run.level)
-    keys = [prediction_key(emulator, found.eaten, seed) for seed in range(many.count)]
-    slabs = [slab for slab in map(cache.get, keys) if slab is not None]
+    numbers = dict(request.parameters)
+    keys = [
+        prediction_key(emulator, found.eaten, seed, parameters=numbers)
+        for seed in range(many.count)
+    ]
+    slabs = [cut(each, found.input) for each in map(cache.get, keys) if each is not None]
     curves = [profile(replace(found, prediction=slab), "prediction") for slab in slabs]
     around = [curve for curve in curves if curve is not None]
     others = {name: each for name, each in many.bands.items() if name != "halo_profile"}

@@ -10,7 +10,7 @@ from explorer import threads
 from explorer.ensemble import FEWEST, ensemble
 from explorer.painting import UNEXPECTED, paint
 from explorer.ranking import Ranker
-from explorer.results import Results, curves_of, profile
+from explorer.results import Results, curves_of, cut, profile
 from explorer.threads import in_reader
 from explorer.turn import Turn
 
@@ -70,7 +70,8 @@ class Sampling:
             if not self.turn.is_newest(number):
                 raise asyncio.CancelledError  # its next painting would take a newer one's place
             request = replace(each.request, seed=seed)
-            _, slab, _ = await paint(self.owner, request, each.eaten)
+            _, painting, _ = await paint(self.owner, request, each.eaten)
+            slab = await in_reader(cut, painting, each.input)
             painted.append(replace(each, prediction=slab))
         sample = replace(painted[0], along=tuple(painted) if shown.along else ())
         return await in_reader(summed, sample, ranker)

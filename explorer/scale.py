@@ -18,7 +18,7 @@ class Scale:
     unit : str
         Unit of the product, as it is printed.
     what : str
-        The quantity, in words.
+        The quantity, in words; empty where its unit has to do.
     """
 
     factor: float
@@ -27,8 +27,8 @@ class Scale:
 
     @property
     def label(self) -> str:
-        """Quantity and unit."""
-        return f"{self.what} [{self.unit}]"
+        """Quantity and unit, which a number alone hasn't got."""
+        return f"{self.what} [{self.unit}]".strip() if self.unit != "1" else self.what
 
 
 def scale_of(slab: Slab, physical: bool = False, columns: bool = False) -> Scale:

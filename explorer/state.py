@@ -1,4 +1,4 @@
-"""What is selected and how it is shown; both as parameters the page can watch."""
+"""What is selected, as parameters the page can watch."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +7,8 @@ from typing import Any
 import param
 
 from engine.places import Run, SlabPlace
-from explorer.style import COLOUR_MAPS
+from engine.systems.card import Parameter
+from explorer.parameters import Adjusted, from_link, in_link
 
 QUERY = (
     "simulation",
@@ -18,6 +19,7 @@ QUERY = (
     "field",
     "other_levels",
     "emulator",
+    "parameters",
     "seed",
     "other",
     "other_seed",
@@ -29,20 +31,6 @@ QUERY = (
 
 SCOPES = {"This slab": "slab", "All slabs": "axis", "Region in view": "region"}
 """What curves are summed over."""
-
-LOOKS = (
-    "input_colours",
-    "field_colours",
-    "stretch",
-    "units",
-    "quantity",
-    "show",
-    "against",
-    "rings",
-    "halo_colours",
-    "dark",
-)
-"""Names of the display in a link; those at their default don't stand there."""
 
 YES_OR_NO = {"yes": True, "no": False}
 
@@ -83,6 +71,8 @@ class Choices:
         A side of every map.
     halos : int
         Number of haloes in the catalogue.
+    parameters : tuple of Parameter
+        Numbers of the emulator selected, with what was fitted.
     """
 
     simulation: Mapping[str, str]
@@ -94,6 +84,7 @@ class Choices:
     slabs: int
     pixels: int
     halos: int = 0
+    parameters: tuple[Parameter, ...] = ()
 
     @property
     def other(self) -> Mapping[str, str]:
@@ -153,7 +144,7 @@ class Request:
         return replace(self, emulator=self.other, seed=self.other_seed, **nothing)
 
 
-class Selection(param.Parameterized):
+class Selection(Adjusted):
     """What to compute; a link reproduces it."""
 
     names = QUERY
@@ -199,6 +190,7 @@ class Selection(param.Parameterized):
         """Set what can be selected; what no longer can be moves to the first choice."""
         last = max(choices.slabs - 1, 0)
         changes: dict[str, Any] = {"slab": min(self.slab, last)}
+        changes |= self.offer_parameters(choices.parameters)
         if self.halo >= choices.halos:
             changes["halo"] = NO_HALO
         if self.region is not None and max(self.region) > choices.pixels:
@@ -229,11 +221,13 @@ class Selection(param.Parameterized):
             scope=self.scope,
             region=self.region if self.scope == "region" else None,
             halo=self.halo,
+            parameters=tuple(sorted(self.parameters.items())),
         )
 
     def to_query(self) -> dict[str, str]:
         """Write the part of a link that reproduces it."""
         values = {name: getattr(self, name) for name in QUERY}
+        values["parameters"] = in_link(self.parameters) or None
         nothing = (None, NO_HALO)
         return {name: written(value) for name, value in values.items() if value not in nothing}
 
@@ -245,6 +239,9 @@ class Selection(param.Parameterized):
         ValueError
             In one sentence, if it is not among what can be selected.
         """
+        if name == "parameters":
+            self.set_parameters(from_link(text, self.offered_parameters))
+            return
         value, allowed, expected = self._read(name, text)
         if value not in allowed:
             raise ValueError(refusal(name, text, expected, getattr(self, name)))
@@ -264,7 +261,7 @@ class Selection(param.Parameterized):
         if name == "region":
             region = tuple(int(n) for n in text.split(",") if n.isdecimal())
             return region, [region] if is_region(region) else [], "y0,y1,x0,x1 in pixels"
-        allowed = list(self.param[name].objects)
+        allowed = [each for each in self.param[name].objects if each is not None]
         return text, allowed, f"one of {', '.join(allowed)}" if allowed else "none, there is none"
 
 
@@ -308,91 +305,3 @@ def system_and_level(emulator: str, level: str) -> tuple[str, str]:
     """System of an emulator's name and the level it was trained for."""
     system, _, other = emulator.partition(":")
     return system, other or level
-
-
-class Display(param.Parameterized):
-    """How to show what was computed; never reaches the engine."""
-
-    names = LOOKS
-
-    input_colours: Any = param.Selector(
-        default="Ice", objects=list(COLOUR_MAPS), label="Dark matter", doc="Colour map."
-    )
-    field_colours: Any = param.Selector(
-        default="Fire", objects=list(COLOUR_MAPS), label="Truth and prediction", doc="Colour map."
-    )
-    stretch: Any = param.Selector(
-        default="log",
-        objects={"Log": "log", "Asinh": "asinh", "Linear": "linear"},
-        doc="How values are spread over the colours.",
-    )
-    units: Any = param.Selector(
-        default="comoving",
-        objects={"Comoving": "comoving", "Physical": "physical"},
-        doc="Of lengths and areas.",
-    )
-    quantity: Any = param.Selector(
-        default="mass",
-        objects={"Surface density": "mass", "Column density N(HI)": "columns"},
-        label="HI maps as",
-        doc="What HI maps show.",
-    )
-    show: Any = param.Selector(
-        default="side",
-        objects={
-            "Side by side": "side",
-            "Difference": "difference",
-            "Ratio": "ratio",
-            "Blink": "blink",
-            "Swipe": "swipe",
-        },
-        doc="How truth and painting are compared.",
-    )
-    against: Any = param.Selector(
-        default="prediction",
-        objects={
-            "truth and prediction": "prediction",
-            "truth and comparison": "other",
-            "prediction and comparison": "paintings",
-        },
-        label="Which two",
-        doc="Which two maps are held against each other.",
-    )
-    rings = param.Boolean(default=False, label="Halo rings", doc="Whether haloes are circled.")
-    halo_colours: Any = param.Selector(
-        default="map",
-        objects={"Map": "map", "Environment": "environment"},
-        label="Colour",
-        doc="What the colour of a point on the haloes' card stands for.",
-    )
-    densities = param.Parameter(
-        default=(), doc="Column densities whose pixels are lit, low and high [cm^-2], or empty."
-    )
-    lit = param.Parameter(default=(), doc="Numbers of the haloes lit on the maps.")
-    band = param.Parameter(
-        default=(), doc="Wavenumbers picked on P(k), (low, high), [h/Mpc]; empty for none."
-    )
-    dark = param.Boolean(default=True, doc="Whether the dark theme is on.")
-
-    def to_query(self) -> dict[str, str]:
-        """Write what isn't as it is by default."""
-        values = {name: getattr(self, name) for name in LOOKS}
-        defaults = {name: self.param[name].default for name in LOOKS}
-        return {name: written(value) for name, value in values.items() if value != defaults[name]}
-
-    def take(self, name: str, text: str) -> None:
-        """Set one parameter from a link.
-
-        Raises
-        ------
-        ValueError
-            In one sentence, if it has no such value.
-        """
-        if isinstance(self.param[name], param.Boolean):
-            offered, expected = YES_OR_NO, "yes or no"
-        else:
-            offered = {each: each for each in self.param[name].objects}
-            expected = f"one of {', '.join(offered)}"
-        if text not in offered:
-            raise ValueError(refusal(name, text, expected, getattr(self, name)))
-        self.param.update(**{name: offered[text]})

@@ -187,7 +187,10 @@ class Store(param.Parameterized):
         return []
 
     def _on_selection_changed(self, *_: param.parameterized.Event) -> None:
+        """Say at once that something runs: what computes it begins in a later turn."""
         self.error = self._open_selected()
+        if self.simulation is not None and (words := self._painting.foretell(self.scene.request())):
+            self.busy = words
 
     def _open_selected(self) -> str:
         """Open the selected simulation and offer what it has; why not, if it can't be."""

@@ -22,6 +22,10 @@ EMULATORS = (
     ("#c29067", "#8a5a2e"),
     ("#4fc4b4", "#0d7f72"),
     ("#e8889a", "#b5364f"),
+    ("#78b356", "#3f7d1e"),
+    ("#9fb0c6", "#52647c"),
+    ("#d768dc", "#8e1f96"),
+    ("#5f86d6", "#23429c"),
 )
 """Colours of emulators on the page, readable on both themes, and on paper, darker. Paintings are
 told apart by dashes and marks as well, so that no colour is needed."""
@@ -104,6 +108,12 @@ def blend(colours: list[str], stops: int = 24) -> str:
     return f"linear-gradient(to right, {', '.join(picked)})"
 
 
+def _spoken(word: str) -> dict[str, Any]:
+    """Give the button beside a number's box its name, which is heard and not seen."""
+    unseen = {"position": "absolute", "clipPath": "inset(50%)", "fontSize": "1px"}
+    return {"& .MuiIconButton-root::after": {"content": f'"{word}"', **unseen}}
+
+
 def _scheme(background: str, card: str, text: str, muted: str) -> dict[str, Any]:
     return {
         "palette": {
@@ -116,6 +126,11 @@ def _scheme(background: str, card: str, text: str, muted: str) -> dict[str, Any]
         "shape": {"borderRadius": 8},
         "components": {
             "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
+            # What a picker offers are options; panel-material-ui has them as items of a menu.
+            "MuiMenuItem": {"defaultProps": {"role": "option"}},
+            "MuiInputAdornment": {
+                "styleOverrides": {"positionStart": _spoken("Less"), "positionEnd": _spoken("More")}
+            },
             "MuiMenu": {"styleOverrides": {"paper": {"border": f"1px solid {LINE}"}}},
         },
     }
@@ -130,6 +145,9 @@ THEME = {
 PAGE_CSS = ":root { --bokeh-font-size: 13px !important; }"
 """Text of plots is sized relative to this; the theme would make it the page's 16 pixels.
 13 is also what Bokeh takes before it knows: text keeps its size while the page settles."""
+
+NARROW = "@media (max-width: 600px)"
+"""Screens as wide as one map."""
 
 PAGE_SX = {
     "& .main": {"backgroundColor": "background.default"},
@@ -148,12 +166,65 @@ PAGE_SX = {
         "letterSpacing": "0.02em",
         "whiteSpace": "nowrap",
     },
+    NARROW: {
+        "& .header .MuiToolbar-root": {"padding": "0 8px"},
+        "& .header .MuiToolbar-root > button:first-of-type": {"margin": "0 2px 0 -6px"},
+        "& .header .title": {"fontSize": "0.85rem", "letterSpacing": 0},
+    },
     "& .sidebar": {"borderRight": f"1px solid {LINE}", "backgroundImage": "none"},
 }
 
 
 HANDLE = 8
 """Width of a colour bar's handle, [pixels]."""
+
+
+ROOM = 8
+"""Marks that have room below a colour bar there."""
+
+
+def crowded(last: int) -> list[int]:
+    """Numbers of the marks that have no room on a narrow screen; those at the ends have.
+
+    Parameters
+    ----------
+    last : int
+        Number of the last mark.
+    """
+    if last < ROOM:
+        return []
+    odd = set(range(1, last, 2))
+    return sorted(odd if last % 2 == 0 else odd | {last - 1})
+
+
+SLIDER: dict[str, Any] = {
+    "& .MuiFormLabel-root": {
+        "fontSize": "12px",
+        "lineHeight": "18px",
+        "whiteSpace": "nowrap",
+        "overflow": "hidden",
+        "textOverflow": "ellipsis",
+    },
+    "& .MuiSlider-root": {
+        "height": 12,
+        "padding": "6px 0",
+        "width": f"calc(100% - {HANDLE}px)",
+        "mx": f"{HANDLE / 2}px",
+    },
+    "& .MuiSlider-thumb": {
+        "width": HANDLE,
+        "height": 20,
+        "borderRadius": "3px",
+        "backgroundColor": "#ffffff",
+        "border": "1px solid #3a424d",
+        "boxShadow": "0 1px 3px rgba(0, 0, 0, 0.5)",
+    },
+    "& .MuiSlider-mark": {"display": "none"},
+    "& .MuiSlider-markLabel": {"top": 20, "fontSize": "12px", "color": "text.secondary"},
+    "& .MuiSlider-markLabel[data-index='0']": {"transform": "translateX(-4px)"},
+    "& .MuiSlider-valueLabel": {"fontSize": "12px", "padding": "2px 6px"},
+}
+"""Look of a slider that is a colour bar, whatever its colours."""
 
 
 def slider_sx(colours: list[str], last: int, middle: float) -> dict[str, Any]:
@@ -169,20 +240,7 @@ def slider_sx(colours: list[str], last: int, middle: float) -> dict[str, Any]:
         Fraction of the bar that lies below the middle between the handles.
     """
     lowest, highest, split = colours[0], colours[-1], f"{100 * middle:.1f}%"
-    return {
-        "& .MuiFormLabel-root": {
-            "fontSize": "12px",
-            "lineHeight": "18px",
-            "whiteSpace": "nowrap",
-            "overflow": "hidden",
-            "textOverflow": "ellipsis",
-        },
-        "& .MuiSlider-root": {
-            "height": 12,
-            "padding": "6px 0",
-            "width": f"calc(100% - {HANDLE}px)",
-            "mx": f"{HANDLE / 2}px",
-        },
+    return SLIDER | {
         "& .MuiSlider-rail": {
             "opacity": 1,
             "borderRadius": "2px",
@@ -190,21 +248,13 @@ def slider_sx(colours: list[str], last: int, middle: float) -> dict[str, Any]:
             "boxShadow": f"0 0 0 1px {LINE}",
         },
         "& .MuiSlider-track": {"border": "none", "borderRadius": 0, "background": blend(colours)},
-        "& .MuiSlider-thumb": {
-            "width": HANDLE,
-            "height": 20,
-            "borderRadius": "3px",
-            "backgroundColor": "#ffffff",
-            "border": "1px solid #3a424d",
-            "boxShadow": "0 1px 3px rgba(0, 0, 0, 0.5)",
-        },
-        "& .MuiSlider-mark": {"display": "none"},
-        "& .MuiSlider-markLabel": {"top": 20, "fontSize": "12px", "color": "text.secondary"},
-        "& .MuiSlider-markLabel[data-index='0']": {"transform": "translateX(-4px)"},
         f"& .MuiSlider-markLabel[data-index='{last}']": {
             "transform": "translateX(calc(4px - 100%))"
         },
-        "& .MuiSlider-valueLabel": {"fontSize": "12px", "padding": "2px 6px"},
+        NARROW: {
+            f"& .MuiSlider-markLabel[data-index='{number}']": {"display": "none"}
+            for number in crowded(last)
+        },
     }
 
 

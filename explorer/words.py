@@ -14,7 +14,8 @@ POWER_OF_TEN = (Path(__file__).parent / "power_of_ten.js").read_text()
 def unit_in_words(unit: str) -> str:
     """Write a unit as it is printed: Msun becomes its symbol, powers become superscripts."""
     words = {"Msun": "M⊙", "dlog10": "dlog₁₀", "Sigma": "Σ", "R_vir": "Rᵥᵢᵣ"}
-    words |= {" (dark-matter-only run)": ""}  # on axes there is no room for it
+    # On axes there is no room for these.
+    words |= {" (dark-matter-only run)": "", "hydrogen without self-shielding": "hydrogen, thin"}
     words |= {"f(N_HI)": "f(N)", "N_HI": "N(HI)"}
     for plain, printed in words.items():
         unit = unit.replace(plain, printed)

@@ -1,4 +1,4 @@
-"""Command line: python -m training fit, score, crops and baseline."""
+"""Command line: python -m training fit, score, crops, baseline, cluster-baselines, mesh and hod."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -13,14 +13,25 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.device import choose_device
+from engine.fields import AXES
 from engine.simulation import Simulation, open_simulation
-from engine.systems.card import read_card, write_card
+from engine.systems.card import ModelCard, read_card, write_card
 from engine.systems.registry import emulator_class
 from engine.systems.weights import read_weights, write_model
-from training import baseline, export, loop, validation
-from training.config import RunConfig, with_values
+from training import (
+    baseline,
+    box_baselines,
+    cluster_baselines,
+    export,
+    halo_occupation,
+    loop,
+    validation,
+)
+from training.config import RunConfig, Split, with_values
 from training.data.files import describe_files, find_files
 from training.data.slabs import read_pairs
+from training.data.volumes import read_training_triplet
+from training.systems import cluster_unet
 from training.systems.contract import Examples, System, Weights
 from training.systems.ember import BOXES
 from training.systems.registry import preset, system_for, systems
@@ -73,9 +84,10 @@ def fit(
         config = preset(size, name, precision=precision, seed=seed, **wanted)
         counted = [f"updates={updates}"] if updates else []
         config = with_values(config, [*(values or ()), *counted])
+        began = read_card(warm_start) if warm_start else None
         weights = None
-        if warm_start:
-            config, weights = _warm(config, warm_start)
+        if warm_start and began:
+            config, weights = _warm(config, warm_start, began)
         system = system_for(config, weights)
         examples = system.examples(data)
         if dry_run:
@@ -84,7 +96,7 @@ def fit(
         # A run that is killed goes on to the same numbers, on a GPU too.
         torch.backends.cudnn.deterministic = True
         fabric = _launch(kind, devices, nodes)
-        card = _fit(system, examples, out, fabric)
+        card = _fit(system, examples, out, fabric, began)
     except (ValueError, FloatingPointError) as error:
         _fail(error)
     if card:
@@ -111,6 +123,9 @@ def score(
     """Score weights on held-out maps and note the result on their cards, or write a report."""
     try:
         kinds = {read_card(path).output.kind for path in card_paths}
+        if "cutout" in kinds:
+            _report_clusters(card_paths, simulations, device, out)
+            return
         if "grid" in kinds:
             _report_box(card_paths, simulations, device, out)
             return
@@ -127,15 +142,15 @@ def _report_box(
     cards: Sequence[Path], simulations: Sequence[str] | None, device: str, out: Path | None
 ) -> None:
     """Write a report on an emulator of boxes, or note its scores on its card and tell them."""
-    from training.report import volumes  # matplotlib and the engine's statistics take seconds
+    from training.report import universes, volumes  # they import matplotlib, which takes seconds
 
-    if len(cards) > 1:
-        raise ValueError(
-            f"{len(cards)} cards were given, expected one of an emulator of boxes: score them one "
-            "by one."
-        )
     simulations = simulations or volumes.held_out(cards[0])
     if out is None:
+        if len(cards) > 1:
+            raise ValueError(
+                f"{len(cards)} cards were given, expected one of an emulator of boxes: score them "
+                "one by one."
+            )
         for found in volumes.note_scores(cards[0], simulations, device):
             console.print(
                 f"{cards[0].stem}, {found['simulation']}: mass {found['box']['mass']:.3f}"
@@ -144,8 +159,34 @@ def _report_box(
                 console.print(f"  k {k:7.2f} h/Mpc   P/P_true {transfer**2:.3f}   r {r:.3f}")
         return
     with console.status("") as status:
-        volumes.make(cards[0], simulations, out, device, status.update)
+        if all(map(universes.is_reported, map(read_card, cards))):
+            universes.make(cards, simulations, out, device, status.update)
+        else:
+            volumes.make(cards[0], simulations, out, device, status.update, cards[1:])
     console.print(f"Wrote {out} and {out.with_suffix('.json').name}.", highlight=False)
+
+
+def _report_clusters(
+    cards: Sequence[Path], simulations: Sequence[str] | None, device: str, out: Path | None
+) -> None:
+    """Write a report on emulators of clusters, or note their scores on their cards."""
+    from training.report import clusters  # matplotlib and the engine's statistics take seconds
+
+    names = simulations or [clusters.SCORED_ON]
+    if out:
+        with console.status("") as status:
+            clusters.make(cards, names, out, device, status.update)
+        console.print(f"Wrote {out} and {out.with_suffix('.json').name}.", highlight=False)
+        return
+    for card in cards:
+        for where, found in clusters.note_scores(card, names, device):
+            words = ", ".join(f"{name} {found[name]:.3f}" for name in clusters.SHOWN)
+            scatter = found["scatter"]
+            console.print(
+                f"{card.stem}, {where}: {words}, scatter {scatter['painted']:.3f} of "
+                f"{scatter['truth']:.3f}",
+                highlight=False,
+            )
 
 
 def _score(card_path: Path, maps: Simulation, axes: str, device: str) -> None:
@@ -206,9 +247,15 @@ def fit_baseline(
     out: Annotated[Path, typer.Option(help="Folder of the cards.")] = Path("baselines"),
     fields: Annotated[str, typer.Option(help="What to paint.")] = "gas,hi",
     levels: Annotated[str, typer.Option(help="Of the input.")] = "HR,MR,LR,VLR",
+    box: Annotated[
+        str, typer.Option(help="A box of low and high resolution to fit linear filters to instead.")
+    ] = "",
 ) -> None:
-    """Fit what reports compare networks with: each pixel's field by its dark matter's rank."""
+    """Fit what networks have to beat: a pixel's field by its dark matter's rank, linear filters."""
     try:
+        if box:
+            _fit_box_baselines(data, Split(box, AXES), out)
+            return
         files = find_files(data, BOXES)
         described = describe_files(files)
         for field, level in product(fields.split(","), levels.split(",")):
@@ -217,6 +264,55 @@ def fit_baseline(
             console.print(f"Matched {field} to {level} over {len(pairs)} maps.")
     except ValueError as error:
         _fail(error)
+
+
+def _fit_box_baselines(data: Path, source: Split, out: Path) -> None:
+    ((path, part),) = find_files(data, [source])
+    triplet = read_training_triplet(path, part, "dmo", "MR")
+    for card, weights in box_baselines.fit(triplet, describe_files([(path, part)])):
+        written, _ = write_model(out, card, weights, half=False)
+        console.print(f"Wrote {written}.", highlight=False)
+
+
+@app.command("cluster-baselines")
+def fit_cluster_baselines(
+    data: Annotated[Path, typer.Option(help="Folder of files with cut-outs.")] = Path("data"),
+    out: Annotated[Path, typer.Option(help="Folder of the cards.")] = Path("baselines"),
+) -> None:
+    """Fit what emulators of clusters have to beat: one pixel at a time, and mass alone."""
+    try:
+        for card, table in cluster_baselines.fit(find_files(data, cluster_unet.SOURCES)):
+            written, _ = write_model(out, card, table, half=False)
+            console.print(f"Wrote {written}.", highlight=False)
+    except ValueError as error:
+        _fail(error)
+
+
+@app.command("mesh")
+def particle_mesh(
+    like: Annotated[Path, typer.Argument(metavar="CARD", help="Of JERALD for dm.")],
+    out: Annotated[Path, typer.Option(help="Folder of the card.")] = Path("baselines"),
+) -> None:
+    """Write the card of the particle mesh alone, JERALD's baseline at a card's redshift."""
+    try:
+        path, _ = write_model(out, baseline.particle_mesh(read_card(like)), {})
+    except ValueError as error:
+        _fail(error)
+    console.print(f"Wrote {path}.", highlight=False)
+
+
+@app.command("hod")
+def fit_hod(
+    data: Annotated[Path, typer.Option(help="Folder of the boxes that dm2gal trains on.")],
+    out: Annotated[Path, typer.Option(help="Folder of the card.")] = Path("baselines"),
+) -> None:
+    """List what HOD draws from, which dm2gal is compared with: subhaloes and their stars."""
+    try:
+        card, weights = halo_occupation.fitted(data)
+        path, _ = write_model(out, card, weights, half=False)
+    except ValueError as error:
+        _fail(error)
+    console.print(f"Wrote {path}, a list of {len(weights['stars'])} subhaloes.", highlight=False)
 
 
 def _launch(device: str, devices: int, nodes: int) -> Fabric:
@@ -228,14 +324,13 @@ def _launch(device: str, devices: int, nodes: int) -> Fabric:
     return fabric
 
 
-def _warm(config: RunConfig, path: Path) -> tuple[RunConfig, Weights]:
+def _warm(config: RunConfig, path: Path, card: ModelCard) -> tuple[RunConfig, Weights]:
     """Weights of a card to start from, and the configuration that says so."""
     trained = systems()
     fitting = trained[config.system].warm_starts
     if not fitting:
         able = " or ".join(name for name, each in trained.items() if each.warm_starts)
         raise ValueError(f"--warm-start is for {able}, and {config.system} is to be trained.")
-    card = read_card(path)
     able_to = trained[config.system].can_start_from(config, card.field)
     if card.system not in fitting or not able_to:
         raise ValueError(
@@ -264,7 +359,9 @@ def _describe(config: RunConfig, examples: Examples, device: str, processes: int
     )
 
 
-def _fit(system: System[Any, Any], examples: Any, out: Path, fabric: Fabric) -> Path | None:
+def _fit(
+    system: System[Any, Any], examples: Any, out: Path, fabric: Fabric, began: ModelCard | None
+) -> Path | None:
     """Train, with a progress bar; path of the card, in the process that writes it."""
     device, updates = str(fabric.device), system.config.updates
     writes = fabric.is_global_zero
@@ -281,7 +378,7 @@ def _fit(system: System[Any, Any], examples: Any, out: Path, fabric: Fabric) -> 
     if not writes:
         return None
     card = system.card(examples, progress.seconds / 3600, device)
-    return export.export(out, system, card, progress)
+    return export.export(out, system, card, progress, began)
 
 
 def _progress(disable: bool = False) -> Progress:

@@ -1,7 +1,8 @@
-"""Fits the baseline that sees one pixel at a time."""
+"""Makes the baselines: the local map, which sees one pixel at a time, and the mesh alone."""
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from training.data.slabs import Pair, card_meshes
 from training.systems.contract import LICENCE, describe_device
 
 SYSTEM = "local-map"
+MESH = "particle-mesh"
 
 POINTS = 301
 """Of a table: at equal steps of the logit of the rank, down to a single pixel at either end,
@@ -65,6 +67,34 @@ def fit(
         licence=LICENCE,
     )
     return card, table
+
+
+def particle_mesh(like: ModelCard) -> ModelCard:
+    """Card of the particle mesh alone, as the baseline of a card that begins at the same start.
+
+    Raises
+    ------
+    ValueError
+        If that card paints something else than dark matter, or is of another kind.
+    """
+    emulator = emulator_class(MESH)
+    if like.field != "dm" or "redshift" not in like.architecture:
+        raise ValueError(
+            f"{like.name} paints {like.field}, expected a card for dm that begins at the initial "
+            "conditions, as JERALD's."
+        )
+    return replace(
+        like,
+        system=MESH,
+        title=emulator.title,
+        paper=emulator.paper,
+        architecture={"network": "none", "redshift": like.architecture["redshift"]},
+        training_data=(),
+        parameters=(),
+        recipe={},
+        scores=(),
+        hours=0.0,
+    )
 
 
 def matched(x: NDArray[np.floating], y: NDArray[np.floating]) -> dict[str, NDArray[np.float32]]:

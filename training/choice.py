@@ -38,25 +38,29 @@ class Choice:
         Returns
         -------
         dict, array
-            Scores by name, and a picture of one example, (rows, columns).
+            Settings and scores by name, and a picture of one example, (rows, columns).
         """
-        scores, picture = self.system.score(progress.kept, self.examples)
+        network, settings = self.system.settled(progress.kept, self.examples)
+        scores, picture = self.system.score(network, self.examples)
         name = self.system.chosen_by
         if scores[name] < best_so_far(self.path, name)[1]:
-            self._keep(progress, {name: scores[name]})
-        return scores, picture
-
-    def _keep(self, progress: Progress, score: dict[str, float]) -> None:
-        # One entry: the order of several would differ from run to run.
-        note = json.dumps({"update": progress.update, **score})
-        with written_whole(self.path) as part:
-            save_file(progress.kept.state_dict(), part, {"choice": note})
+            note = {"update": progress.update, name: scores[name], "settings": settings}
+            # One entry: the order of several would differ from run to run.
+            with written_whole(self.path) as part:
+                save_file(network.state_dict(), part, {"choice": json.dumps(note)})
+        return settings | scores, picture
 
 
 def best_so_far(path: Path, name: str) -> tuple[int, float]:
     """Update and score of that name of the weights that are kept; (0, infinity) without any."""
     if not path.exists():
         return 0, np.inf
-    with safe_open(path, "pt") as file:
-        note = json.loads(file.metadata()["choice"])
+    note = noted(path)
     return note["update"], note[name]
+
+
+def noted(path: Path) -> dict[str, Any]:
+    """What was noted of the weights that are kept: update, score, and settings by name."""
+    with safe_open(path, "pt") as file:
+        found: dict[str, Any] = json.loads(file.metadata()["choice"])
+    return found

@@ -9,12 +9,18 @@ from safetensors.torch import load_file
 from engine.systems.card import ModelCard
 from engine.systems.weights import write_model
 from training.checkpoint import Progress
-from training.choice import BEST, best_so_far
+from training.choice import BEST, noted
 from training.systems.contract import Scored, System
 
 
-def export(folder: Path, system: System[Any, Any], card: ModelCard, progress: Progress) -> Path:
-    """Write the weights of a run and its card; return the card's path.
+def export(
+    folder: Path,
+    system: System[Any, Any],
+    card: ModelCard,
+    progress: Progress,
+    began: ModelCard | None = None,
+) -> Path:
+    """Write the weights of a run and its card, or cards; return the path of the first.
 
     The weights are those that were chosen, and the card's recipe says which; a run that
     chose none keeps what it has at its end.
@@ -29,17 +35,24 @@ def export(folder: Path, system: System[Any, Any], card: ModelCard, progress: Pr
         As the system filled it in.
     progress : Progress
         At the end of the run.
+    began : ModelCard, optional
+        Of the weights that the run started from: their recipe is a part of this one.
     """
     best = folder / BEST
     if isinstance(system, Scored) and best.exists():
         tensors = load_file(best)
-        name = system.chosen_by
-        update, score = best_so_far(best, name)
-        chosen = {"chosen_update": update, f"chosen_{name}": round(score, 4)}
-        card = replace(card, recipe={**card.recipe, **chosen})
+        note, name = noted(best), system.chosen_by
+        chosen = {"chosen_update": note["update"], f"chosen_{name}": round(note[name], 4)}
+        set_then = {setting: round(value, 4) for setting, value in note["settings"].items()}
+        card = replace(card, recipe={**card.recipe, **chosen, **set_then})
     else:
         tensors = progress.kept.state_dict()
+    if began is not None:
+        stage = {"recipe": began.recipe, "hours": began.hours, "device": began.device}
+        card = replace(card, recipe={**card.recipe, "began_with": stage})
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
-    weights = system.exported(arrays)
-    path, _ = write_model(folder, system.described(card, weights), weights, half=system.half)
-    return path
+    written = [
+        write_model(folder, each, weights, half=system.half)[0]
+        for each, weights in system.models(card, arrays)
+    ]
+    return written[0]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import inputs, statistics
 from engine.fields import map_axes
@@ -120,17 +121,30 @@ def power_error(pairs: Sequence[tuple[Slab, Slab]]) -> float:
         (truth, painted). Powers are averaged over the slabs of a box size, which share
         their bins, before the ratio.
     """
-    boxes = defaultdict(list)
-    for truth, painted in pairs:
-        boxes[truth.box_size, truth.shape].append((truth, painted))
-    logarithms = []
+    truth, painted = zip(*pairs, strict=True)
+    return log_distance(long_waves(painted), long_waves(truth))
+
+
+def long_waves(slabs: Sequence[Slab]) -> NDArray[np.float64]:
+    """Mean P(k) of the slabs of each box size, [(Mpc/h)^2], one box after the other.
+
+    Waves shorter than `NYQUIST_SHARE` says are left out.
+    """
+    spectrum, boxes = statistics.get("power_spectrum"), defaultdict(list)
+    for slab in slabs:
+        boxes[slab.box_size, slab.shape].append(slab)
+    powers = []
     for same in boxes.values():
-        found = compare(same)
-        k_nyquist = np.pi / (same[0][0].pixel_size / MPC_IN_KPC)
-        ratio = np.array(found["power"])[np.array(found["k"]) < NYQUIST_SHARE * k_nyquist]
-        # An empty painting has no power, and its logarithm must still compare.
-        logarithms.append(np.log(np.maximum(ratio, 1e-6)))
-    return float(np.sqrt(np.mean(np.concatenate(logarithms) ** 2)))
+        k_nyquist = np.pi / (same[0].pixel_size / MPC_IN_KPC)
+        found = spectrum(same)
+        powers.append(found.y[found.x < NYQUIST_SHARE * k_nyquist])
+    return np.concatenate(powers)
+
+
+def log_distance(painted: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+    """Root mean square of ln(painted / true) powers, (bins,)."""
+    # An empty painting has no power, and its logarithm must still compare.
+    return float(np.sqrt(np.mean(np.log(np.maximum(painted / truth, 1e-6)) ** 2)))
 
 
 def heaviest_halo(simulation: Simulation, axes: str) -> tuple[list[SlabPlace], float]:

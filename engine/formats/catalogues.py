@@ -1,8 +1,8 @@
 """Catalogues in a simulation file: groups of columns of equal length.
 
-`halos/<run>/`, `subhalos/<run>/` and `objects/<catalogue>/`; each column has the attribute unit,
-each group definition. Columns that a kind of catalogue does not know are left alone; those of
-objects are all known.
+`halos/<run>/`, `subhalos/<run>/`, `galaxies/<run>/` and `objects/<catalogue>/`; each column has the
+attribute unit, each group definition. Columns that a kind of catalogue does not know are left
+alone; those of objects are all known.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.formats.hdf5 import open_hdf5, read_all
+from engine.galaxies import Galaxies
 from engine.halos import Halos, Objects, Subhalos
 
 POSITION = {"position": "Mpc/h"}
 HALO_UNITS = POSITION | {"mvir": "Msun/h", "rvir": "kpc/h", "fof_mass": "Msun/h"}
 SUBHALO_UNITS = POSITION | {"mvir": "Msun/h", "rvir": "kpc/h", "vmax": "km/s", "host": ""}
+GALAXY_UNITS = POSITION | {"stars": "Msun/h", "subhalo": ""}
 
 
 LARGEST = 1e30
@@ -33,6 +35,11 @@ def write_halos(file: h5py.File, halos: Halos) -> None:
 def write_subhalos(file: h5py.File, subhalos: Subhalos) -> None:
     """Store a catalogue of haloes and subhaloes under its run's name."""
     _write(file, f"subhalos/{subhalos.run}", subhalos, SUBHALO_UNITS)
+
+
+def write_galaxies(file: h5py.File, galaxies: Galaxies) -> None:
+    """Store a catalogue of galaxies under its run's name."""
+    _write(file, f"galaxies/{galaxies.run}", galaxies, GALAXY_UNITS)
 
 
 def write_objects(file: h5py.File, objects: Objects) -> None:
@@ -57,7 +64,7 @@ def _write_column(group: h5py.Group, name: str, values: NDArray[Any], unit: str)
 
 
 def list_catalogues(file: h5py.File, kind: str) -> tuple[str, ...]:
-    """Names of the catalogues of a kind: "halos", "subhalos" or "objects"."""
+    """Names of the catalogues of a kind: "halos", "subhalos", "galaxies" or "objects"."""
     group = file.get(kind)
     if not isinstance(group, h5py.Group):
         return ()
@@ -93,6 +100,31 @@ def read_subhalos(path: Path, run: str) -> Subhalos:
             f"expected rows from 0 to {len(host) - 1}, or -1 for none."
         )
     return Subhalos(**columns, run=run, definition=definition)
+
+
+def read_galaxies(path: Path, run: str, subhalos: int) -> Galaxies:
+    """Read the catalogue of galaxies of a run.
+
+    Parameters
+    ----------
+    subhalos : int
+        Of the dark-matter-only twin, that they can be matched with.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if a column is missing, can't be read or is shorter than others, or a
+        galaxy is in no subhalo that there is.
+    """
+    columns, definition = _read(path, f"galaxies/{run}", GALAXY_UNITS)
+    subhalo = columns["subhalo"]
+    if subhalo.size and not (subhalo.min() >= -1 and subhalo.max() < subhalos):
+        raise ValueError(
+            f"{path.name}: subhaloes in galaxies/{run} reach from {subhalo.min():g} to "
+            f"{subhalo.max():g}, expected rows of subhalos/dmo from 0 to {subhalos - 1}, or -1 for "
+            "none; project the snapshot again with --galaxies and its list."
+        )
+    return Galaxies(**columns, run=run, definition=definition)
 
 
 def read_objects(path: Path, name: str) -> Objects:

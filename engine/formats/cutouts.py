@@ -4,19 +4,22 @@ Maps around the objects of a catalogue, in its order. Attributes of each dataset
 cell_size [kpc/h] and depth [Mpc/h], comoving.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import AXES, FIELDS, field_named
-from engine.formats.hdf5 import check_block, open_hdf5, read_rows
+from engine.fields import AXES, FIELDS, LEVELS, field_named, one_of
+from engine.formats.hdf5 import attribute, check_block, open_hdf5, read_rows
+from engine.formats.header import text
 from engine.formats.meshes import (
     checked_values,
     create_mesh,
     datasets_below,
     number_of,
+    particles_of,
     run_words,
 )
 from engine.formats.rounding import MANTISSA_BITS
@@ -39,6 +42,9 @@ def create_cutouts(
     depth: float,
     made: str,
     catalogue: str = "clusters",
+    level: str = "HR",
+    particles: int = 0,
+    mantissa_bits: int = MANTISSA_BITS,
 ) -> h5py.Dataset:
     """An empty dataset for the cut-outs of (field, axis).
 
@@ -54,6 +60,10 @@ def create_cutouts(
         How, in a sentence.
     catalogue : str
         Name under `objects`.
+    level, particles : str, int
+        Resolution of the run, and its number of particles; 0 if not known.
+    mantissa_bits : int
+        That values are rounded to.
     """
     field, axis = key
     return create_mesh(
@@ -61,12 +71,13 @@ def create_cutouts(
         f"cutouts/{field}/{axis}",
         shape,
         (1, PIXELS_PER_CHUNK, PIXELS_PER_CHUNK),
-        MANTISSA_BITS,
-        **run_words(Run(field), 2),
+        mantissa_bits,
+        **run_words(Run(field, level), 2),
         axis=axis,
         cell_size=cell_size,
         depth=depth,
         catalogue=catalogue,
+        particles=particles,
         made=made,
     )
 
@@ -103,17 +114,19 @@ def catalogue_of(path: Path, key: CutoutKey) -> str:
         return str(file["/".join(("cutouts", *key))].attrs.get("catalogue", "clusters"))
 
 
-def read_cutout(
+def read_cutouts(
     path: Path,
     key: CutoutKey,
-    number: int,
+    numbers: Sequence[int],
     positions: NDArray[np.floating],
     header: SimulationHeader,
-) -> Cutout:
-    """Read the map around one object.
+) -> list[Cutout]:
+    """Read the maps around some objects.
 
     Parameters
     ----------
+    numbers : sequence of int
+        Rows of the catalogue.
     positions : array, (n_objects, 3)
         Of the catalogue, comoving [Mpc/h].
 
@@ -132,19 +145,29 @@ def read_cutout(
                 f"{len(positions)}; make the file again."
             )
         check_block(dataset)
-        values = read_rows(dataset, path.name, number, number + 1, np.float32)[0]
+        maps = [read_rows(dataset, path.name, n, n + 1, np.float32)[0] for n in numbers]
         cell_size, depth = (number_of(dataset, word, path.name) for word in ("cell_size", "depth"))
-    x, y, z = (float(place) for place in positions[number])
-    return Cutout(
-        values=checked_values(values, field_named(field), path.name, f"{where}, object {number},"),
-        field=field,
-        cell_size=cell_size,
-        depth=depth,
-        box_size=header.box_size,
-        redshift=header.redshift,
-        cosmology=header.cosmology,
-        simulation=header.name,
-        axis=axis,
-        number=number,
-        centre=(x, y, z),
-    )
+        particles = particles_of(dataset)
+        level = text(attribute([dataset], ("level",)) or LEVELS[0])
+    one_of(f"{path.name}: level of {where}", level, LEVELS)
+    centres = [[float(place) for place in positions[number]] for number in numbers]
+    return [
+        Cutout(
+            values=checked_values(
+                values, field_named(field), path.name, f"{where}, object {number},"
+            ),
+            field=field,
+            cell_size=cell_size,
+            depth=depth,
+            box_size=header.box_size,
+            redshift=header.redshift,
+            cosmology=header.cosmology,
+            simulation=header.name,
+            level=level,
+            particles=particles,
+            axis=axis,
+            number=number,
+            centre=(x, y, z),
+        )
+        for number, values, (x, y, z) in zip(numbers, maps, centres, strict=True)
+    ]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.cosmology import Cosmology
+from engine.fields import OF_HOT_GAS
 from engine.formats.hdf5 import attribute, group_in, number, number_row
 from engine.formats.header import (
     LEFT_OUT,
@@ -27,10 +28,8 @@ from engine.formats.header import (
     total_counts,
 )
 from engine.formats.snapshot import Snapshot
+from engine.thin_hydrogen import gas_of, neutral_fraction
 from engine.units import HYDROGEN_FRACTION, KPC_IN_CM, MSUN_IN_G, temperature
-
-DEFAULT_UNITS = (1.0, 1e10, 1.0)
-"""kpc/h, Msun/h, km/s: what the codes ship with and what a silent file means."""
 
 SILENT_UNITS = tuple((*unit, 1.0) for unit in itertools.product((1.0, 1000.0), (1e10, 1.0)))
 """What silent files have been seen to mean: kpc/h or Mpc/h, 1e10 Msun/h or Msun/h, km/s."""
@@ -52,6 +51,8 @@ class GadgetSnapshot(Snapshot):
         "internal energy": ("InternalEnergy",),
         "electron abundance": ("ElectronAbundance",),
         "temperature": ("Temperature",),
+        "density": ("Density",),
+        "star formation rate": ("StarFormationRate",),
         "neutral fraction": ("NeutralHydrogenAbundance",),
         "molecular fraction": ("FractionH2",),
         "formation time": ("GFM_StellarFormationTime",),
@@ -191,6 +192,7 @@ class GadgetSnapshot(Snapshot):
             "smoothing": length,
             "mass": mass,
             "internal energy": velocity**2,
+            "density": mass / length**3,
         }.get(quantity, 1.0)
 
     def _quantities(self, field: str, species: str) -> tuple[str, ...]:
@@ -199,6 +201,10 @@ class GadgetSnapshot(Snapshot):
             return mass + self._hydrogen_blocks()
         if field == "temperature":
             return mass + self._heat_blocks()
+        if field in OF_HOT_GAS:
+            return (*mass, *self._heat_blocks(), "density")
+        if field == "hi_thin":
+            return (*mass, "density", "internal energy")
         return mass
 
     def _hydrogen_blocks(self) -> tuple[str, ...]:
@@ -249,6 +255,16 @@ class GadgetSnapshot(Snapshot):
             fraction += self._read("gas", quantity, start, stop, positive=True)
         if len(self._hydrogen_blocks()) > 1:
             fraction = np.minimum(fraction, 1.0)
+        return HYDROGEN_FRACTION * fraction * self.masses("gas", start, stop)
+
+    def thin_hi_masses(self, start: int, stop: int) -> NDArray[np.float64]:
+        """Neutral hydrogen without self-shielding in gas particles, (stop - start,), [Msun/h]."""
+        energy = self._read("gas", "internal energy", start, stop, positive=True)
+        forming = self.star_formation_rates(start, stop) > 0
+        density = self.densities(start, stop)
+        header = self.header
+        gas = gas_of(density, energy, forming, header.cosmology, header.redshift)
+        fraction = neutral_fraction(gas, header.redshift)
         return HYDROGEN_FRACTION * fraction * self.masses("gas", start, stop)
 
     def temperatures(self, start: int, stop: int) -> NDArray[np.float64]:

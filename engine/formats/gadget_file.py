@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.cosmology import Cosmology
+from engine.halos import Halos
 from engine.units import MPC_IN_KPC
 
 MASS_UNIT = 1e10
@@ -20,8 +21,9 @@ def write_dark_matter(
     redshift: float,
     cosmology: Cosmology,
     code: str,
+    halos: Halos,
 ) -> None:
-    """A snapshot of dark matter alone, which carries all matter.
+    """A snapshot of dark matter alone, which carries all matter, with its haloes.
 
     Parameters
     ----------
@@ -50,6 +52,12 @@ def write_dark_matter(
         stored = file.create_dataset("PartType1/Coordinates", (number, 3), np.float32)
         for axis, along in enumerate(position):
             stored[:, axis] = along * np.float32(MPC_IN_KPC)
+        group = file.create_group("Halos")
+        group.attrs["definition"] = halos.definition
+        group["Coordinates"] = halos.position * np.float32(MPC_IN_KPC)
+        group["Rvir"] = halos.rvir
+        for column, masses in (("Mvir", halos.mvir), ("FoFMass", halos.fof_mass)):
+            group[column] = masses / np.float32(MASS_UNIT)
 
 
 def write_overdensity(

@@ -231,4 +231,5 @@ def read_initial_conditions(path: Path, header: SimulationHeader) -> InitialCond
         particles=cells**3,
         starting_redshift=start,
         lattice=(x, y, z),
+        snapshot=header.redshift,
     )

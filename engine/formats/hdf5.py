@@ -7,14 +7,17 @@ size. All three are looked for before a number is read.
 
 import importlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.files import in_a_file
 
 LARGEST_CHUNK = 1 << 28
 """[bytes] that one chunk may unpack to; writers stay far below, at megabytes."""
@@ -25,11 +28,31 @@ DEEPEST = 4
 LARGEST_READ = 1 << 30
 """[bytes] read in one go; what is larger is read in rows."""
 
+BAND = 1024
+"""Rows of a large map that are read at a time: a whole number of chunks."""
+
 FAILURES = (
     ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError,
     ValueError,
 )  # fmt: skip
 """What h5py raises on a damaged file, and where an object is of another kind than expected."""
+
+
+_vet: list[Callable[[Path], None]] = []
+
+
+def vet_with(look_at: Callable[[Path], None] | None) -> None:
+    """Have something look at every file before it is opened in this process, or nothing any more.
+
+    Commands that read files from anywhere do so, see `engine.bounded.Vetting`; a program that
+    reads its own needn't.
+
+    Parameters
+    ----------
+    look_at : callable
+        Takes the path; raises ValueError in one sentence if the file must not be opened.
+    """
+    _vet[:] = [look_at] if look_at is not None else []
 
 
 @contextmanager
@@ -44,6 +67,8 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     """
     if not path.is_file():
         raise ValueError(f"{path} does not exist, expected an HDF5 file.")
+    for look_at in _vet:
+        look_at(path)
     try:
         file = h5py.File(path, "r")
     except OSError as error:
@@ -297,9 +322,40 @@ def read_rows(
             f"{name}: {block.name} would take {size / 1e9:.3g} GB of memory, expected at most "
             f"{LARGEST_READ / 1e9:.2g}."
         )
+    return _numbers(block, name, slice(low, high), dtype)
+
+
+def read_in_bands(block: h5py.Dataset, name: str, index: int) -> NDArray[np.float32]:
+    """Entry `index` of a block of maps, which may be larger than memory has room for.
+
+    It lies in a file, see `engine.files.in_a_file`, and is read a few rows of chunks at a time.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if it can't be read.
+    """
+    try:
+        found = in_a_file(block.shape[1:])
+    except OSError as error:
+        size = 4 * math.prod(block.shape[1:])
+        raise ValueError(
+            f"{name}: {block.name} wants {size / 1e9:.3g} GB in {gettempdir()} ({error}): make "
+            "room there, or name another folder by the environment variable TMPDIR."
+        ) from error
+    for first in range(0, len(found), BAND):
+        rows = slice(first, first + BAND)
+        found[rows] = _numbers(block, name, (index, rows), np.float32)
+    return found
+
+
+def _numbers(
+    block: h5py.Dataset, name: str, part: slice | tuple[int, slice], dtype: type[np.generic]
+) -> NDArray[Any]:
+    """Numbers of a part of a block, or a sentence on why they can't be read."""
     try:
         with np.errstate(over="ignore"):  # to infinity, which every reader looks for
-            return np.asarray(block[low:high], dtype=dtype)
+            return np.asarray(block[part], dtype=dtype)
     except OSError as error:
         raise ValueError(
             f"{name}: {block.name} can't be read ({error}); the file is damaged, copy it or make "

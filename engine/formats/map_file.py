@@ -1,12 +1,13 @@
 """The map file (HDF5): maps of one slab with their curves, units, geometry and recipe.
 
-`maps/<name>` of shape (ny, nx), row 0 at the smallest second coordinate;
+`maps/<name>` of shape (ny, nx), row 0 at the smallest second coordinate; `boxes/<name>` of shape
+(nz, ny, nx), painted boxes that the maps are layers of; `cutouts/<name>`, maps around an object;
 `curves/<statistic>/<name>/` with x, y and, where there are such, error, count, edges. `beside/`
 holds in the same way curves that no recipe makes again, of haloes and of many samples;
 `tables/<name>/<column>` single objects. What a number means stands in the attributes beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from engine.cosmology import Cosmology
 from engine.files import written_whole
 from engine.formats.hdf5 import attribute, dataset_in, number, open_hdf5, read_all
-from engine.mesh import Slab
+from engine.mesh import Cutout, Grid, Slab
 from engine.results import CURVE_ARRAYS, Curve, Outcome, Table
 
 FORMAT = "baryon-explorer maps"
@@ -33,12 +34,18 @@ SLAB_WORDS = [
 ]
 """Cells of a map are pixels, in these files too."""
 
+WORDS: Mapping[type[Any], Sequence[str]] = {
+    Slab: SLAB_WORDS,
+    Cutout: [entry.name for entry in fields(Cutout) if entry.name not in ARRAYS],
+    Grid: [entry.name for entry in fields(Grid) if entry.name not in ARRAYS],
+}
+
 CURVE_WORDS = [entry.name for entry in fields(Curve) if entry.name not in ARRAYS]
 COSMOLOGY = [entry.name for entry in fields(Cosmology)]
 
 UNITS = (
-    "lengths comoving: pixel_size [kpc/h]; box_size, depth, start [Mpc/h]; values: attribute unit "
-    "of each map, labels of each curve"
+    "lengths comoving: pixel_size, cell_size [kpc/h]; box_size, depth, start [Mpc/h]; values: "
+    "attribute unit of each map and box, labels of each curve"
 )
 
 
@@ -56,24 +63,29 @@ def write_map_file(path: Path, outcome: Outcome, recipe: str) -> None:
     """
     with written_whole(path) as part, h5py.File(part, "w") as file:
         file.attrs.update(format=FORMAT, format_version=VERSION, recipe=recipe, units=UNITS)
-        for name, slab in outcome.maps.items():
-            _write_slab(file, f"maps/{name}", slab)
+        for name, mesh in outcome.maps.items():
+            _write_mesh(file, "cutouts" if isinstance(mesh, Cutout) else "maps", name, mesh)
+        for name, box in outcome.boxes.items():
+            _write_mesh(file, "boxes", name, box)
         _write_curves(file, "curves", outcome.curves)
         _write_curves(file, "beside", outcome.beside)
         for name, table in outcome.tables.items():
             _write_table(file.create_group(f"tables/{name}", track_order=True), table)
 
 
-def _write_slab(file: h5py.File, name: str, slab: Slab) -> None:
-    dataset = file.create_dataset(name, data=slab.values, compression="gzip", shuffle=True)
-    words = {word: getattr(slab, word) for word in SLAB_WORDS}
-    if slab.seed is None:
+def _write_mesh(file: h5py.File, place: str, name: str, mesh: Slab | Cutout | Grid) -> None:
+    dataset = file.create_dataset(
+        f"{place}/{name}", data=mesh.values, compression="gzip", shuffle=True
+    )
+    words = {word: getattr(mesh, word) for word in WORDS[type(mesh)]}
+    if mesh.seed is None:
         del words["seed"]
     else:
-        words["seed"] = np.uint64(slab.seed)
-    cosmology = {name: getattr(slab.cosmology, name) for name in COSMOLOGY}
-    dataset.attrs.update(words | cosmology, unit=slab.about.unit, label=slab.about.label)
-    dataset.attrs["warnings"] = "\n".join(slab.warnings)
+        words["seed"] = np.uint64(mesh.seed)
+    cosmology = {name: getattr(mesh.cosmology, name) for name in COSMOLOGY}
+    unit = mesh.about.unit_of(mesh.NDIM)
+    dataset.attrs.update(words | cosmology, unit=unit, label=mesh.about.label)
+    dataset.attrs["warnings"] = "\n".join(mesh.warnings)
 
 
 def _write_curves(file: h5py.File, place: str, found: Mapping[str, Mapping[str, Curve]]) -> None:
@@ -117,23 +129,30 @@ def read_map_file(path: Path) -> tuple[Outcome, str]:
                 f"version {found[1]}, expected {FORMAT!r}, version {VERSION}."
             )
         try:
-            maps = {name: _read_slab(data, path.name) for name, data in file["maps"].items()}
+            maps, cutouts, boxes = (
+                {n: _read_mesh(kind, data, path.name) for n, data in file.get(place, {}).items()}
+                for place, kind in (("maps", Slab), ("cutouts", Cutout), ("boxes", Grid))
+            )
+            maps |= cutouts
+            if not maps:
+                raise KeyError("maps")
             curves, beside = (_read_curves(file, name) for name in ("curves", "beside"))
             tables = {name: _read_table(each) for name, each in file.get("tables", {}).items()}
-            return Outcome(maps, curves, beside, tables), str(file.attrs["recipe"])
+            return Outcome(maps, curves, beside, tables, boxes), str(file.attrs["recipe"])
         except KeyError as error:
             raise ValueError(
                 f"{path.name} lacks what a map file has ({error.args[0]}): make it again."
             ) from None
 
 
-def _read_slab(dataset: h5py.Dataset, name: str) -> Slab:
-    about = dataset.attrs
-    words = {word: _plain(about[word]) for word in SLAB_WORDS if word != "seed"}
+def _read_mesh(kind: type[Any], dataset: h5py.Dataset, name: str) -> Any:
+    about, known = dataset.attrs, WORDS[kind]
+    words = {word: _plain(about[word]) for word in known if word != "seed"}
+    if kind is Slab:
+        words["cell_size"] = words.pop("pixel_size")
     cosmology = Cosmology(*(_number(dataset, parameter) for parameter in COSMOLOGY))
-    return Slab(
+    return kind(
         values=read_all(dataset, name, dtype=np.float32),
-        cell_size=words.pop("pixel_size"),
         cosmology=cosmology,
         seed=int(about["seed"]) if "seed" in about else None,
         warnings=tuple(about["warnings"].splitlines()),
@@ -176,5 +195,7 @@ def _read_table(group: h5py.Group) -> Table:
 
 
 def _plain(value: Any) -> Any:
-    """Give Python's own kind of a number."""
+    """Give Python's own kind of a number, or of several."""
+    if isinstance(value, np.ndarray):
+        return tuple(value.tolist())
     return value.item() if isinstance(value, np.generic) else value

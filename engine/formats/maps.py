@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from engine.fields import AXES, FIELDS, LEVELS, ORIGINS, field_named
-from engine.formats.hdf5 import check_block, open_hdf5, read_rows
+from engine.formats.hdf5 import check_block, open_hdf5, read_in_bands, read_rows
 from engine.formats.meshes import (
     checked_values,
     create_mesh,
@@ -33,6 +33,9 @@ MapKey = tuple[str, str, str, str]
 
 PIXELS_PER_CHUNK = 512
 """A side."""
+
+IN_MEMORY = 2**28
+"""[bytes] of a map; of a larger one, which is painted tile by tile, the tile at work is enough."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,19 @@ class SlabLayout:
     def pixel_size(self) -> float:
         """Comoving, [kpc/h]."""
         return self.box_size * MPC_IN_KPC / self.pixels
+
+
+@dataclass(frozen=True)
+class StoredMaps(SlabLayout):
+    """Layout of maps in a file, and what they are made from.
+
+    Parameters
+    ----------
+    particles : int
+        In the whole run; 0 if not known.
+    """
+
+    particles: int = 0
 
 
 def create_maps(
@@ -104,7 +120,7 @@ def create_maps(
     return maps
 
 
-def list_maps(file: h5py.File, header: SimulationHeader, name: str) -> dict[MapKey, SlabLayout]:
+def list_maps(file: h5py.File, header: SimulationHeader, name: str) -> dict[MapKey, StoredMaps]:
     """All maps that this version knows, with their geometry.
 
     Parameters
@@ -119,7 +135,7 @@ def list_maps(file: h5py.File, header: SimulationHeader, name: str) -> dict[MapK
         slabs.
     """
     allowed = (tuple(FIELDS), LEVELS, ORIGINS, tuple(AXES))
-    found: dict[MapKey, SlabLayout] = {}
+    found: dict[MapKey, StoredMaps] = {}
     for path, dataset in datasets_below(file, "maps"):
         if len(path) == 4 and all(k in a for k, a in zip(path, allowed, strict=True)):
             field, level, origin, axis = path
@@ -133,7 +149,7 @@ def list_maps(file: h5py.File, header: SimulationHeader, name: str) -> dict[MapK
     return found
 
 
-def _read_layout(dataset: h5py.Dataset, header: SimulationHeader, name: str) -> SlabLayout:
+def _read_layout(dataset: h5py.Dataset, header: SimulationHeader, name: str) -> StoredMaps:
     """Geometry of a dataset; the first version had it at the root."""
     stated = dataset if "cell_size" in dataset.attrs else dataset.file["/"]
     offset = number_of(stated, "offset", name)
@@ -149,11 +165,11 @@ def _read_layout(dataset: h5py.Dataset, header: SimulationHeader, name: str) -> 
             f"{name}: {dataset.name[1:]} has shape {dataset.shape}, but its geometry says "
             f"{expected} of a box of {header.box_size:g} Mpc/h; make the file again."
         )
-    return SlabLayout(header.box_size, pixels, n_slabs, offset)
+    return StoredMaps(header.box_size, pixels, n_slabs, offset, particles_of(dataset))
 
 
 def read_map(
-    path: Path, key: MapKey, index: int, header: SimulationHeader, layout: SlabLayout
+    path: Path, key: MapKey, index: int, header: SimulationHeader, layout: StoredMaps
 ) -> Slab:
     """One slab's map.
 
@@ -166,8 +182,11 @@ def read_map(
     where = "/".join(("maps", *key))
     with open_hdf5(path) as file:
         check_block(file[where])
-        values = read_rows(file[where], path.name, index, index + 1, np.float32)[0]
-        particles = particles_of(file[where])
+        maps = file[where]
+        if 4 * layout.pixels**2 > IN_MEMORY:
+            values = read_in_bands(maps, path.name, index)
+        else:
+            values = read_rows(maps, path.name, index, index + 1, np.float32)[0]
     return Slab(
         values=checked_values(values, field_named(field), path.name, f"{where}, slab {index},"),
         field=field,
@@ -182,5 +201,5 @@ def read_map(
         start=layout.offset + index * layout.depth,
         level=level,
         origin=origin,
-        particles=particles,
+        particles=layout.particles,
     )

@@ -114,8 +114,9 @@ def number_of(dataset: h5py.Dataset, word: str, file_name: str) -> float:
 
 
 def particles_of(dataset: h5py.Dataset) -> int:
-    """Particles of the whole run that a dataset is made from; 0 if it does not say."""
-    return int(number([dataset], ("particles",)) or 0)
+    """Particles of the whole run that a dataset is made from; 0 if it says no finite number."""
+    found = number([dataset], ("particles",)) or 0.0
+    return int(found) if np.isfinite(found) else 0
 
 
 def pieces(whole: float, part: float) -> int:
@@ -134,8 +135,8 @@ def checked_values(
     ValueError
         In one sentence, if some are not finite, or negative though the field is not signed.
     """
-    possible = np.isfinite(values).all() and (field.signed or values.min(initial=0) >= 0)
-    if not possible:
+    ends = values.min(initial=0), values.max(initial=0)  # NaN passes through both
+    if not np.isfinite(ends).all() or (ends[0] < 0 and not field.signed):
         bad = "not finite" if field.signed else "negative or not finite"
         raise ValueError(
             f"{file_name}: {where} holds values that are {bad}, expected none; make the file again."

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -19,6 +18,7 @@ from engine.cosmology import Cosmology
 from engine.fields import field_named
 from engine.files import written_whole
 from engine.formats.hdf5 import open_hdf5
+from engine.json_reader import built
 from engine.mesh import Mesh
 from engine.places import Place, place_from_json
 
@@ -69,12 +69,19 @@ class Work:
 
     @classmethod
     def from_json(cls, text: str) -> "Work":
-        """Read what `to_json` wrote."""
-        content = json.loads(text)
-        read: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in content.items()
-        }
-        return cls(**read)
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, if it is something else.
+        """
+        try:
+            content = json.loads(text)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f"work is no whole JSON ({error}), expected what it was.") from None
+        read: Work = built(cls, content, "work")
+        return read
 
     def place(self, number: int) -> Place:
         """The place of that number."""
@@ -152,8 +159,11 @@ def read_work(path: Path) -> str:
         In one sentence, if it is no such file.
     """
     with open_hdf5(path) as file:
-        if file.attrs.get("format") != FORMAT or "work" not in file.attrs:
+        if str(file.attrs.get("format")) != FORMAT or "work" not in file.attrs:
             raise ValueError(
                 f"{path.name} is there and no file of paintings: remove it or choose another --out."
             )
-        return json.dumps(json.loads(str(file.attrs["work"])))
+        try:
+            return Work.from_json(str(file.attrs["work"])).to_json()
+        except ValueError as error:
+            raise ValueError(f"{path.name}: {error}") from None

@@ -6,11 +6,14 @@ a subhalo lies in, or -1.
 """
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.formats.catalogues import LARGEST
 from engine.halos import Subhalos
 
 COLUMNS = ("ID", "Mvir", "Rvir", "Vmax", "X", "Y", "Z", "PID")
@@ -43,7 +46,7 @@ def read_rockstar(path: Path, run: str, box_size: float, redshift: float) -> Sub
         mvir=columns["Mvir"].astype(np.float32),
         rvir=columns["Rvir"].astype(np.float32),
         vmax=columns["Vmax"].astype(np.float32),
-        host=_rows_of(columns["PID"], columns["ID"], path.name),
+        host=rows_of(columns["PID"], columns["ID"], (-1.0,), path.name),
         run=run,
         definition=f"Rockstar ({path.name}): bound mass within the virial overdensity",
     )
@@ -82,9 +85,22 @@ def _columns(path: Path, comments: list[str]) -> dict[str, NDArray[np.float64]]:
             table = np.loadtxt(path, usecols=numbers, ndmin=2, encoding="ascii")
     except (ValueError, UserWarning) as error:
         raise ValueError(f"{path.name} can't be read: {str(error).rstrip('.')}.") from None
-    if not np.isfinite(table).all():
-        raise ValueError(f"{path.name} holds numbers that are not finite, expected none.")
+    check_numbers(path.name, table)
     return dict(zip(COLUMNS, table.T, strict=True))
+
+
+def check_numbers(name: str, *columns: NDArray[np.float64]) -> None:
+    """Refuse numbers that are not finite or that no simulation holds.
+
+    Raises
+    ------
+    ValueError
+        In one sentence with the file's name.
+    """
+    if not all((np.abs(each) < LARGEST).all() for each in columns):
+        raise ValueError(
+            f"{name} holds numbers that are not finite or beyond {LARGEST:g}, expected none."
+        )
 
 
 def _check_universe(name: str, comments: list[str], box_size: float, redshift: float) -> None:
@@ -111,15 +127,30 @@ def _number_after(label: str, comments: list[str]) -> float | None:
     return None
 
 
-def _rows_of(
-    parent: NDArray[np.float64], identity: NDArray[np.float64], name: str
+def rows_of(
+    parent: NDArray[Any], identity: NDArray[Any], none: Sequence[Any], name: str
 ) -> NDArray[np.int64]:
-    """Rows of the parents by their identities; -1 for none."""
+    """Rows of haloes' parents by their identities; -1 for none.
+
+    Parameters
+    ----------
+    parent, identity : array, (n,)
+        Of each halo, as numbers or as words.
+    none : sequence
+        What stands for no parent.
+    name : str
+        Of the file, for the message.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if a parent is not in the list.
+    """
     order = np.argsort(identity)
     ranked = identity[order]
     place = np.minimum(np.searchsorted(ranked, parent), len(order) - 1)
     found = np.where(ranked[place] == parent, order[place], -1)
-    lost = (found < 0) & (parent != -1)
+    lost = (found < 0) & ~np.isin(parent, none)
     if lost.any():
         raise ValueError(
             f"{name}: {int(lost.sum())} parents are not in the list, expected all of them; it is "

@@ -6,7 +6,7 @@ Root attributes say which simulation it is. Beside them it holds any of
 - `grids/<field>/<level>/<origin>`, (nz, ny, nx), and `initial_conditions`, (nz, ny, nx): see
   `engine.formats.grids`;
 - `cutouts/<field>/<axis>`, (n_objects, ny, nx): see `engine.formats.cutouts`;
-- `halos/<run>/`, `subhalos/<run>/` and `objects/<catalogue>/`, columns: see
+- `halos/<run>/`, `subhalos/<run>/`, `galaxies/<run>/` and `objects/<catalogue>/`, columns: see
   `engine.formats.catalogues`.
 
 Geometry stands at each dataset. Whatever else a file holds is left alone.
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from engine.cosmology import Cosmology
 from engine.files import written_whole
@@ -141,9 +142,10 @@ def _check_format(name: str, file: h5py.File) -> None:
             f"{name} is no simulation file: its attribute format is not {FORMAT!r}"
             f"{hint if 'Header' in file else ''}."
         )
-    if version not in READ[found]:
+    if np.ndim(version) or version not in READ[found]:
         expected = " or ".join(str(each) for each in READ[found])
+        told = " ".join(str(version).split())[:20]
         raise ValueError(
-            f"{name} has version {version} of the format {found!r}, expected {expected}; project "
-            "the snapshot again or use the program that wrote it."
+            f"{name} has version {told} of the format {found!r}, expected {expected}; "
+            "project the snapshot again or use the program that wrote it."
         )

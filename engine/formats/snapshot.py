@@ -30,8 +30,9 @@ LARGEST = 1e30
 
 WITHOUT = {
     "neutral fraction": "; where there is none, leave hi out (--fields dm,gas)",
-    "internal energy": "; where there is none, leave temperature out",
-    "electron abundance": "; where there is none, leave temperature out",
+    "internal energy": "; where there is none, leave temperature, hi_thin and hot gas out",
+    "electron abundance": "; where there is none, leave temperature and hot gas out",
+    "density": "; where there is none, leave hi_thin, hot gas, its temperature and X-rays out",
     "smoothing": "; --smoothing neighbours does without",
 }
 """What to do without a block."""
@@ -130,6 +131,21 @@ class Snapshot(ABC):
     def hi_masses(self, start: int, stop: int) -> NDArray[np.float64]:
         """Neutral hydrogen in gas particles, (stop - start,), [Msun/h]."""
 
+    def thin_hi_masses(
+        self,
+        start: int,  # noqa: ARG002 (what reads it says so in a class of its own)
+        stop: int,  # noqa: ARG002
+    ) -> NDArray[np.float64]:
+        """Neutral hydrogen without self-shielding in gas particles, (stop - start,), [Msun/h].
+
+        See `engine.thin_hydrogen`.
+        """
+        raise ValueError(
+            f"{self.name} is of {self.header.code}, of which neutral hydrogen without "
+            "self-shielding can't be worked out, expected a GADGET-style snapshot; leave hi_thin "
+            "out."
+        )
+
     @abstractmethod
     def temperatures(self, start: int, stop: int) -> NDArray[np.float64]:
         """Gas temperatures, (stop - start,), [K]."""
@@ -160,15 +176,24 @@ class Snapshot(ABC):
         """Radii of the kernels' full support as the file has them, (stop - start,), [kpc/h]."""
         return self._read(species, "smoothing", start, stop, positive=True)
 
+    def densities(self, start: int, stop: int) -> NDArray[np.float64]:
+        """Comoving densities of gas as the run had them, (stop - start,), [Msun h^2 / ckpc^3]."""
+        return self._read("gas", "density", start, stop, positive=True)
+
+    def star_formation_rates(self, start: int, stop: int) -> NDArray[np.float64]:
+        """Of gas, (stop - start,), above zero where it forms stars; zero in files without them.
+
+        In the file's unit; SWIFT's below zero tell since when there is none.
+        """
+        if not self.has("gas", "star formation rate"):
+            return np.zeros(stop - start)
+        return self._read("gas", "star formation rate", start, stop)
+
     def chunks(self, species: str) -> Iterator[tuple[int, int]]:
         """Bounds of pieces of the species that fit in memory comfortably."""
         total = self.header.counts.get(species, 0)
         for start in range(0, total, CHUNK):
             yield start, min(start + CHUNK, total)
-
-    def total_mass(self, species: str) -> float:
-        """Mass of all particles of a species, [Msun/h]."""
-        return sum(float(self.masses(species, *c).sum()) for c in self.chunks(species))
 
     def halos(self, run: str) -> Halos | None:
         """The halo catalogue stored with the particles, or None."""

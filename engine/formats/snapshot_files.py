@@ -91,6 +91,24 @@ def _with_siblings(path: Path) -> list[Path]:
     """The file itself, or all parts of the snapshot that it is one of."""
     with open_hdf5(path) as file:
         declared = number([group_in(file, "Header")], ("NumFilesPerSnapshot",)) or 1
+    return parts_of(path, declared, "a snapshot")
+
+
+def parts_of(path: Path, declared: float, what: str) -> list[Path]:
+    """The file itself, or all numbered parts of what it is one of.
+
+    Parameters
+    ----------
+    declared : float
+        How many it says there are.
+    what : str
+        They make up, for the message.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if that can't be, or one is not there.
+    """
     numbered = PART.fullmatch(path.name)
     if declared == 1 or numbered is None:
         return [path]
@@ -104,7 +122,7 @@ def _with_siblings(path: Path) -> list[Path]:
     missing = [p.name for p in siblings if not p.is_file()]
     if missing:
         raise ValueError(
-            f"{path.name} is one of {int(declared)} files of a snapshot, but "
+            f"{path.name} is one of {int(declared)} files of {what}, but "
             f"{', '.join(missing[:3])} {'is' if len(missing) == 1 else 'are'} not beside it."
         )
     return siblings

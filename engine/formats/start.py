@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.formats.hdf5 import number, open_hdf5, read_rows
+from engine.formats.hdf5 import number, number_row, open_hdf5, read_all
 from engine.initial_conditions import linear_overdensity
 
 
@@ -67,11 +67,13 @@ def read_start(path: Path) -> Start:
             )
         displaced = "Displacement" in file
         values = _values(file, "Displacement" if displaced else "LinearDensity", path.name)
-        offset = np.ravel(header.attrs.get("LatticeOffset", np.zeros(3)))
-    if not box_size > 0 or offset.shape != (3,):
+        stated = number_row([header], "LatticeOffset")
+        offset = np.zeros(3) if stated is None else stated
+    finite = np.isfinite([box_size, redshift, Omega_m, *offset]).all()
+    if not (finite and box_size > 0 and offset.shape == (3,)):
         raise ValueError(
             f"{path.name} has a BoxSize of {box_size} and a LatticeOffset of {offset.tolist()}, "
-            "expected a positive number and three numbers."
+            "expected a positive number and three numbers, all finite."
         )
     cell_size = box_size / len(values)
     x, y, z = (offset / cell_size).tolist()
@@ -100,7 +102,7 @@ def _values(file: h5py.File, name: str, file_name: str) -> NDArray[np.float64]:
             f"{file_name}: {name} has shape {dataset.shape}, expected (n, n, n"
             f"{', 3' if name == 'Displacement' else ''})."
         )
-    values = read_rows(dataset, file_name)
+    values = read_all(dataset, file_name)
     if not np.isfinite(values).all():
         raise ValueError(f"{file_name}: {name} holds values that are not finite, expected none.")
     return values

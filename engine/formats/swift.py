@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.cosmology import Cosmology
+from engine.fields import OF_HOT_GAS
 from engine.formats.hdf5 import group_in, number, open_hdf5
 from engine.formats.header import (
     LEFT_OUT,
@@ -37,6 +38,8 @@ class SwiftSnapshot(Snapshot):
         "molecular mass": ("MolecularHydrogenMasses",),
         "neutral fraction": ("NeutralHydrogenAbundance",),
         "temperature": ("Temperatures",),
+        "density": ("Densities",),
+        "star formation rate": ("StarFormationRates",),
     }
 
     @staticmethod
@@ -99,6 +102,7 @@ class SwiftSnapshot(Snapshot):
             "hi mass": mass,
             "molecular mass": mass,
             "internal energy": velocity**2,
+            "density": mass / length**3,
         }.get(quantity, 1.0)
 
     def _to_physical(self, species: str, quantity: str) -> float:
@@ -117,6 +121,8 @@ class SwiftSnapshot(Snapshot):
             return ("mass", *self._hydrogen_blocks())
         if field == "temperature":
             return ("mass", *self._heat_blocks())
+        if field in OF_HOT_GAS:
+            return ("mass", *self._heat_blocks(), "density")
         return ("mass",)
 
     def _hydrogen_blocks(self) -> tuple[str, ...]:

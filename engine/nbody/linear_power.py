@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 
 from engine.cosmology import Cosmology
 
-SMOOTHED = 8.0
-"""Radius of the top-hat of sigma_8, [Mpc/h]."""
-
 
 @dataclass(frozen=True, eq=False)
 class LinearPower:
@@ -76,6 +73,50 @@ def eisenstein_hu(cosmology: Cosmology, sigma_8: float, n_s: float) -> LinearPow
     values = known.matterPowerSpectrum(k, model="eisenstein98")
     made = f"Eisenstein & Hu 1998, sigma_8 {sigma_8:g}, n_s {n_s:g}"
     return LinearPower(k, np.asarray(values), made)
+
+
+CAMB = "camb"
+"""Stands for a spectrum by CAMB where a table is named."""
+
+CAMB_TO = 50.0
+"""Highest wavenumber asked of CAMB, [h/Mpc]; a power law beyond."""
+
+
+def by_camb(cosmology: Cosmology, sigma_8: float, n_s: float) -> LinearPower:
+    """The linear spectrum by CAMB, without neutrino masses, normalised by sigma_8.
+
+    Parameters
+    ----------
+    sigma_8, n_s
+        See `eisenstein_hu`.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if it isn't installed.
+
+    References
+    ----------
+    Lewis, Challinor & Lasenby 2000.
+    """
+    try:
+        import camb
+    except ImportError:
+        raise ValueError(
+            "CAMB isn't installed, expected it for its power spectrum: pip install "
+            "'baryon-explorer[camb]', or name a table of k and P(k)."
+        ) from None
+    h, baryons = cosmology.h, cosmology.Omega_b
+    asked = camb.set_params(
+        H0=100 * h, ombh2=baryons * h**2, omch2=(cosmology.Omega_m - baryons) * h**2,
+        mnu=0.0, omk=0.0, ns=n_s, As=2e-9, WantCls=False,
+    )  # fmt: skip
+    asked.set_matter_power(redshifts=[0.0], kmax=1.1 * CAMB_TO * h, silent=True)
+    found = camb.get_results(asked)
+    k, _, values = found.get_matter_power_spectrum(minkh=1e-4, maxkh=CAMB_TO, npoints=1000)
+    scale = (sigma_8 / found.get_sigma8_0()) ** 2
+    made = f"CAMB {camb.__version__}, sigma_8 {sigma_8:g}, n_s {n_s:g}"
+    return LinearPower(np.asarray(k), scale * np.asarray(values[0]), made)
 
 
 def read_linear_power(path: str | Path) -> LinearPower:

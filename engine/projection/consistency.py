@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import field_named
+from engine.fields import OF_HOT_GAS, field_named
 from engine.formats.header import LEFT_OUT, Header
 from engine.formats.snapshot import Snapshot
 from engine.results import Progress
@@ -131,8 +131,12 @@ def _readers(
         return
     if "hi" in fields:
         yield snapshot.hi_masses
-    if "temperature" in fields:
+    if "hi_thin" in fields:
+        yield snapshot.thin_hi_masses
+    if {"temperature", *OF_HOT_GAS} & set(fields):
         yield snapshot.temperatures
+    if set(OF_HOT_GAS) & set(fields):
+        yield snapshot.densities
     if smoothing == "file" and any(field_named(name).species == "gas" for name in fields):
         yield lambda start, stop: snapshot.smoothing_lengths("gas", start, stop)
 

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import LEVELS, one_of
+from engine.fields import LEVELS, field_named, one_of
 from engine.formats.grids import create_grid
 from engine.formats.rounding import round_mantissa
 from engine.places import Run
@@ -37,6 +37,12 @@ def check_grids(grids: tuple[str, ...], cells: int | None, assignment: str) -> N
     one_of("assignment", assignment, ASSIGNMENTS)
     if not 0 <= (cells or 0) <= MOST_CELLS:
         raise ValueError(f"cells is {cells}, expected 1 to {MOST_CELLS}, or 0 for the usual ones.")
+    for name in grids:
+        if field_named(name).quantity == "surface brightness":
+            raise ValueError(
+                f"{name} is a surface brightness, expected fields that have a value in a cell of a "
+                "grid: ask for maps or cut-outs of it."
+            )
     if cells and not grids:
         raise ValueError(
             f"cells is {cells}, but no grids were asked for; name their fields with --grids."

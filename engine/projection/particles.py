@@ -7,12 +7,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fields import LEVELS, field_named
+from engine.fields import LEVELS, OF_HOT_GAS, field_named
 from engine.formats.snapshot import Snapshot
 from engine.projection.smoothing import neighbour_distance
+from engine.projection.xray import hot_gas
 
 SMOOTHINGS = ("neighbours", "file")
 """Kernel support: distance to the 80th neighbour, or, for gas, what the file gives."""
+
+
+WEIGHTS = {"temperature": "gas", "temperature_sl": "spectral weight"}
+"""What means of temperature are weighted by."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,9 @@ class Job:
 
     @property
     def carried(self) -> tuple[str, ...]:
-        """What is deposited: the fields, and gas where temperature needs it as weight."""
-        extra = ("gas",) if "temperature" in self.fields and "gas" not in self.fields else ()
-        return self.fields + extra
+        """What is deposited: the fields, and what means of temperature are weighted by."""
+        weights = (WEIGHTS[name] for name in self.fields if name in WEIGHTS)
+        return self.fields + tuple(name for name in weights if name not in self.fields)
 
     def values(self, sums: NDArray[np.float64], measure: float) -> dict[str, NDArray[np.float64]]:
         """Turn sums of what is carried into the fields' values.
@@ -78,13 +83,18 @@ class Job:
         Returns
         -------
         dict of str to array
-            By field: means weighted by mass of a temperature, densities of all others.
+            By field: weighted means of temperatures, 0 where there is no gas to weigh, and
+            amounts per area or volume of all others.
         """
         carried = dict(zip(self.carried, sums, strict=True))
-        found = {name: carried[name] / measure for name in self.fields if name != "temperature"}
-        if "temperature" in self.fields:
-            gas, heat = carried["gas"], carried["temperature"]
-            found["temperature"] = np.divide(heat, gas, out=np.zeros_like(gas), where=gas > 0)
+        found = {}
+        for name in self.fields:
+            if name in WEIGHTS:
+                weight = carried[WEIGHTS[name]]
+                mean = np.zeros_like(weight)
+                found[name] = np.divide(carried[name], weight, out=mean, where=weight > 0)
+            else:
+                found[name] = carried[name] / measure
         return found
 
 
@@ -196,13 +206,14 @@ def _shares(
 def _carried(job: Job, start: int, stop: int) -> NDArray[np.float64]:
     """Weights of particles [start, stop) for all that is carried, (n, q)."""
     snapshot = job.snapshot
-    mass = snapshot.masses(job.species, start, stop)
-    columns = []
-    for name in job.carried:
-        if name == "hi":
-            columns.append(snapshot.hi_masses(start, stop))
-        elif name == "temperature":
-            columns.append(mass * snapshot.temperatures(start, stop))
-        else:
-            columns.append(mass)
-    return np.stack(columns, axis=1)
+    columns = {job.species: snapshot.masses(job.species, start, stop)}
+    mass = columns[job.species]
+    if "hi" in job.carried:
+        columns["hi"] = snapshot.hi_masses(start, stop)
+    if "hi_thin" in job.carried:
+        columns["hi_thin"] = snapshot.thin_hi_masses(start, stop)
+    if "temperature" in job.carried:
+        columns["temperature"] = mass * snapshot.temperatures(start, stop)
+    if set(job.carried) & set(OF_HOT_GAS):
+        columns |= hot_gas(snapshot, start, stop)
+    return np.stack([columns.get(name, mass) for name in job.carried], axis=1)

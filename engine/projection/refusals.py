@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.fields import INPUT_FIELDS, LEVELS, map_axes, one_of
+from engine.fields import INPUT_FIELDS, LEVELS, OF_HOT_GAS, map_axes, one_of
 from engine.formats.snapshot import Snapshot
 from engine.projection.particles import SMOOTHINGS
 
-PROJECTED = ("dm", "dmo", "gas", "hi", "stars", "temperature")
+PROJECTED = ("dm", "dmo", "gas", "hi", "hi_thin", "stars", "temperature", *OF_HOT_GAS)
 """Fields that particles are projected to."""
 
 THINNING = 8

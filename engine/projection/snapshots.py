@@ -1,23 +1,23 @@
 """From a snapshot's particles to slab maps, as in EMBER section 3."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import h5py
 
 from engine.fields import AXES, INPUT_FIELDS, LEVELS, field_named
 from engine.formats import open_snapshot
-from engine.formats.catalogues import write_halos
-from engine.formats.maps import SlabLayout, create_maps
-from engine.formats.rounding import MANTISSA_BITS, round_mantissa
+from engine.formats.catalogues import write_halos, write_objects
+from engine.formats.maps import SlabLayout
+from engine.formats.rounding import MANTISSA_BITS
 from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 from engine.formats.snapshot import Snapshot
 from engine.projection.beside import read_beside, write_beside
+from engine.projection.clusters import Clusters, find_clusters
 from engine.projection.consistency import check_snapshots
-from engine.projection.grids import check_grids, write_grids
-from engine.projection.particles import Job, Particles, collect
+from engine.projection.cutouts import CutoutRequest, cutout_layout
+from engine.projection.grids import check_grids
+from engine.projection.particles import Job
 from engine.projection.refusals import (
     THINNING,
     check_numbers,
@@ -27,15 +27,22 @@ from engine.projection.refusals import (
     dark_matter_of,
     has_gas,
 )
-from engine.projection.slabs import slab_maps
 from engine.projection.smoothing import NEIGHBOURS
+from engine.projection.writing import Making, Steps, write_cut_out, write_meshes
 from engine.results import Progress
+from engine.units import MPC_IN_KPC
 
 SLAB_DEPTH = 1.5
 """Comoving depth aimed at, [Mpc/h] (EMBER section 3)."""
 
 PIXELS_PER_SEPARATION = 4
 """Pixels per mean particle separation (EMBER section 3)."""
+
+THIN = (
+    "HI without self-shielding: in equilibrium with the background of Faucher-Giguere 2020, none "
+    "in gas above 1000 times the mean that is below 1e5 K or forms stars."
+)
+"""What a reader of such grids must know."""
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -61,6 +68,8 @@ def project_snapshot(
     assignment: str = "kernel",
     initial_conditions: str | Path | None = None,
     subhalos: Mapping[str, str | Path] | None = None,
+    galaxies: bool = False,
+    cutouts: CutoutRequest | float | None = None,
     progress: Progress = lambda fraction, doing: None,
 ) -> Path:
     """Project a snapshot to slabs and grids and write them as a simulation file.
@@ -115,7 +124,13 @@ def project_snapshot(
         A file of the run's displacements or linear overdensity at its start, see
         `engine.formats.start`.
     subhalos : mapping of run to path, optional
-        Lists by Rockstar with parents, of the runs "hydro" and "dmo".
+        Lists by Rockstar with parents, by AHF or by Subfind, of the runs "hydro" and "dmo".
+    galaxies : bool
+        Whether galaxies are found among the stars and matched with the subhaloes of "dmo".
+    cutouts : CutoutRequest or float, optional
+        Maps of a cube of 4 proper Mpc around every object heavier than that, [Msun/h], are
+        wanted too: of dark matter, hot gas, its temperature and X-rays, and of the twin
+        ("dmo", "HR") if there is one. `fields` and `grids` may then be empty.
     progress : callable
         Called with the fraction done and what is being done.
 
@@ -136,57 +151,65 @@ def project_snapshot(
     out = Path(out).expanduser()
     main = open_snapshot(paths)
     opened = {key: open_snapshot(path) for key, path in (twins or {}).items()}
-    fields, levels, lines = (tuple(dict.fromkeys(wish)) for wish in (fields, levels, axes))
-    grids = tuple(dict.fromkeys(grids))
-    everything = tuple(dict.fromkeys((*fields, *grids)))
+    fields, levels, lines, grids = (
+        tuple(dict.fromkeys(wish)) for wish in (fields, levels, axes, grids)
+    )
+    meshes = tuple(dict.fromkeys((*fields, *grids)))
+    cut = CutoutRequest(cutouts) if isinstance(cutouts, int | float) else cutouts
+    everything = (*meshes, *(cut.fields(main) if cut else ()))
     check_request(main, everything, levels, lines, smoothing)
     check_grids(grids, cells, assignment)
     check_numbers(
         pixels=pixels, n_slabs=n_slabs, offset=offset, seed=seed, mantissa_bits=mantissa_bits
     )
     check_place(out, (main, *opened.values()))
-    jobs = _jobs(main, everything, levels, opened)
-    beside = read_beside(main.header, initial_conditions, subhalos or {})
+    jobs = _jobs(main, meshes, levels, opened) if meshes else []
+    cut_jobs = _cutout_jobs(main, cut, opened) if cut else []
+    beside = read_beside(main, initial_conditions, subhalos or {}, galaxies)
     wanted = {main: everything} | {twin: (name,) for (name, _), twin in opened.items()}
     found = check_snapshots(wanted, smoothing, allow_incomplete, progress)
-    box = main.header.box_size
-    header = SimulationHeader(
-        name=name or out.stem,
-        box_size=box / 1000,
+    told = _provenance(main, provenance, everything, smoothing, seed, found)
+    layout = _layout(main, pixels, n_slabs, offset)
+    making = Making(out, layout, lines, smoothing, assignment, cells, seed, mantissa_bits)
+    maps = {*fields, *(name for name, _ in opened)} if fields else set()
+    work = sum(job.keep * _passes(job, maps, grids, lines) for job in jobs)
+    steps = Steps(work + sum(2 * job.keep for job in cut_jobs), progress)
+    clusters = _clusters(main, cut, seed, progress) if cut else None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with new_simulation_file(out, _header(main, name or out.stem, told)) as file:
+        _write_halos(file, main, opened)
+        write_beside(file, beside, mantissa_bits)
+        for job in jobs:
+            write_meshes(file, job, _of(job, maps), _of(job, grids), making, steps)
+        if cut and clusters:
+            write_objects(file, clusters.objects)
+            shape = cutout_layout(main.header, cut.pixels, axes)
+            for job in cut_jobs:
+                write_cut_out(file, job, clusters, shape, making, steps)
+    progress(1.0, "done")
+    return out
+
+
+def _header(main: Snapshot, name: str, provenance: str) -> SimulationHeader:
+    return SimulationHeader(
+        name=name,
+        box_size=main.header.box_size / MPC_IN_KPC,
         redshift=main.header.redshift,
         cosmology=main.header.cosmology,
         code=main.header.code,
-        provenance=_provenance(main, provenance, everything, smoothing, seed, found),
+        provenance=provenance,
     )
-    layout = SlabLayout(
-        box_size=header.box_size,
+
+
+def _layout(main: Snapshot, pixels: int | None, n_slabs: int | None, offset: float) -> SlabLayout:
+    """How the box is cut; what isn't asked for is EMBER's."""
+    box = main.header.box_size / MPC_IN_KPC
+    return SlabLayout(
+        box_size=box,
         pixels=pixels or PIXELS_PER_SEPARATION * round(dark_matter_of(main) ** (1 / 3)),
-        n_slabs=n_slabs or max(round(header.box_size / SLAB_DEPTH), 1),
+        n_slabs=n_slabs or max(round(box / SLAB_DEPTH), 1),
         offset=offset,
     )
-    maps = {*fields, *(name for name, _ in opened)} if fields else set()
-    steps = _Steps(sum(job.keep * _passes(job, maps, grids, lines) for job in jobs), progress)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with new_simulation_file(out, header) as file:
-        for run, snapshot in _catalogues(main, opened):
-            if halos := snapshot.halos(run):
-                write_halos(file, halos)
-        write_beside(file, beside, mantissa_bits)
-        for job in jobs:
-            with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
-                smoothed = steps.advance(f"{job.title}: smoothing")
-                kernels = smoothing if _of(job, maps) or assignment == "kernel" else None
-                particles = collect(job, Path(folder), kernels, seed, layout.pixel_size, smoothed)
-                for axis in lines:
-                    _write_axis(
-                        file, job, _of(job, maps), particles, layout, axis, mantissa_bits, steps
-                    )
-                gridded = steps.advance(f"{job.title}: grid")
-                write_grids(
-                    file, job, _of(job, grids), particles, cells, assignment, mantissa_bits, gridded
-                )
-    progress(1.0, "done")
-    return out
 
 
 def _of(job: Job, names: Collection[str]) -> tuple[str, ...]:
@@ -222,6 +245,7 @@ def _provenance(
         f"Cubic spline with support {kernel}; stars: one pixel. Particles belong whole to the "
         "slab of their centre.",
         f"HI: {main.neutral_hydrogen}." if "hi" in fields else "",
+        THIN if "hi_thin" in fields else "",
         f"Temperature weighted by gas mass. Levels thinned at random with seed {seed}.",
     ]
     return " ".join(part for part in parts if part)
@@ -259,52 +283,28 @@ def _jobs(
     return jobs
 
 
-def _catalogues(
-    main: Snapshot, twins: Mapping[tuple[str, str], Snapshot]
-) -> Iterator[tuple[str, Snapshot]]:
-    """Runs whose haloes are kept."""
-    yield ("hydro" if has_gas(main) else "dmo"), main
-    if ("dmo", "HR") in twins:
-        yield "dmo", twins["dmo", "HR"]
+def _cutout_jobs(
+    main: Snapshot, cut: CutoutRequest, twins: Mapping[tuple[str, str], Snapshot]
+) -> list[Job]:
+    """Everything to be cut out, grouped by particles."""
+    beside = {key: twin for key, twin in twins.items() if key == ("dmo", LEVELS[0])}
+    return _jobs(main, cut.fields(main), (cut.level,), beside)
 
 
-@dataclass
-class _Steps:
-    """Counts particles handled and passes the fraction on."""
-
-    total: int
-    progress: Progress
-    done: int = 0
-
-    def advance(self, doing: str) -> Callable[[int], None]:
-        def step(particles: int) -> None:
-            self.done += particles
-            self.progress(min(self.done / self.total, 1.0), doing)
-
-        return step
+def _clusters(main: Snapshot, cut: CutoutRequest, seed: int, progress: Progress) -> Clusters:
+    """Choose and measure the objects, after a look at whether they can be cut out."""
+    cutout_layout(main.header, cut.pixels, AXES)
+    progress(0.0, "choosing and measuring objects")
+    return find_clusters(main, cut.lightest, cut.table, cut.orientations, seed)
 
 
-def _write_axis(
-    file: h5py.File,
-    job: Job,
-    names: tuple[str, ...],
-    particles: Particles,
-    layout: SlabLayout,
-    axis: str,
-    mantissa_bits: int,
-    steps: _Steps,
+def _write_halos(
+    file: h5py.File, main: Snapshot, twins: Mapping[tuple[str, str], Snapshot]
 ) -> None:
-    """Project along one axis and store the maps of some of the job's fields, if any."""
-    if not names:
-        return
-    made = f"{job.snapshot.name}, {job.keep} of {job.number} particles"
-    bits = max(mantissa_bits - LEVELS.index(job.level), 1)
-    stored = {
-        name: create_maps(file, layout, (name, job.level, job.origin, axis), job.keep, made, bits)
-        for name in names
-    }
-    advance = steps.advance(f"{job.title}: axis {axis}")
-    for index, maps in slab_maps(particles, layout, axis, advance):
-        values = job.values(maps, layout.pixel_size**2)
-        for name, dataset in stored.items():
-            dataset[index] = round_mantissa(values[name], bits)
+    """Write the haloes of the run, and of its twin without baryons, if they have any."""
+    catalogues = {"hydro" if has_gas(main) else "dmo": main}
+    if ("dmo", "HR") in twins:
+        catalogues["dmo"] = twins["dmo", "HR"]
+    for run, snapshot in catalogues.items():
+        if halos := snapshot.halos(run):
+            write_halos(file, halos)

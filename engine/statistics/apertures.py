@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,3 +168,31 @@ def area_from_centre(
         full[:, :, np.newaxis] + bounded[:, np.newaxis, :],
     )
     return area * np.sign(x)[:, np.newaxis, :] * np.sign(y)[:, :, np.newaxis]
+
+
+@lru_cache(maxsize=8)
+def ring_shares(shape: tuple[int, int], edges: tuple[float, ...]) -> NDArray[np.float64]:
+    """Part of each pixel that is inside each ring around the middle of a map.
+
+    Parameters
+    ----------
+    shape : (ny, nx)
+        Of the map.
+    edges : tuple of float, n + 1
+        Of the rings, [pixels].
+
+    Returns
+    -------
+    array, (n, ny * nx)
+        0 to 1; read-only.
+    """
+    ny, nx = shape
+    radius = np.array(edges)
+    solid = radius[radius > 0]
+    x, y = (np.tile(np.arange(side + 1) - side / 2, (len(solid), 1)) for side in (nx, ny))
+    discs = np.zeros((len(radius), ny, nx))
+    area = area_from_centre(x, y, solid)
+    discs[radius > 0] = np.clip(np.diff(np.diff(area, axis=1), axis=2), 0, 1)
+    shares = np.diff(discs, axis=0).reshape(len(radius) - 1, ny * nx)
+    shares.flags.writeable = False
+    return shares

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.checks import cells_of, place
+from engine.coarsening import on_coarsest
 from engine.fields import field_named
 from engine.fourier.modes import modes, overdensity_k, power_norm
 from engine.mesh import Mesh
@@ -69,8 +70,8 @@ class PairStatistic(ModeStatistic[PairSums], ABC):
     """A statistic made of the power of two meshes and of that between them.
 
     The sums are the same for every such statistic: once computed, each of them can finish
-    them. Truth and painting are of the same shape, cell size and periodicity; their fields
-    may differ.
+    them. Truth and painting are of the same place and periodicity; their fields may differ. Of
+    two cell sizes they are compared on the coarser, see `engine.coarsening`.
 
     Parameters
     ----------
@@ -83,6 +84,7 @@ class PairStatistic(ModeStatistic[PairSums], ABC):
 
     def _compute(self, truth: Mesh, painted: Mesh) -> PairSums:
         """Sum the power of the modes of both meshes and between them."""
+        truth, painted = on_coarsest((truth, painted))
         refuse_unlike(truth, painted)
         found = modes(truth.shape, truth.cell_size / MPC_IN_KPC, self.bins, truth.periodic)
         t, p = overdensity_k(truth), overdensity_k(painted)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.checks import checked_edges
+from engine.checks import checked_edges, place
 from engine.fields import field_named
 from engine.fourier.filtering import top_hat
 from engine.fourier.modes import volume
@@ -15,6 +15,7 @@ from engine.mesh import Grid
 from engine.results import Curve
 from engine.statistics.contract import Statistic, Sums
 from engine.statistics.registry import register
+from engine.units import MPC_IN_KPC
 
 DEFAULT_EDGES = tuple(np.linspace(-1, 4, 101).tolist())
 """As the paper's: from empty space to where balls of 10 Mpc/h are rare."""
@@ -94,6 +95,12 @@ class SmoothedPdf(Statistic[SmoothedSums, Curve]):
 
     def _compute(self, grid: Grid) -> SmoothedSums:
         """Smooth a grid and count its cells."""
+        side = min(grid.shape) * grid.cell_size / MPC_IN_KPC
+        if 2 * self.radius > side:
+            raise ValueError(
+                f"{place(grid)} is {side:g} Mpc/h wide, expected room for balls of a radius of "
+                f"{self.radius:g} Mpc/h: choose a smaller radius."
+            )
         edges = np.array(self.bins)
         count = np.histogram(top_hat(grid, self.radius), edges)[0].astype(np.float64)
         return SmoothedSums(

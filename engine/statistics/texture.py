@@ -105,7 +105,8 @@ def class_distances(
 ) -> NDArray[np.float64]:
     """Energy distance of drawn patches by class, in the units of the truth's spread, (classes,).
 
-    Of a class no more than some patches are taken, evenly from all; nan where there are too few.
+    Of a class no more than some patches are taken, evenly from all; nan where there are too few,
+    or those of the truth are flat.
 
     Parameters
     ----------
@@ -129,7 +130,8 @@ def class_distances(
             result.append(np.nan)
             continue
         spread = np.hypot(true.std(axis=0), precision)
-        result.append(energy_distance(true / spread, other / spread))
+        flat = not spread.all()  # as where there are no stars: nothing to be like
+        result.append(np.nan if flat else energy_distance(true / spread, other / spread))
     return np.array(result)
 
 

@@ -1,6 +1,7 @@
 """The card of trained weights: what they eat and paint, where they come from, how good they are."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,6 +19,9 @@ from engine.places import KINDS
 
 FORMAT = "baryon-explorer model card"
 VERSION = 2
+
+EPOCH = re.compile(r"z\d+(\.\d+)?")
+"""How the output time of weights is named."""
 
 DARK_MATTER = "dark matter"
 """Name of the only input of what paints slabs of dark matter."""
@@ -67,6 +71,8 @@ class Input:
     separation : float or None
         Mean particle separation of that run, comoving [kpc/h]: what a level stands for, since
         another simulation's may have the same name; None if not known.
+    redshift_to : float or None
+        Highest of the training meshes, where they were of several redshifts from `redshift` on.
     """
 
     name: str
@@ -78,6 +84,7 @@ class Input:
     depth: float | None = None
     level: str = ""
     separation: float | None = None
+    redshift_to: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a field, kind or level that there is not, and impossible geometry."""
@@ -180,6 +187,9 @@ class ModelCard:
         What may be changed when painting.
     scores : tuple of dict
         One for each held-out set of maps, see `training.validation`.
+    epoch : str
+        Name of the output time, as "z0", of those weights for a field that are not for the time
+        of the first; empty for these.
     weights_sha256 : str
         Of the weight file that belongs to the card.
     """
@@ -201,9 +211,12 @@ class ModelCard:
     parameters: tuple[Parameter, ...] = ()
     scores: tuple[dict[str, Any], ...] = ()
     weights_sha256: str = ""
+    epoch: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a card without inputs, or with two of one name."""
+        """Refuse a card without inputs or with two of one name, and an epoch that is none."""
+        if self.epoch and not EPOCH.fullmatch(self.epoch):
+            raise ValueError(f"epoch is {self.epoch!r}, expected a redshift as z0 or z0.5")
         names = [each.name for each in self.inputs]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"inputs are {', '.join(names) or 'none'}, expected one or more names")
@@ -217,6 +230,11 @@ class ModelCard:
     def level(self) -> str:
         """Input level that it was trained on; empty where there is none."""
         return self.inputs[0].level
+
+    @property
+    def trained_for(self) -> str:
+        """What tells its weights from others of its system for its field: a level or an epoch."""
+        return self.level or self.epoch
 
     @property
     def pixel_size(self) -> float:
@@ -236,7 +254,7 @@ class ModelCard:
     @property
     def name(self) -> str:
         """Of its files, without their endings."""
-        return "-".join(filter(None, (self.system, self.field, self.level))).lower()
+        return "-".join(filter(None, (self.system, self.field, self.trained_for))).lower()
 
     def to_dict(self) -> dict[str, Any]:
         """Everything on the card, as JSON can hold it."""
@@ -264,6 +282,7 @@ class ModelCard:
         entries = {k: v for k, v in content.items() if k not in ("format", "format_version")}
         if version == 1:
             entries = _from_version_1(entries)
+        entries = {"epoch": ""} | entries  # not on cards of before there was more than one
         _check_entries(cls, entries)
         try:
             return cls(
@@ -317,6 +336,27 @@ def _from_version_1(entries: dict[str, Any]) -> dict[str, Any]:
     return entries | {"inputs": [eaten | common], "output": painted | common, "parameters": []}
 
 
+SEPARATION_WARNED = 0.1
+"""Relative difference of particle separations; levels are a factor of two apart."""
+
+
+def same_resolution(eaten: Input, level: str, apart: float) -> bool:
+    """Whether a run has the resolution that an input was trained at.
+
+    Parameters
+    ----------
+    eaten : Input
+        Of a card.
+    level : str
+        Name of the run's level, which decides where a separation isn't known.
+    apart : float
+        Mean particle separation of the run, [kpc/h]; 0 if not known.
+    """
+    if eaten.separation and apart:
+        return abs(apart / eaten.separation - 1) <= SEPARATION_WARNED
+    return level == eaten.level or not eaten.level
+
+
 def read_card(path: Path) -> ModelCard:
     """Read a card.
 
@@ -339,6 +379,8 @@ def read_card(path: Path) -> ModelCard:
         problem = "is no text"
     except json.JSONDecodeError as error:
         problem = f"is no whole JSON ({error})"
+    except RecursionError:
+        problem = "is JSON within JSON without an end"
     except ValueError as error:
         problem = str(error)
     raise ValueError(f"{path.name} is no model card this version reads: it {problem}.")

@@ -1,11 +1,12 @@
 """What an emulator refuses, and what it warns of, before it paints."""
 
+from collections.abc import Mapping
+
 from engine.checks import checked_values, place
 from engine.cosmology import Cosmology
 from engine.fields import INPUT_FIELDS
-from engine.inputs import same_resolution
 from engine.mesh import Mesh
-from engine.systems.card import Input, ModelCard
+from engine.systems.card import Input, ModelCard, same_resolution
 from engine.systems.contract import Region
 
 WORDS = {"slab": "map", "cutout": "map", "grid": "grid"}
@@ -39,11 +40,12 @@ def check_input(mesh: Mesh, eaten: Input, card: ModelCard) -> None:
             f"{eaten.name} ({' or '.join(allowed)}) to paint {card.field} on."
         )
     checked_values(mesh)
-    off = mesh.cell_size / eaten.cell_size - 1
+    trained = eaten.cell_size * comoving_growth(mesh, eaten, card)
+    off = mesh.cell_size / trained - 1
     if abs(off) > PIXEL_REFUSED:
         cells, amount = ("cells", "cells") if mesh.NDIM == 3 else ("pixels", "number of pixels")
         raise ValueError(
-            f"{place(mesh)} has {cells} of {_compare(mesh.cell_size, eaten.cell_size, 'kpc/h')}, "
+            f"{place(mesh)} has {cells} of {_compare(mesh.cell_size, trained, 'kpc/h')}, "
             f"and {card.system} paints within {PIXEL_REFUSED:.0%} of that: project it again with "
             f"another {amount}."
         )
@@ -53,14 +55,18 @@ def warnings_for(mesh: Mesh, eaten: Input, card: ModelCard) -> tuple[str, ...]:
     """Say, one sentence each, how a mesh differs from what the emulator was trained on."""
     trained = f"{card.system} was trained"
     found = []
-    if abs(mesh.cell_size / eaten.cell_size - 1) > PIXEL_WARNED:
+    grown = comoving_growth(mesh, eaten, card)
+    if abs(mesh.cell_size / eaten.cell_size / grown - 1) > PIXEL_WARNED:
         cells = "Cells" if mesh.NDIM == 3 else "Pixels"
-        found.append(f"{cells} are {_compare(mesh.cell_size, eaten.cell_size, 'kpc/h')}.")
+        found.append(f"{cells} are {_compare(mesh.cell_size, eaten.cell_size * grown, 'kpc/h')}.")
     depth = getattr(mesh, "depth", None)
-    if depth and eaten.depth and abs(depth / eaten.depth - 1) > DEPTH_WARNED:
-        found.append(f"The {mesh.KIND}'s depth is {_compare(depth, eaten.depth, 'Mpc/h')}.")
-    if abs(mesh.redshift - eaten.redshift) > REDSHIFT_WARNED:
-        found.append(f"The redshift is {mesh.redshift:.4g}, {trained} at {eaten.redshift:.4g}.")
+    if depth and eaten.depth and abs(depth / eaten.depth / grown - 1) > DEPTH_WARNED:
+        found.append(f"The {mesh.KIND}'s depth is {_compare(depth, eaten.depth * grown, 'Mpc/h')}.")
+    if _outside(mesh.redshift, eaten) > REDSHIFT_WARNED:
+        until = "" if eaten.redshift_to is None else f" to {eaten.redshift_to:.4g}"
+        found.append(
+            f"The redshift is {mesh.redshift:.4g}, {trained} at {eaten.redshift:.4g}{until}."
+        )
     found += [
         f"{name} is {_compare(ours, theirs)}."
         for name, ours, theirs in _parameters(mesh.cosmology, card.cosmology)
@@ -69,6 +75,39 @@ def warnings_for(mesh: Mesh, eaten: Input, card: ModelCard) -> tuple[str, ...]:
     if not same_resolution(eaten, mesh.level, mesh.separation):
         found.append(_another_resolution(mesh, eaten, trained))
     return tuple(found)
+
+
+def check_inputs(meshes: Mapping[str, Mesh], card: ModelCard) -> tuple[str, ...]:
+    """Check all that a card asks for, and say, each once, how it differs from the training.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, see `check_input`.
+    """
+    found: list[str] = []
+    for eaten in card.inputs:
+        mesh = meshes[eaten.name]
+        check_input(mesh, eaten, card)
+        found += [*mesh.warnings, *warnings_for(mesh, eaten, card)]
+    return tuple(dict.fromkeys(found))
+
+
+def comoving_growth(mesh: Mesh, eaten: Input, card: ModelCard) -> float:
+    """How many times a comoving length, per h, of the training is that of the mesh.
+
+    Cut-outs are of one proper size at every redshift, all else of one comoving size.
+    """
+    if eaten.kind != "cutout":
+        return 1.0
+    ours = (1 + mesh.redshift) * mesh.cosmology.h
+    return ours / ((1 + eaten.redshift) * card.cosmology.h)
+
+
+def _outside(redshift: float, eaten: Input) -> float:
+    """How far a redshift is from those of the training."""
+    highest = eaten.redshift if eaten.redshift_to is None else eaten.redshift_to
+    return max(eaten.redshift - redshift, redshift - highest, 0.0)
 
 
 def _another_resolution(mesh: Mesh, eaten: Input, trained: str) -> str:

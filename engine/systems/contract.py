@@ -47,6 +47,9 @@ class Emulator(ABC):
 
     card: ModelCard
     device: str
+    streams: int | None
+    on_cpu: ClassVar[bool] = False
+    """Whether it runs on the CPU whatever device is asked for: a table, a few sums."""
     at_once: int = 1
     """Realisations that `ensemble` paints at a time."""
     progress: Callable[[int, int], None] | None = None
@@ -54,14 +57,21 @@ class Emulator(ABC):
     memory: int | None = None
     """Bytes that painting may take beside inputs and results; None: a share of what is free."""
 
-    @abstractmethod
     def __init__(
         self,
         card: ModelCard,
         weights: Mapping[str, NDArray[np.float32]],
-        device: str,
+        device: str = "auto",
         streams: int | None = None,
-    ) -> None: ...
+    ) -> None:
+        from engine.device import choose_device  # only now: it imports torch
+
+        self.card, self.streams = card, streams
+        self.device = "cpu" if self.on_cpu else choose_device(device)
+        self.load(weights)
+
+    def load(self, weights: Mapping[str, NDArray[np.float32]]) -> None:  # noqa: B027
+        """Make what paints, of the weights; a baseline without any has nothing to make."""
 
     @abstractmethod
     def predict_many(
@@ -126,6 +136,21 @@ class Emulator(ABC):
             In one sentence, if the inputs can't be painted on.
         """
         return self.predict_many(inputs, [realisation or Realisation(seed)], region, parameters)[0]
+
+    def predict_each(self, places: Sequence[Inputs]) -> list[Any]:
+        """Paint several places, each once; what paints them together in less time does so.
+
+        Parameters
+        ----------
+        places : sequence
+            Inputs of each, see `predict_many`.
+
+        Returns
+        -------
+        list of Slab, Grid or Cutout
+            In their order, as `predict` gives them with the first seed.
+        """
+        return [self.predict(inputs) for inputs in places]
 
     def ensemble(
         self,

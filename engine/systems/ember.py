@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.device import choose_device, memory_budget
+from engine.device import memory_budget
 from engine.fields import one_of
+from engine.free_memory import give_back
 from engine.mesh import Mesh, dark_matter_of_hydro
 from engine.networks.ember.compiled import CompiledStages, CompiledUNet
 from engine.networks.ember.gated import GatedConfig
@@ -20,11 +21,12 @@ from engine.networks.padding import Padding
 from engine.noise import Realisation
 from engine.spans import Ground, Spans
 from engine.systems.card import ModelCard
-from engine.systems.checks import check_input, check_region, warnings_for
+from engine.systems.checks import check_inputs, check_region
 from engine.systems.contract import Emulator, Inputs, Region
 from engine.systems.registry import register
 from engine.tile_budget import memory, parts_within
-from engine.tiling import VALUES, Given, evaluate, scales_of
+from engine.tile_plan import VALUES, scales_of
+from engine.tiling import Given, evaluate, memory_for
 
 PAPER = "Bernardini et al. 2022, MNRAS 509, 1323"
 
@@ -67,19 +69,11 @@ class EmberUNet(Emulator):
     networks: tuple[type[UNetConfig], ...] = (UNetConfig,)
     """Kinds of network that its cards may name."""
 
-    def __init__(
-        self,
-        card: ModelCard,
-        weights: Mapping[str, NDArray[np.float32]],
-        device: str = "auto",
-        streams: int | None = None,
-    ) -> None:
-        self.card = card
-        self.streams = streams
-        self.device = choose_device(device)
+    def load(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        """Build the network on the device, and the stages it is run in."""
         # One map keeps a CPU's cores busy; a GPU's are not filled by one.
         self.at_once = 1 if self.device == "cpu" else 8
-        self.network = _network(card, weights, self.networks).to(self.device).eval()
+        self.network = _network(self.card, weights, self.networks).to(self.device).eval()
         self.stages = stages(self.network)
         numbered = enumerate(noise_scales(self.network))
         self._scales = scales_of(self.stages, {INPUT: 1, **{f"noise.{i}": s for i, s in numbered}})
@@ -95,12 +89,11 @@ class EmberUNet(Emulator):
     ) -> list[Any]:
         """Paint a slab once for each realisation. See `Emulator.predict_many`."""
         (eaten,) = self.card.inputs
-        slab = self.named(inputs)[eaten.name]
-        check_input(slab, eaten, self.card)
+        meshes = self.named(inputs)
+        warnings, slab = check_inputs(meshes, self.card), meshes[eaten.name]
         self.values(parameters)
         if region is not None:
             check_region(region, slab)
-        warnings = slab.warnings + warnings_for(slab, eaten, self.card)
         painted = self._paint(slab, realisations, region)
         there = slab if region is None else slab.cut(region)
         return [
@@ -139,19 +132,37 @@ class EmberUNet(Emulator):
         ground, network = Ground(slab.shape, slab.periodic), (self.stages, self._scales)
         most, workers = self._blocks
         weights = sum(array.nbytes for array in self._weights.values())
-        parts, finest = parts_within(budget, *network, spans, ground, most, workers, weights)
+        cut = parts_within(budget, *network, spans, ground, most, workers, weights)
+        parts, finest, shared = cut
         run, inverse = self._run_stage(slab.periodic), self.card.output.normalization.inverse
+        kept = memory_for(*network, parts[0], ground, finest, shared)
         (y0, y1), (x0, x1) = spans
         for realisation in realisations:
             values = np.empty((y1 - y0, x1 - x0), np.float32)
             given = self._given(slab, realisation)
+
+            def put(block: Spans, found: NDArray[np.float32], into: Any = values) -> None:
+                (a, b), (c, d) = block
+                into[a - y0 : b - y0, c - x0 : d - x0] = inverse(found)[0]
+
             for part in parts:
-                found = evaluate(
-                    self.stages, given, run, part, ground, most, finest, workers, run.release
+                evaluate(
+                    self.stages,
+                    given,
+                    run,
+                    part,
+                    ground,
+                    put,
+                    values=most,
+                    finest=finest,
+                    shared=shared,
+                    workers=workers,
+                    release=run.release,
+                    memory=kept,
                 )
-                (a, b), (c, d) = part
-                values[a - y0 : b - y0, c - x0 : d - x0] = inverse(found)[0]
             yield values
+        del kept
+        give_back()
 
     def _paint_whole(self, slab: Mesh, realisations: Sequence[Realisation]) -> NDArray[np.float32]:
         """Surface density of the whole map at once for each realisation, (n, ny, nx)."""
@@ -220,7 +231,7 @@ class EmberUNet(Emulator):
             return EagerStages(self.network, self.device)
         config, streams = self.network.config, self.streams or AT_A_TIME
         padding = "zeros" if periodic else "replicate"
-        return CompiledStages(config, self._weights, padding, self.streams, streams)
+        return CompiledStages(config, self._weights, self.stages, padding, self.streams, streams)
 
     @property
     def _weights(self) -> dict[str, NDArray[np.float32]]:

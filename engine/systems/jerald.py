@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, cast
 
 import numpy as np
@@ -11,22 +10,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.checks import place
-from engine.device import choose_device
-from engine.initial_conditions import InitialConditions, moved
-from engine.mesh import Grid, Mesh
-from engine.nbody.particle_mesh import BullFrog, at_beginning, evolve
-from engine.nbody.schedule import MESH_FACTOR, STEPS
-from engine.networks.jerald.displacement import mesh_of
-from engine.networks.jerald.stages import STAGES, DarkMatter, Group, Stage, chain
+from engine.mesh import Mesh
+from engine.networks.jerald import displacement
+from engine.networks.jerald.stages import (
+    STAGES,
+    DarkMatter,
+    Group,
+    Hydrogen,
+    Stage,
+    Stars,
+    chain,
+)
 from engine.noise import Realisation
-from engine.systems.card import ModelCard, Parameter
-from engine.systems.checks import check_input, check_region, warnings_for
+from engine.systems.card import Parameter
 from engine.systems.contract import Emulator, Inputs, Region
+from engine.systems.particle_mesh import (
+    INITIAL,
+    check_start,
+    painted_box,
+    particles,
+    redshift_of,
+)
 from engine.systems.registry import register
-
-INITIAL = "initial"
-"""Name of the only input."""
 
 SYMBOLS = {
     "alpha": "α",
@@ -52,14 +57,21 @@ class Kept:
 
     Parameters
     ----------
-    of : tuple
-        What they depend on.
+    before : tensor, (3, N)
+        Where they were, [Mpc/h].
+    numbers : tuple of float
+        By which they were moved.
     position : tensor, (3, N)
-        [Mpc/h].
+        Where they are, [Mpc/h].
     """
 
-    of: tuple[Any, ...]
+    before: Tensor
+    numbers: tuple[float, ...]
     position: Tensor
+
+    def is_of(self, before: Tensor, numbers: tuple[float, ...]) -> bool:
+        """Whether they are these particles moved by these numbers."""
+        return self.before is before and self.numbers == numbers
 
 
 @register("jerald")
@@ -76,20 +88,14 @@ class Jerald(Emulator):
 
     title = "JERALD"
     paper = "Rigo, Trotta & Viel 2025, arXiv 2501.09168"
+    baseline = "particle-mesh"
 
-    def __init__(
-        self,
-        card: ModelCard,
-        weights: Mapping[str, NDArray[np.float32]],
-        device: str = "auto",
-        streams: int | None = None,  # noqa: ARG002 (a mesh keeps all cores busy)
-    ) -> None:
-        self.card = card
-        self.device = choose_device(device)
-        self.stages = stages_of(card.field, weights, self.device)
+    def load(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        """Take the numbers of each stage; no particles are kept yet."""
+        self.stages = stages_of(self.card.field, weights, self.device)
         self._lock = threading.Lock()  # numbers and kept particles are one painting's at a time
-        self._mesh_particles: Kept | None = None
         self._dark_matter: Kept | None = None
+        self._stars: Kept | None = None
 
     def predict_many(
         self,
@@ -100,104 +106,71 @@ class Jerald(Emulator):
     ) -> list[Any]:
         """Paint a box, or a region of it. See `Emulator.predict_many`."""
         initial, values = self.named(inputs)[INITIAL], self.values(parameters)
-        check_input(initial, self.card.inputs[0], self.card)
-        check_whole(initial)
-        if region is not None:
-            check_region(region, initial)
+        check_start(initial, self.card, region)
         # Not inference mode: the waves of a mesh are kept, and a fit may use them later.
         with self._lock, torch.no_grad():
             set_values(self.stages, values)
-            painted = self._painted(initial).cpu().numpy()
-        if not np.isfinite(painted).all():
-            raise ValueError(
-                f"{self.card.title} painted values that are not finite with these parameters; set "
-                "them back to those of the card."
-            )
-        box = Grid(
-            self.card.output.normalization.inverse(painted),
-            self.card.field,
-            cell_size=initial.cell_size,
-            box_size=initial.box_size,
-            redshift=float(self.card.architecture["redshift"]),
-            cosmology=initial.cosmology,
-            simulation=initial.simulation,
-            emulator=self.card.system,
-            warnings=(*initial.warnings, *warnings_for(initial, self.card.inputs[0], self.card)),
-        )
+            painted = self._painted(initial)
+        box = painted_box(self.card, initial, painted)
         return [box.cut(region) if region else box] * len(realisations)
 
-    def particles(self, initial: Mesh) -> Tensor:
-        """Where the particle mesh leaves particles, (3, N), [Mpc/h]."""
-        of = (sha256(initial.values.tobytes()).hexdigest(), lattice_of(initial))
-        if self._mesh_particles is None or self._mesh_particles.of != of:
-            redshift = float(self.card.architecture["redshift"])
-            self._mesh_particles = Kept(of, mesh_particles(initial, redshift, self.device))
-        return self._mesh_particles.position
+    def moves(
+        self, inputs: Inputs, parameters: Mapping[str, float] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """How far the layers move the particles that the card's field is made of.
+
+        Returns
+        -------
+        position, move : array, (3, N)
+            Where the particle mesh leaves them along x, y, z, and from there to where they end,
+            [Mpc/h].
+        """
+        initial, values = self.named(inputs)[INITIAL], self.values(parameters)
+        check_start(initial, self.card, None)
+        with self._lock, torch.no_grad():
+            set_values(self.stages, values)
+            before = particles(initial, redshift_of(self.card), self.device)
+            move = self._moved(initial) - before
+        return before.cpu().numpy(), move.cpu().numpy()
 
     def dark_matter(self, initial: Mesh) -> Tensor:
-        """The same particles after the stage of the dark matter, (3, N), [Mpc/h]."""
-        before, stage = self.particles(initial), cast("DarkMatter", self.stages["dm"])
+        """The mesh's particles after the stage of the dark matter, (3, N), [Mpc/h]."""
+        before = particles(initial, redshift_of(self.card), self.device)
+        stage = cast("DarkMatter", self.stages["dm"])
         numbers = tuple(float(x) for each in stage.parameters() for x in each)
-        assert self._mesh_particles is not None
-        of = (*self._mesh_particles.of, *numbers)
-        if self._dark_matter is None or self._dark_matter.of != of:
-            mesh = mesh_of(initial.box_size, len(initial.values), self.device)
-            self._dark_matter = Kept(of, stage.moved(before, mesh))
+        if self._dark_matter is None or not self._dark_matter.is_of(before, numbers):
+            moved = stage.moved(before, self._mesh(initial))
+            self._dark_matter = Kept(before, numbers, moved)
         return self._dark_matter.position
 
+    def stars(self, initial: Mesh) -> Tensor:
+        """The same particles after the displacements of the stars, (3, N), [Mpc/h]."""
+        before, stage = self.dark_matter(initial), cast("Stars", self.stages["stars"])
+        numbers = tuple(float(x) for each in stage.move.values() for x in each)
+        if self._stars is None or not self._stars.is_of(before, numbers):
+            self._stars = Kept(before, numbers, stage.moved(before, self._mesh(initial)))
+        return self._stars.position
+
+    def _mesh(self, initial: Mesh) -> displacement.Mesh:
+        return displacement.mesh_of(initial.box_size, len(initial.values), self.device)
+
     def _painted(self, initial: Mesh) -> Tensor:
-        mesh = mesh_of(initial.box_size, len(initial.values), self.device)
+        mesh, position = self._mesh(initial), self.dark_matter(initial)
         if self.card.field == "dm":
-            return cast("Tensor", self.stages["dm"](self.particles(initial), mesh))
-        position = self.dark_matter(initial)
-        stars = self.stages["stars"](position, mesh)
+            return displacement.density(position, mesh)
+        stars = cast("Stars", self.stages["stars"]).made(self.stars(initial), mesh)
         if self.card.field == "stars":
-            return cast("Tensor", stars)
+            return stars
         return cast("Tensor", self.stages[self.card.field](position, stars, mesh))
 
-
-def mesh_particles(initial: Mesh, redshift: float, device: str = "cpu") -> Tensor:
-    """Run a particle mesh from initial conditions, which also stand alone as a baseline.
-
-    Parameters
-    ----------
-    initial : Grid
-        Linear overdensity today.
-
-    Returns
-    -------
-    tensor, (3, N)
-        Comoving, [Mpc/h]; as many particles as cells.
-    """
-    lattice, growth = lattice_of(initial), initial.cosmology.growth
-    x, y, z = (place - 0.5 for place in lattice)
-    overdensity = moved(initial.values, (x, y, z)) if any((x, y, z)) else initial.values
-    field = torch.tensor(overdensity, dtype=torch.float32, device=device)
-    begun = at_beginning(field, initial.box_size, growth, lattice=lattice)
-    step = BullFrog(initial.box_size, growth, MESH_FACTOR * len(initial.values))
-    *_, end = evolve(begun, step, redshift, steps=STEPS)
-    return end.position
-
-
-def lattice_of(initial: Mesh) -> tuple[float, float, float]:
-    """Where the first particle of the run stood, [cells]: at a cell's centre if not known."""
-    return initial.lattice if isinstance(initial, InitialConditions) else (0.5, 0.5, 0.5)
-
-
-def check_whole(initial: Mesh) -> None:
-    """Refuse what no particle mesh can begin with.
-
-    Raises
-    ------
-    ValueError
-        In one sentence.
-    """
-    side = initial.shape[0]
-    if not isinstance(initial, Grid) or not initial.periodic or side % 2:
-        raise ValueError(
-            f"{place(initial)} has {initial.shape} cells{'' if initial.periodic else ' of a piece'}"
-            ", expected a whole periodic box with an even number of cells a side."
-        )
+    def _moved(self, initial: Mesh) -> Tensor:
+        mesh, position = self._mesh(initial), self.dark_matter(initial)
+        stage = self.stages[self.card.field]
+        if isinstance(stage, Stars):
+            return self.stars(initial)
+        if isinstance(stage, Hydrogen):
+            return stage.moved(position, self.stages["stars"](position, mesh), mesh)
+        return position
 
 
 def stages_of(

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.mesh import dark_matter_of_hydro
+from engine.mesh import Cutout, dark_matter_of_hydro
 from engine.noise import Realisation
 from engine.systems.card import ModelCard
-from engine.systems.checks import check_input, check_region, warnings_for
+from engine.systems.checks import check_inputs, check_region
 from engine.systems.contract import Emulator, Inputs, Region
+from engine.systems.proper import mesh_values, proper_values
 from engine.systems.registry import register
 
 
@@ -19,26 +20,20 @@ class LocalMap(Emulator):
     """The one increasing relation of two surface densities that gives a field its histogram.
 
     Where dark matter is denser than a share of all training pixels, the painted field is what
-    that share of the field's own pixels lies below. So PDF and mass are right on the training
-    maps by construction, and nothing of the surroundings or of chance comes in: what a network
-    adds is what it paints better than this.
+    that share of the field's own pixels lies below (on cut-outs, per proper area). So PDF and
+    mass are right on the training maps by construction, and nothing of the surroundings or of
+    chance comes in: what a network adds is what it paints better than this.
 
     Its weights are a table: `dark_matter` and `painted`, (n,), increasing, both normalised.
     """
 
     title = "Local map"
     paper = "a baseline: no neighbours, no chance"
+    on_cpu = True
 
-    def __init__(
-        self,
-        card: ModelCard,
-        weights: Mapping[str, NDArray[np.float32]],
-        device: str = "auto",  # noqa: ARG002 (a table runs where it is)
-        streams: int | None = None,  # noqa: ARG002
-    ) -> None:
-        self.card = card
-        self.device = "cpu"
-        self.dark_matter, self.painted = checked_table(card, weights)
+    def load(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        """Take the table."""
+        self.dark_matter, self.painted = checked_table(self.card, weights)
 
     def predict_many(
         self,
@@ -49,17 +44,20 @@ class LocalMap(Emulator):
     ) -> list[Any]:
         """Look every pixel up; what lies outside the table takes its nearest end."""
         (eaten,) = self.card.inputs
-        mesh = self.named(inputs)[eaten.name]
-        check_input(mesh, eaten, self.card)
+        meshes = self.named(inputs)
+        warnings, mesh = check_inputs(meshes, self.card), meshes[eaten.name]
         self.values(parameters)
-        warnings = mesh.warnings + warnings_for(mesh, eaten, self.card)
         if region is not None:
             check_region(region, mesh)
             mesh = mesh.cut(region)
-        scaled = eaten.normalization.forward(dark_matter_of_hydro(mesh))
-        values = self.card.output.normalization.inverse(
+        around = isinstance(mesh, Cutout)
+        seen = proper_values(mesh) if around else dark_matter_of_hydro(mesh)
+        scaled = eaten.normalization.forward(seen)
+        found = self.card.output.normalization.inverse(
             np.interp(scaled, self.dark_matter, self.painted)
         )
+        redshift = mesh.redshift if around else 0.0
+        values = mesh_values(found, self.card.field, redshift)
         painting = mesh.with_values(
             values, field=self.card.field, emulator=self.card.system, seed=None, warnings=warnings
         )

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from engine.assets import asset_folders
@@ -44,8 +45,8 @@ def load_emulator(
     name : str
         Of the system, for example "ember-unet".
     field, level : str
-        What it paints, and from which input level; the level says nothing for an emulator that
-        begins at the initial conditions.
+        What it paints, and from which input level. An emulator that begins at the initial
+        conditions has none: any stands for its first weights, and "z0" or the like for others.
     device : str
         "auto" (CUDA if there is any), "cpu" or "cuda".
 
@@ -55,7 +56,7 @@ def load_emulator(
         In one sentence, if there is none such or its files can't be used.
     """
     found = _found()
-    if (name, field, "") in found:
+    if (name, field, level) not in found and (name, field, "") in found:
         level = ""
     if (name, field, level) not in found:
         raise ValueError(_none_such(name, field, level, list(found)))
@@ -78,6 +79,15 @@ def emulator_class(system: str) -> type[Emulator]:
     return CLASSES[one_of("emulator", system, tuple(CLASSES))]
 
 
+@lru_cache(maxsize=64)
+def to_beat(system: str) -> str:
+    """Name the baseline that a system has to beat, remembered; empty for a baseline itself."""
+    try:
+        return emulator_class(system).baseline
+    except ValueError:  # a card whose system this release hasn't got
+        return ""
+
+
 def _found() -> dict[tuple[str, str, str], tuple[Path, ModelCard]]:
     """Cards with their files; the user's hide shipped ones for the same."""
     found: dict[tuple[str, str, str], tuple[Path, ModelCard]] = {}
@@ -88,7 +98,7 @@ def _found() -> dict[tuple[str, str, str], tuple[Path, ModelCard]]:
             except ValueError as error:
                 warnings.warn(f"An emulator is left out: {error}", stacklevel=3)
                 continue
-            found.setdefault((card.system, card.field, card.level), (path, card))
+            found.setdefault((card.system, card.field, card.trained_for), (path, card))
     return found
 
 

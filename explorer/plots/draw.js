@@ -45,6 +45,11 @@ function put(source, {x0, x1, y0, y1, nx, ny, reduction}, key, value) {
   source.data = {image: [image], x: [x0], y: [y0], dw: [x1 - x0], dh: [y1 - y0]}
 }
 
+// Words stand where there is no picture, and go with it: in one turn, so that no frame shows neither.
+function say(label, text) {
+  if (label.text != text) label.text = text
+}
+
 function paint(state, source, map, i, EMPTY) {
   const {codes} = map
   // What can be negative has no logarithm; asinh is the nearest to it.
@@ -81,7 +86,8 @@ function compare(state, source, truth, other, EMPTY) {
   put(source, truth, key.join(), (i) => stretch(o[other.codes[i]] - t[truth.codes[i]], softening))
 }
 
-export default async ({state, sources, lights, contrast, EMPTY}) => {
+export default async (args) => {
+  const {state, sources, lights, labels, contrast, contrast_label, EMPTY, COMING} = args
   if (state.shown == null || state.drawing) return
   state.drawing = true
   await null  // several properties change in one turn: look once they all have
@@ -89,6 +95,7 @@ export default async ({state, sources, lights, contrast, EMPTY}) => {
   state.shown.forEach((map, i) => {
     if (map == null) clear(sources[i], EMPTY)
     else paint(state, sources[i], map, i, EMPTY)
+    say(labels[i], map != null ? "" : state.notes[i] || labels[i].text || COMING)
     const lit = state.highlight.length > 0 && state.groups[i] == state.lit
     if (map == null || !lit) clear(lights[i], EMPTY)
     else light(state, lights[i], map)
@@ -96,6 +103,8 @@ export default async ({state, sources, lights, contrast, EMPTY}) => {
   if (contrast == null) return
   const [truth, other] = state.compared.map((i) => state.shown[i])
   const same = truth != null && other != null && truth.codes.length == other.codes.length
-  if (state.contrast == "" || !same) clear(contrast, EMPTY)
-  else compare(state, contrast, truth, other, EMPTY)
+  const compared = state.contrast != "" && same
+  if (compared) compare(state, contrast, truth, other, EMPTY)
+  else clear(contrast, EMPTY)
+  say(contrast_label, compared ? "" : state.contrast_note || COMING)
 }

@@ -10,7 +10,17 @@ from engine.results import Curve
 from engine.statistics.compared import COMPARED
 from explorer.ensemble import Quantiles
 from explorer.plots import frames
-from explorer.plots.curve_columns import NO_LINE, Curves, Edges, area, counts, described, path
+from explorer.plots.curve_columns import (
+    NO_LINE,
+    Curves,
+    Edges,
+    area,
+    beyond,
+    counts,
+    described,
+    dots,
+    path,
+)
 from explorer.plots.log_curves import (
     ERROR_ALPHA,
     HEIGHT,
@@ -20,7 +30,7 @@ from explorer.plots.log_curves import (
     painted_lines,
     target,
 )
-from explorer.style import GREY
+from explorer.style import GREY, OTHER, PREDICTION
 from explorer.words import unit_in_words
 
 ROOM = 0.06
@@ -52,6 +62,8 @@ class EvenCurves:
         }
         target(self.below)
         self.ratios = painted_lines(self.below)
+        inks = {"prediction": PREDICTION, "other": OTHER}
+        self.beyond = {name: frames.arrows(self.below, inks[name]) for name in PAINTED}
         self.below.y_range.update(start=RATIO_RANGE[0], end=RATIO_RANGE[1])
         self.below.yaxis.axis_label = "ratio"
         self.below.yaxis.ticker = [0.5, 1, 1.5]
@@ -65,7 +77,9 @@ class EvenCurves:
         for name in COMPARED:
             frames.fill(self.sources[name], path(self._line(curves.get(name))))
         for name in PAINTED:
-            frames.fill(self.ratios[name], path(over(truth, curves.get(name), self.least)))
+            ratio = over(truth, curves.get(name), self.least)
+            frames.fill(self.ratios[name], path(ratio))
+            frames.fill(self.beyond[name], dots(beyond(ratio, *RATIO_RANGE)))
         self._span(curves, band)
         if (about := described(curves)) is not None:
             self.main.yaxis.axis_label = unit_in_words(about.y_label)
@@ -74,7 +88,7 @@ class EvenCurves:
     def set_inks(self, inks: Mapping[str, str]) -> None:
         """Draw truth and paintings in other colours, by their names."""
         for name, colour in inks.items():
-            for sources in (self.sources, self.ratios):
+            for sources in (self.sources, self.ratios, self.beyond):
                 if name in sources:
                     frames.ink(self.figures, sources[name], colour)
         if "truth" in inks:

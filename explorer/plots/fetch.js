@@ -8,6 +8,8 @@ const MARGIN = 0.25  // fetched beyond each edge, so that a drag shows map and n
 const MOST = 1536    // pixels along a side: more is slower to draw than it is better to see
 const SMALLEST = 16  // pixels of a figure that has its place on the page
 const HEAD = 10      // numbers before the codes of each map
+const LOST = "lost"  // no answer came
+const AGAIN = 1000   // milliseconds until what a lost network didn't bring is asked for again
 
 function place({x_range, y_range}, figure) {
   const side = figure.inner_width * Math.min(window.devicePixelRatio, 2)
@@ -45,21 +47,42 @@ async function fetch_maps(args, progress) {
   const tokens = [...state.tokens]
   const request = ++progress.asked
   const maps = tokens.filter((token) => token != "").join()
-  const response = await fetch(address({maps, request, ...place(args, laid_out(args))}))
-  if (response.status == 404) {
+  const found = maps == "" ? nothing(request) : await answer(args, {maps, request})
+  if (found == null) {
     if (tokens.join() == state.tokens.join()) state.expired += 1
     return
   }
-  if (!response.ok) throw new Error(`viewport answered ${response.status}`)
-  const body = await response.arrayBuffer()
-  const number = new Float64Array(body, 0, 1)[0]
+  if (found == LOST) {
+    progress.waiting = true
+    return
+  }
+  const number = new Float64Array(found, 0, 1)[0]
   if (number < progress.drawn) return
   progress.drawn = number
-  const found = maps_in(body)
+  const each = maps_in(found)
   state.shown = tokens.map((token, i) =>
-    token == "" ? null : {id: `${number}.${i}`, ...found.next().value})
+    token == "" ? null : {id: `${number}.${i}`, ...each.next().value})
   await draw.execute(state)
   setTimeout(() => { state.started = true })  // once they are painted
+}
+
+// Of no map at all, without asking for it.
+function nothing(request) {
+  return new Float64Array([request]).buffer
+}
+
+// A body, null of maps that the server has no more, or LOST.
+async function answer(args, query) {
+  let response
+  try {
+    response = await fetch(address({...query, ...place(args, laid_out(args))}))
+    if (response.ok) return await response.arrayBuffer()
+  } catch {  // no network, or a page that is just being left
+    await new Promise((done) => setTimeout(done, AGAIN))
+    return LOST
+  }
+  if (response.status == 404) return null
+  throw new Error(`viewport answered ${response.status}`)
 }
 
 async function refresh(args, progress) {
@@ -83,7 +106,7 @@ function laid_out({figures}) {
 
 export default async (args) => {
   const {state} = args
-  if (laid_out(args) == null || state.tokens.every((token) => token == "")) return
+  if (laid_out(args) == null || state.tokens.length == 0) return
   // On the state and not in this module: Bokeh may load it twice when two changes come at once.
   const progress = state.fetching ??= {
     asked: 0, drawn: 0, flying: 0, waiting: false, scheduled: false, tokens: "",

@@ -33,13 +33,13 @@ DECADES = (10.0 ** np.arange(0, 16)).tolist()
 COLUMNS = ("number", "slab", "mvir", "rvir", "environment", "opacity", "colour")
 TOOLTIPS = [
     ("halo", "@number, slab @slab"),
-    ("M_vir", "@mvir{0.00e+0} M⊙/h"),
-    ("R_vir", "@rvir{0} ckpc/h"),
+    ("Mᵥᵢᵣ", "@mvir{0.00e+0} M⊙/h"),
+    ("Rᵥᵢᵣ", "@rvir{0} ckpc/h"),
     ("dark matter", "@x{0.00e+0} M⊙/h"),
     ("this field", "@y{0.00e+0} M⊙/h"),
     ("neighbours", "@environment{0.0} (h/Mpc)²"),
 ]
-"""Masses of the axes are within the projected virial radius, M_vir is the halo finder's."""
+"""Masses of the axes are within the projected virial radius, Mᵥᵢᵣ is the halo finder's."""
 
 
 def cloud(points: Points | None, colours: Sequence[str], marker: str, name: str) -> hv.Points:

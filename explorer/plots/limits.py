@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.mesh import Slab
 
-PERCENTILES = (1.0, 99.95)
+PERCENTILES = (1.0, 99.99)
 """Default limits: voids stay dark without being empty, the centres of all but the heaviest haloes
 keep their structure when one zooms in."""
 
@@ -33,11 +33,6 @@ class Limits:
     low: float
     high: float
     middle: float = 0.0
-
-    @property
-    def decades(self) -> range:
-        """Whole powers of ten on the bar."""
-        return range(round(self.start), round(self.end) + 1)
 
 
 def limits(*slabs: Slab | None) -> Limits:

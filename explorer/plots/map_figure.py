@@ -25,6 +25,9 @@ from explorer.style import FONT, GREY, HIGHLIGHT
 EMPTY = -99.0
 """log10 that stands for zero: below any map's values, so that it gets the lowest colour."""
 
+COMING = "Reading …"
+"""In place of a map that is on its way, where nothing else is said of it."""
+
 SIDE = 360
 """Pixels of a map before the page is laid out."""
 
@@ -51,7 +54,7 @@ class Map:
     lines : tuple of Span
         Through the pointer.
     bars : tuple of ScaleBar
-        Of a comoving and of a physical length.
+        Of a comoving and of a physical length; none on a plain map.
     rings : tuple of GlyphRenderer
         Around the haloes.
     """
@@ -63,7 +66,7 @@ class Map:
     note: Label
     readout: Label
     lines: tuple[Span, Span]
-    bars: tuple[ScaleBar, ScaleBar]
+    bars: tuple[ScaleBar, ...]
     rings: tuple[GlyphRenderer, ...]
 
 
@@ -100,7 +103,11 @@ def empty_source() -> ColumnDataSource:
 
 
 def one_map(
-    name: str, mapper: LinearColorMapper, axes: Axes, besides: Set[Model] = frozenset()
+    name: str,
+    mapper: LinearColorMapper,
+    axes: Axes,
+    besides: Set[Model] = frozenset(),
+    plain: bool = False,
 ) -> Map:
     """Draw a square, borderless map with rings, scale bars, a note and a readout.
 
@@ -114,17 +121,22 @@ def one_map(
         Shared with other maps.
     besides : set of Model
         Not the figure's own: whether they tell the server what the browser does stays.
+    plain : bool
+        Without scale bars and pixels that are lit, as one of many: a third fewer models to send.
     """
     fig: Any = map_figure(name, axes.x, axes.y)  # Bokeh's types know no color_mapper
     source, light = empty_source(), empty_source()
     fig.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
-    shining = LinearColorMapper(palette=[HIGHLIGHT], low=0, high=1, nan_color="#00000000")
-    shining.low_color = "#00000000"
-    fig.image("image", "x", "y", "dw", "dh", source=light, color_mapper=shining)
+    if not plain:
+        shining = LinearColorMapper(palette=[HIGHLIGHT], low=0, high=1, nan_color="#00000000")
+        shining.low_color = "#00000000"
+        fig.image("image", "x", "y", "dw", "dh", source=light, color_mapper=shining)
     rings = draw_rings(fig, axes.halos)
     parts = note(), readout(), crosshair("width"), crosshair("height")
-    bars = scale_bar(axes.x, "c", "pc/h"), scale_bar(axes.ruler, "p", "pc")
-    bars[1].visible = False
+    bars: tuple[ScaleBar, ...] = ()
+    if not plain:
+        bars = scale_bar(axes.x, "c", "pc/h"), scale_bar(axes.ruler, "p", "pc")
+        bars[1].visible = False
     for part in (*bars, *parts):
         fig.add_layout(part)
     for model in fig.references() - besides:
@@ -182,12 +194,12 @@ def scale_bar(x_range: Range1d, prefix: str, unit: str) -> ScaleBar:
 
 
 def note() -> Label:
-    """Write words in the middle of a map that isn't there."""
+    """Write words in the middle of a map that isn't there; the browser has it go and come."""
     middle = Node(target="frame", symbol="center")
     return Label(
         x=middle,
         y=middle,
-        text="",
+        text=COMING,
         text_color=GREY,
         text_font=FONT,
         text_font_size="13px",

@@ -14,7 +14,7 @@ from bokeh.plotting import figure
 
 from engine.halos import Halos
 from engine.mesh import Slab
-from explorer.plots.map_figure import EMPTY, Axes, Map, one_map
+from explorer.plots.map_figure import COMING, EMPTY, Axes, Map, one_map
 from explorer.plots.rings import empty_rings, looks, rings
 from explorer.style import DIVERGING, GREY
 from explorer.words import POWER_OF_TEN
@@ -35,6 +35,8 @@ class MapState(DataModel):
     """
 
     tokens = List(String, help="One per map, in their order; empty where there is no map.")
+    notes = List(String, help="What stands in place of each map that isn't there; empty where one "
+                              "is, or is to come.")  # fmt: skip
     units = List(String, help="Unit of each map's values, as they are shown.")
     factors = List(Float, help="What each map's values are multiplied by to be shown.")
     softenings = List(Float, help="Of each map's asinh, in the unit shown.")
@@ -43,6 +45,7 @@ class MapState(DataModel):
     compared = List(Int, help="Numbers of the two maps that the contrast is of.")
     lit = String(default="", help="Group whose pixels are lit.")
     contrast = String(default="", help="What the contrast shows: difference, ratio or nothing.")
+    contrast_note = String(default="", help="What stands in place of a contrast of nothing.")
     contrast_stretch = String(default="linear", help="Name of the difference's stretch.")
     contrast_softening = Float(default=1.0, help="Of the difference's asinh, in the unit shown.")
     axes = List(String, help="Names of the coordinates along columns and rows.")
@@ -174,13 +177,17 @@ class LinkedMaps:
 
     def show_scale_bars(self, physical: bool) -> None:
         """Show the scale bar of physical lengths, or that of comoving ones."""
-        for each in self.each:
+        for each in (each for each in self.each if each.bars):
             for bar, shown in zip(each.bars, (not physical, physical), strict=True):
                 bar.visible = shown
 
 
 def linked_maps(
-    groups: Mapping[str, str], axes: Axes | None = None, name: str = "maps"
+    groups: Mapping[str, str],
+    axes: Axes | None = None,
+    name: str = "maps",
+    plain: Collection[str] = (),
+    mappers: Mapping[str, LinearColorMapper] | None = None,
 ) -> LinkedMaps:
     """Build one figure for each map; those of a group share a colour mapper.
 
@@ -193,20 +200,28 @@ def linked_maps(
         contrast.
     name : str
         Of the state.
+    plain : collection of str
+        Maps without scale bars and pixels that are lit; where there are such there is no contrast.
+    mappers : mapping of str to LinearColorMapper, optional
+        Of other maps' groups, whose colours these share.
     """
     shared = axes or Axes(span(), span(), span(), empty_rings())
-    mappers = {group: mapper() for group in groups.values()}
+    mappers = mappers or {group: mapper() for group in groups.values()}
     prefix = "" if axes is None else f"{name}-"
     besides = axes.references() if axes else set()
     maps = {
-        each: one_map(prefix + each, mappers[group], shared, besides)
+        each: one_map(prefix + each, mappers[group], shared, besides, each in plain)
         for each, group in groups.items()
     }
-    contrast = one_map("contrast", mapper(DIVERGING), shared) if axes is None else None
+    alone = axes is None and not plain
+    contrast = one_map("contrast", mapper(DIVERGING), shared) if alone else None
     for each in [contrast] if contrast else []:
         each.mapper.nan_color = GREY
     ones = [1.0 for _ in groups]
-    state = MapState(name=name, factors=ones, softenings=ones, groups=list(groups.values()))
+    state = MapState(
+        name=name, notes=["" for _ in groups], factors=ones, softenings=ones,
+        groups=list(groups.values()),
+    )  # fmt: skip
     draw = drawing(state, list(maps.values()), contrast)
     linked = LinkedMaps(maps, contrast, state, shared, draw)
     attach_fetch(linked)
@@ -239,11 +254,17 @@ def drawing(state: MapState, maps: list[Map], contrast: Map | None) -> CustomJS:
         state=state,
         sources=[each.source for each in maps],
         lights=[each.light for each in maps],
+        labels=[each.note for each in maps],
         contrast=contrast.source if contrast else None,
+        contrast_label=contrast.note if contrast else None,
         EMPTY=EMPTY,
+        COMING=COMING,
     )
-    looked_at = ("factors", "softenings", "stretch", "highlight", "compared")
-    for name in (*looked_at, "contrast", "contrast_stretch", "contrast_softening"):
+    looked_at = ("factors", "softenings", "stretch", "highlight", "compared", "notes")
+    for name in (
+        *looked_at,
+        *(f"contrast{part}" for part in ("", "_note", "_stretch", "_softening")),
+    ):
         state.js_on_change(name, draw)
     return draw
 

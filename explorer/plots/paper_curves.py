@@ -58,7 +58,8 @@ def draw_curves(
 ) -> None:
     """Draw each statistic with its ratio below."""
     width = (WIDTH - EDGE - 2 * LABELS - GAP) / PANELS
-    for number, name in enumerate(first_of(outcome.curves)):
+    along_log = (name for name, found in outcome.curves.items() if all_log(found))
+    for number, name in enumerate(first_of(along_log)):
         left = LABELS + number * (width + LABELS + GAP)
         curves, band = outcome.curves[name], samples.get(name)
         bottom = EDGE + PANEL_WORDS
@@ -73,9 +74,15 @@ def draw_curves(
             main.legend(frameon=False, fontsize=SMALL, handlelength=2.4, loc="lower left")
 
 
+def all_log(curves: Curves) -> bool:
+    """Whether curves are drawn along a logarithmic axis."""
+    return all(curve.x_log for curve in curves.values())
+
+
 def first_of(names: Iterable[str]) -> list[str]:
     """Pick the statistics to draw from those there are."""
-    logarithmic = [name for name in names if statistics.get(name).y_range is None]
+    known = [name for name in names if name in statistics.names()]
+    logarithmic = [name for name in known if statistics.get(name).y_range is None]
     return sorted(logarithmic, key=lambda name: statistics.get(name).place)[:PANELS]
 
 

@@ -12,7 +12,7 @@ from matplotlib.colors import (
 )
 from numpy.typing import NDArray
 
-from engine.mesh import Slab
+from engine.mesh import Cutout, Slab
 from explorer.plots.stretch import Stretch
 from explorer.style import DIVERGING, palette
 
@@ -65,7 +65,7 @@ class Colours:
         colours = palette(self.name) if self.name else DIVERGING
         return LinearSegmentedColormap.from_list(self.name, colours)
 
-    def values(self, slab: Slab) -> NDArray[np.float64]:
+    def values(self, slab: Slab | Cutout) -> NDArray[np.float64]:
         """Values shown of a map, (ny, nx); zero has no logarithm and gets the lowest colour."""
         shown = self.factor * np.asarray(slab.values, np.float64)
         return np.maximum(shown, self.limits[0]) if self.stretch.name == "log" else shown
@@ -105,7 +105,7 @@ class Look:
     Parameters
     ----------
     dark_matter, painted : Colours
-        Of the input, and of all others alike.
+        Of the input, and of all others alike; one and the same where all share a colour bar.
     contrast : Contrast or None
         None if nothing is compared.
     view : tuple of float
@@ -116,6 +116,8 @@ class Look:
         That unit.
     physical, columns : bool
         Whether lengths and areas are physical, and HI is shown as column density.
+    initial : Colours or None
+        Of initial conditions, where there are some.
     """
 
     dark_matter: Colours
@@ -126,3 +128,15 @@ class Look:
     length_unit: str = "cMpc/h"
     physical: bool = False
     columns: bool = False
+    initial: Colours | None = None
+
+    def of_map(self, name: str) -> Colours:
+        """Colours of a map by its name."""
+        if name == "initial" and self.initial is not None:
+            return self.initial
+        return self.dark_matter if name == "input" else self.painted
+
+    def group_of(self, name: str) -> str:
+        """What a map's neighbours must be to share its colour bar."""
+        apart = name == "initial" or (name == "input" and self.dark_matter is not self.painted)
+        return name if apart else "painted"

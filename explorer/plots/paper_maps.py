@@ -18,7 +18,8 @@ from matplotlib.ticker import (
 )
 from numpy.typing import NDArray
 
-from engine.mesh import Slab
+from engine.mesh import Cutout, Slab
+from engine.units import MPC_IN_KPC
 from explorer.plots.paper_look import Colours, Look
 from explorer.plots.paper_sheet import (
     BAR,
@@ -59,7 +60,7 @@ class Panel:
         In the unit shown.
     colours : Colours
         Of these.
-    slab : Slab
+    slab : Slab or Cutout
         Whose values, or one of those that are compared.
     group : str
         Neighbours of the same have one colour bar.
@@ -68,7 +69,7 @@ class Panel:
     title: str
     values: NDArray[np.float64]
     colours: Colours
-    slab: Slab
+    slab: Slab | Cutout
     group: str
 
 
@@ -77,10 +78,9 @@ def panels_of(maps: Mapping[str, Slab], look: Look, names: Names) -> list[Panel]
     join = "\n" if len(maps) + (look.contrast is not None) > ONE_LINE else ", "
     panels = []
     for name, slab in maps.items():
-        colours = look.dark_matter if name == "input" else look.painted
+        colours = look.of_map(name)
         title = title_of(name, slab, names).replace(", ", join)
-        group = "input" if name == "input" else "painted"
-        panels.append(Panel(title, colours.values(slab), colours, slab, group))
+        panels.append(Panel(title, colours.values(slab), colours, slab, look.group_of(name)))
     contrast = look.contrast
     if contrast is not None and set(contrast.pair) <= maps.keys():
         below, above = (names[name] for name in contrast.pair)
@@ -97,8 +97,8 @@ def panels_of(maps: Mapping[str, Slab], look: Look, names: Names) -> list[Panel]
 def title_of(name: str, slab: Slab, names: Names) -> str:
     """Words above a map."""
     what = short_label(slab.field)
-    if name == "input":
-        return what.capitalize()
+    if name in ("initial", "input"):
+        return names.get(name, what.capitalize())
     return f"True {what}" if name == "truth" else names[name]
 
 
@@ -108,26 +108,33 @@ def draw_maps(
     """Draw the row of maps, and a colour bar below those that share it."""
     for number, panel in enumerate(panels):
         ax = place(figure, EDGE + number * (side + GAP), bottom + BAR + 0.05, side, side)
-        _draw_map(ax, panel)
-        x0, x1, y0, y1 = look.view or (0, panel.slab.box_size, 0, panel.slab.box_size)
+        draw_map(ax, panel)
+        side_shown = side_of(panel.slab)
+        x0, x1, y0, y1 = look.view or (0, side_shown, 0, side_shown)
         ax.set(xlim=(x0, x1), ylim=(y0, y1))
         if not number:
-            _draw_scale(ax, (x0, x1, y0, y1), look)
+            draw_scale(ax, (x0, x1, y0, y1), look.length, look.length_unit)
     for group in dict.fromkeys(panel.group for panel in panels):
         sharing = [number for number, panel in enumerate(panels) if panel.group == group]
         left = EDGE + sharing[0] * (side + GAP)
         width = len(sharing) * (side + GAP) - GAP
-        _draw_bar(figure, panels[sharing[0]], (left, bottom, width))
+        draw_bar(figure, panels[sharing[0]], (left, bottom, width))
 
 
-def _draw_map(ax: Axes, panel: Panel) -> None:
-    box = panel.slab.box_size
+def side_of(slab: Slab | Cutout) -> float:
+    """Width of a map, comoving, [Mpc/h]."""
+    return float(slab.shape[1] * slab.pixel_size / MPC_IN_KPC)
+
+
+def draw_map(ax: Axes, panel: Panel) -> None:
+    """Draw a map below its title, without a frame of numbers."""
+    side = side_of(panel.slab)
     ax.imshow(
         panel.values,
         norm=panel.colours.norm,
         cmap=panel.colours.colours,
         origin="lower",
-        extent=(0, box, 0, box),
+        extent=(0, side, 0, side),
         rasterized=True,
     )
     ax.set(xticks=[], yticks=[], facecolor=EMPTY)
@@ -136,18 +143,26 @@ def _draw_map(ax: Axes, panel: Panel) -> None:
         spine.set_linewidth(0.5)
 
 
-def _draw_scale(ax: Axes, view: tuple[float, ...], look: Look) -> None:
-    """Draw a bar of a round length, about a fifth of the view, with its words."""
+def draw_scale(ax: Axes, view: tuple[float, ...], unit: float, name: str) -> None:
+    """Draw a bar of a round length, about a fifth of the view, with its words.
+
+    Parameters
+    ----------
+    unit : float
+        What 1 comoving Mpc/h is called in the unit of lengths.
+    name : str
+        Of that unit.
+    """
     x0, x1, y0, _ = view
     width = x1 - x0
-    length = round_length(width * look.length / 5)
+    length = round_length(width * unit / 5)
     x, y = x0 + 0.05 * width, y0 + 0.06 * width
     outline = [withStroke(linewidth=2.6, foreground="black", alpha=0.6)]
     ax.plot(
-        [x, x + length / look.length], [y, y], color="white", linewidth=1.6,
+        [x, x + length / unit], [y, y], color="white", linewidth=1.6,
         solid_capstyle="butt", path_effects=outline,
     )  # fmt: skip
-    words = printed(f"{length:g} {look.length_unit}")
+    words = printed(f"{length:g} {name}")
     ax.text(
         x, y + 0.02 * width, words, color="white", fontsize=NORMAL, va="bottom",
         path_effects=[withStroke(linewidth=1.2, foreground="black", alpha=0.6)],
@@ -160,7 +175,8 @@ def round_length(length: float) -> float:
     return float(decade * max(step for step in (1, 2, 5) if step * decade <= length))
 
 
-def _draw_bar(figure: Figure, panel: Panel, where: tuple[float, float, float]) -> None:
+def draw_bar(figure: Figure, panel: Panel, where: tuple[float, float, float]) -> None:
+    """Draw the colour bar of a map with quantity and unit at (left, bottom, width), [inches]."""
     left, bottom, width = where
     colours = panel.colours
     ax = place(figure, left, bottom, width, BAR)

@@ -12,6 +12,9 @@ from explorer.words import power_of_ten
 Tick = tuple[float, str]
 """Place on the bar, and what is written there."""
 
+MOST_DECADES = 8
+"""Along a bar with words at each; of more, as of X-rays that fade out, some have none."""
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -65,7 +68,10 @@ class Stretch:
             places = np.arange(0, end * (1 + 1e-9), nice_step(end))
             return [(float(u), short(float(u))) for u in places]
         if self.name == "log":
-            return [(float(n), power_of_ten(n)) for n in range(round(start), round(end) + 1)]
+            first, last = round(start), round(end)
+            step = max(1, -(-(last - first) // MOST_DECADES))
+            decades = range(first, last + 1)
+            return [(float(n), "" if (last - n) % step else power_of_ten(n)) for n in decades]
         return [(0.0, "0"), *self._decades(end)]
 
     def _decades(self, end: float) -> list[Tick]:

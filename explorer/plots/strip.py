@@ -16,10 +16,27 @@ from numpy.typing import NDArray
 from explorer.plots import frames
 from explorer.style import HIGHLIGHT
 
-HEIGHT = 92
+HEIGHT = 108
 """Pixels of the strip with its axis."""
 
 SCRIPT = (Path(__file__).parent / "strip.js").read_text()
+
+WINDOW: dict[str, Any] = {
+    "editable": True,
+    "resizable": "x",
+    "movable": "x",
+    "fill_color": HIGHLIGHT,
+    "fill_alpha": 0.22,
+    "line_color": HIGHLIGHT,
+    "line_alpha": 1,
+    "line_width": 2,
+    "hover_fill_alpha": 0.34,
+    "hover_fill_color": HIGHLIGHT,
+    "hover_line_color": HIGHLIGHT,
+    "hover_line_alpha": 1,
+    "hover_line_width": 2,
+}
+"""Look of the layer in view, which is dragged and resized along the box."""
 
 FAINTEST, BRIGHTEST = 2.0, 99.7
 """Per cent of the pixels that are darker than the lowest and the highest colour."""
@@ -55,7 +72,7 @@ class Strip:
     layer: Layer
     move: CustomJS
 
-    def show_box(self, density: NDArray[np.floating], side: float, cells: int) -> None:
+    def show_box(self, density: NDArray[np.floating], side: float, cells: int, axis: str) -> None:
         """Show a box from the side.
 
         Parameters
@@ -66,6 +83,8 @@ class Strip:
             Of the box, comoving, [Mpc/h].
         cells : int
             That layers begin and end with, in the box.
+        axis : {"x", "y", "z"}
+            Line of sight, along the strip.
         """
         values = np.asarray(density, np.float64)
         if (values >= 0).all():
@@ -75,6 +94,7 @@ class Strip:
         image = values.astype(np.float32)
         self.source.data = {"image": [image], "x": [0.0], "y": [0.0], "dw": [side], "dh": [1.0]}
         self.figure.x_range.update(start=0.0, end=side)
+        self.figure.xaxis.axis_label = f"{axis} [cMpc/h]"
         self.move.args = {**self.move.args, "cell": side / cells, "count": cells}
 
     def show_layer(self, first: int, depth: int) -> None:
@@ -84,6 +104,26 @@ class Strip:
 
 def strip() -> Strip:
     """Build an empty strip."""
+    fig = empty_frame()
+    empty = np.zeros((1, 1), np.float32)
+    source = ColumnDataSource({"image": [empty], "x": [0.0], "y": [0.0], "dw": [1.0], "dh": [1.0]})
+    mapper = LinearColorMapper(palette=["#000000"], low=0, high=1)
+    fig.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
+    box = BoxAnnotation(left=0, right=0, **WINDOW)
+    fig.add_layout(box)
+    layer = Layer(name="layer")
+    move = CustomJS(args={"box": box, "layer": layer, "cell": 1.0, "count": 1}, code=SCRIPT)
+    for side in ("left", "right"):
+        box.js_on_change(side, move)
+    fig.js_on_event(Tap, move)
+    layer.js_on_change("cells", move)
+    fig.js_on_change("inner_width", move)
+    frames.keep_in_browser(fig, {layer, move})
+    return Strip(fig, source, mapper, layer, move)
+
+
+def empty_frame() -> Any:
+    """Make the figure: as wide as there is room, with an axis along the box alone."""
     fig: Any = figure(
         name="strip",
         height=HEIGHT,
@@ -100,36 +140,8 @@ def strip() -> Strip:
         min_border_top=4,
     )
     fig.yaxis.visible = False
+    fig.xaxis.axis_label_standoff = 2
+    fig.xaxis.axis_label_text_font_size = "11px"
     fig.xaxis.major_label_text_font_size = "11px"
     fig.grid.visible = False
-    empty = np.zeros((1, 1), np.float32)
-    source = ColumnDataSource({"image": [empty], "x": [0.0], "y": [0.0], "dw": [1.0], "dh": [1.0]})
-    mapper = LinearColorMapper(palette=["#000000"], low=0, high=1)
-    fig.image("image", "x", "y", "dw", "dh", source=source, color_mapper=mapper)
-    box = BoxAnnotation(
-        left=0,
-        right=0,
-        editable=True,
-        resizable="x",
-        movable="x",
-        fill_color=HIGHLIGHT,
-        fill_alpha=0.22,
-        line_color=HIGHLIGHT,
-        line_alpha=1,
-        line_width=2,
-        hover_fill_alpha=0.34,
-        hover_fill_color=HIGHLIGHT,
-        hover_line_color=HIGHLIGHT,
-        hover_line_alpha=1,
-        hover_line_width=2,
-    )
-    fig.add_layout(box)
-    layer = Layer(name="layer")
-    move = CustomJS(args={"box": box, "layer": layer, "cell": 1.0, "count": 1}, code=SCRIPT)
-    for side in ("left", "right"):
-        box.js_on_change(side, move)
-    fig.js_on_event(Tap, move)
-    layer.js_on_change("cells", move)
-    fig.js_on_change("inner_width", move)
-    frames.keep_in_browser(fig, {layer, move})
-    return Strip(fig, source, mapper, layer, move)
+    return fig

@@ -29,6 +29,8 @@ class Picture:
         Maps of a group share colours, their limits and their colour bar.
     note : str
         Why there is nothing to show, in words.
+    has_place : bool
+        Whether it stands on the page, shown or noted.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Picture:
     slab: Slab | None
     group: str
     note: str = ""
+    has_place: bool = True
 
 
 SCENES: dict[str, type["Scene"]] = {}
@@ -53,6 +56,9 @@ class Scene(ABC):
 
     title: ClassVar[str]
     """On the page."""
+
+    place: ClassVar[int]
+    """Among the scenes, those with small numbers first."""
 
     controls: ClassVar[Mapping[str, Sequence[str]]]
     """Parameters of the selection that a visitor sets, by the heading they stand under."""
@@ -89,6 +95,18 @@ class Scene(ABC):
     signed: ClassVar[Collection[str]] = ()
     """Groups whose values can be negative: their colours are symmetric about zero."""
 
+    dragged: ClassVar[Collection[str]] = ()
+    """Parameters of the selection that change many times in a moment."""
+
+    looks: ClassVar[Mapping[str, Any]] = {}
+    """How the display begins where it isn't as in other scenes."""
+
+    steps: ClassVar[str] = "Back and forward along the line of sight"
+    """What the arrow keys do."""
+
+    pairs: ClassVar[bool] = True
+    """Whether two maps can be shown in one place, or their difference."""
+
     selection: Any
     """What is selected: its names are the link."""
 
@@ -107,6 +125,21 @@ class Scene(ABC):
     @abstractmethod
     def pixel_size(self, simulation: Simulation) -> float:
         """Of the finest maps of a simulation, comoving, [kpc/h]."""
+
+    def extent(self, simulation: Simulation) -> float:
+        """How wide the maps of a simulation are, comoving, [Mpc/h]."""
+        return simulation.box_size
+
+    @classmethod
+    def colours(cls) -> dict[str, str]:
+        """Parameter of the display that holds the colours of each group, but of signed ones."""
+        return {group: f"{group}_colours" for group in cls.groups if group not in cls.signed}
+
+    def step(self, by: int, results: Results | None) -> None:  # noqa: ARG002
+        """Select what lies so many slabs or layers along the line of sight, within the box."""
+        least, most = self.selection.param[self.along].bounds
+        place = min(max(getattr(self.selection, self.along) + by, least), most)
+        self.selection.param.update(**{self.along: place})
 
     @abstractmethod
     def request(self) -> Request:

@@ -9,10 +9,11 @@ from engine.places import SlabPlace
 from engine.simulation import Simulation
 from engine.systems.card import ModelCard
 from explorer.choices import choices, paintable_axes
-from explorer.names import painting_names
-from explorer.results import Results, read
+from explorer.names import emulators_of, painting_names
+from explorer.results import Results, cut_from_boxes, read
 from explorer.scenes.contract import Picture, Scene
 from explorer.state import Request, Selection, system_and_level
+from explorer.words import short_label
 
 
 class Slabs(Scene):
@@ -20,9 +21,10 @@ class Slabs(Scene):
 
     name = "slabs"
     title = "Slabs"
+    place = 1
     controls: ClassVar[Mapping[str, Sequence[str]]] = {
         "Simulation": ("simulation", "axis", "slab", "source", "level"),
-        "Painting": ("field", "emulator", "other_levels", "seed"),
+        "Painting": ("field", "emulator", "other_levels", "parameters", "seed"),
         "Comparison": ("other", "other_seed"),
     }
     groups: ClassVar[Mapping[str, str]] = {"input": "Input", "field": "Truth and prediction"}
@@ -35,7 +37,8 @@ class Slabs(Scene):
 
     kind = "slab"
     along = "slab"
-    views = ("Scope", "Rings", "Samples", "Band", "Haloes", "Calibration", "Download")
+    dragged = ("parameters",)
+    views = ("Scope", "Rings", "Samples", "Band", "Haloes", "Calibration", "Galaxies", "Download")
     first_sight: ClassVar[Mapping[str, str]] = {"field": "hi", "emulator": "ember-wgan"}
     """What the product is for: many universes from one map."""
 
@@ -54,7 +57,7 @@ class Slabs(Scene):
 
     def offer(self, simulation: Simulation | None, cards: Sequence[ModelCard]) -> None:
         """Let what there is be selected."""
-        self._cards = {(card.system, card.field, card.level): card for card in cards}
+        self._cards = {(card.system, card.field, card.trained_for): card for card in cards}
         self.selection.set_choices(choices(simulation, cards, self.selection))
 
     def card_of(self, emulator: str) -> ModelCard | None:
@@ -62,7 +65,8 @@ class Slabs(Scene):
         if not emulator or not self.selection.level:
             return None
         system, level = system_and_level(emulator, self.selection.level)
-        return self._cards.get((system, self.selection.field, level))
+        key, without = ((system, self.selection.field, each) for each in (level, ""))
+        return self._cards.get(key) or self._cards.get(without)
 
     def pixel_size(self, simulation: Simulation) -> float:
         """Of the finest maps."""
@@ -91,10 +95,17 @@ class Slabs(Scene):
     def pictures(self, results: Results) -> list[Picture]:
         """Dark matter, truth, prediction and what it is compared with."""
         painted = field_named(results.request.field).label
-        eaten = f"{field_named(results.input.field).label}, {results.input.level}"
+        dark, level = field_named(results.input.field).label, results.input.level
+        eaten = ("Input", f"{dark}, {level}", "")
+        if set(emulators_of(results.request)) <= set(cut_from_boxes(results)):
+            eaten = (
+                short_label(results.input.field).capitalize(),
+                f"{level}, not painted from",
+                "",
+            )
         names = painting_names(results)
         captions = {
-            "input": ("Input", eaten, ""),
+            "input": eaten,
             "truth": ("Truth", painted, results.no_truth),
             "prediction": (names.get("prediction", "Prediction"), painted, results.no_prediction),
             "other": (names.get("other", "Comparison"), painted, results.no_other),

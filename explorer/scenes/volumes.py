@@ -1,21 +1,23 @@
 """Boxes of a simulation: low resolution, initial conditions, truth and paintings, by layers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import engine
 from engine.fields import field_named
-from engine.inputs import eats_dark_matter, runs
+from engine.inputs import can_feed, eats_dark_matter, of_its_cells, paints_by_subhalo, runs
 from engine.places import Run
 from engine.simulation import Simulation
 from engine.systems.card import ModelCard
 from engine.systems.checks import PIXEL_REFUSED
+from engine.systems.registry import to_beat
 from engine.units import MPC_IN_KPC
-from explorer.choices import kept
+from explorer.choices import catalogue, kept, redshift_of
 from explorer.names import painting_names
 from explorer.scenes.contract import Picture, Scene
 from explorer.state import NOTHING, emulator_name, system_and_level
-from explorer.volumes.boxes import BOX, low_run, read_boxes
+from explorer.volumes.boxes import BOX, low_run, read_boxes, run_of_cells
 from explorer.volumes.painting import BoxPainting
 from explorer.volumes.selection import PARAMETER, BoxChoices, BoxRequest, BoxSelection
 
@@ -25,17 +27,20 @@ class Volumes(Scene):
 
     name = "volumes"
     title = "Volumes"
+    place = 2
     controls: ClassVar[Mapping[str, Sequence[str]]] = {
         "Simulation": ("simulation", "axis", "layer", "depth"),
-        "Painting": ("field", "emulator", "conserve"),
+        "Painting": ("field", "emulator", "conserve", "parameters"),
         "Comparison": ("other", "beside"),
     }
     groups: ClassVar[Mapping[str, str]] = {
         "initial": "Initial conditions",
-        "field": "Low resolution, truth and prediction",
+        "input": "Input",
+        "field": "Truth and prediction",
     }
     maps: ClassVar[Mapping[str, str]] = {
         "initial": "initial",
+        "dark": "input",
         "input": "field",
         "truth": "field",
         "prediction": "field",
@@ -44,7 +49,17 @@ class Volumes(Scene):
     signed = ("initial",)
     kind = "grid"
     along = "layer"
-    views = ("Layer", "Kernels", "Another cosmology")
+    dragged = ("parameters",)
+    views = (
+        "Layer",
+        "Rings",
+        "Galaxies",
+        "Kernels",
+        "Relative difference",
+        "Another cosmology",
+        "Download",
+        "New universe",
+    )
     about_curves = "Curves are of the whole box, whatever layer is in view."
     painter = BoxPainting
 
@@ -65,28 +80,27 @@ class Volumes(Scene):
 
     def offer(self, simulation: Simulation | None, cards: Sequence[ModelCard]) -> None:
         """Let what there is be selected."""
-        self._cards = {(card.system, card.field, card.level): card for card in cards}
-        if not self._sizes:
-            self._sizes = {name: sizes_of(name) for name in engine.simulations()}
+        self._cards = {(card.system, card.field, card.trained_for): card for card in cards}
+        # Others may have come while the page was open, or gone.
+        self._sizes = {
+            name: self._sizes.get(name) or sizes_of(name) for name in engine.simulations()
+        }
         # One that can't be read is told of when it is selected.
         there = [name for name, each in self._sizes.items() if len(each) != 1]
-        run = low_run(simulation) if simulation is not None else None
-        every = [card for card in cards if simulation and eats(card, simulation)]
-        every.sort(key=lambda card: simulation is not None and not of_its_cells(card, simulation))
+        every = eating(simulation, cards) if simulation else []
         fields = {field_named(card.field).label.capitalize(): card.field for card in every}
-        if run is not None and not fields:
-            fields = {field_named(run.field).label.capitalize(): run.field}
-        painted = kept(self.selection.field, fields.values())
-        fits = [card for card in every if card.field == painted]
-        fed = [each for card in fits if simulation for each in runs(simulation, card, BOX)]
-        run = fed[0] if fed else run
+        if simulation and not fields and (low := low_run(simulation)) is not None:
+            fields = {field_named(low.field).label.capitalize(): low.field}
+        self._field = kept(self.selection.field, fields.values())
+        fits = [card for card in every if card.field == self._field]
+        run = counted_in(simulation, fits) if simulation else None
         self._level = run.level if run else ""
-        emulators = {
-            card.title: emulator_name(card.system, card.level, self._level) for card in fits
-        }
-        self._field = painted
+        emulators = self._titles(fits)
         chosen = self.card_of(kept(self.selection.emulator, emulators.values()))
+        numbers = chosen.parameters if chosen else ()
+        alike = [card for card in fits if chosen and same_cells(card, chosen)]
         cells = simulation.grids()[run] if simulation is not None and run else 0
+        circled, halos = circled_in(simulation, chosen)
         self.selection.set_choices(
             BoxChoices(
                 simulation={name: name for name in there},
@@ -96,9 +110,20 @@ class Volumes(Scene):
                 cells=cells,
                 cell_size=simulation.box_size / cells if simulation and cells else 0.0,
                 run=run or Run(),
-                conserves=bool(chosen and PARAMETER in {each.name for each in chosen.parameters}),
+                conserves=PARAMETER in {each.name for each in numbers},
+                parameters=tuple(each for each in numbers if each.name != PARAMETER),
+                other=self._titles(alike),
+                circled=circled,
+                halos=halos,
             )
         )
+
+    def _titles(self, cards: Sequence[ModelCard]) -> dict[str, str]:
+        """Names of emulators by what a person reads."""
+        return {
+            title_of(card): emulator_name(card.system, card.trained_for, self._level)
+            for card in cards
+        }
 
     def _beside(self, simulation: Simulation | None) -> list[str]:
         """List the simulations that another one can be set against."""
@@ -137,34 +162,84 @@ class Volumes(Scene):
         return []
 
     def pictures(self, results: Any) -> list[Picture]:
-        """Initial conditions, low resolution, truth, painting and what it is compared with."""
+        """Initial conditions or dark matter, low resolution, truth, painting and comparison."""
         names = painting_names(results)
         painted = field_named(results.request.field).species
         cells = {name: f"{len(box.values)}³ cells" for name, box in results.boxes.items()}
-        eaten = "input" in results.boxes
-        no_input = "" if eaten else "painted from the\ninitial conditions alone"
         no_start = "" if results.initial else "no initial conditions"
         captions = {
             "initial": ("Initial conditions", "linear, today", no_start),
-            "input": ("Low resolution", cells.get("input", "none"), no_input),
+            "dark": ("Dark matter", cells.get("dark", ""), ""),
+            "input": ("Low resolution", cells.get("input", ""), ""),
             "truth": ("Truth", cells.get("truth", painted), results.no_truth),
             "prediction": (names.get("prediction", "Prediction"), painted, results.no_prediction),
             "other": (names.get("other", "Comparison"), painted, results.no_other),
         }
         return [
-            Picture(name, title, caption, results.layer_of(name), self.maps[name], note)
+            Picture(
+                name,
+                title,
+                caption,
+                results.layer_of(name),
+                self.maps[name],
+                note,
+                has_place=has_place(name, results.boxes),
+            )
             for name, (title, caption, note) in captions.items()
         ]
 
 
-def eats(card: ModelCard, simulation: Simulation) -> bool:
-    """Whether an emulator can be fed with boxes of a simulation."""
-    if card.output.kind != "grid" or any(each.kind != "grid" for each in card.inputs):
-        return False
-    signed = [each for each in card.inputs if field_named(each.field).signed]
-    if signed and not simulation.has_initial_conditions:
-        return False
-    return not any(map(eats_dark_matter, card.inputs)) or bool(runs(simulation, card, BOX))
+def has_place(name: str, boxes: Collection[str]) -> bool:
+    """Whether a map has a place on the page.
+
+    Emulators that begin at the initial conditions alone eat nothing else, and those that paint
+    subhalo by subhalo the dark matter about them.
+    """
+    if name == "initial":
+        return "dark" not in boxes
+    return name in boxes or name not in ("dark", "input")
+
+
+def same_cells(card: ModelCard, other: ModelCard) -> bool:
+    """Whether two emulators paint the same cells, so that their boxes can be compared."""
+    return abs(card.output.cell_size / other.output.cell_size - 1) <= PIXEL_REFUSED
+
+
+def eating(simulation: Simulation, cards: Sequence[ModelCard]) -> list[ModelCard]:
+    """Emulators that a simulation feeds, in the order they are offered in."""
+    there = [card for card in cards if can_feed(simulation, card, BOX)]
+    return sorted(there, key=partial(rank, simulation))
+
+
+def circled_in(simulation: Simulation | None, chosen: ModelCard | None) -> tuple[str, int]:
+    """What maps have rings around, and how many there are of it."""
+    if simulation is None:
+        return "halo", 0
+    if chosen is not None and paints_by_subhalo(chosen):
+        return "subhalo", len(simulation.subhalos())
+    return "halo", len(catalogue(simulation) or ())
+
+
+def counted_in(simulation: Simulation, fits: Sequence[ModelCard]) -> Run | None:
+    """Run in whose cells layers are counted.
+
+    Of what is eaten; of the start's cells where that is eaten alone; else of low resolution.
+    """
+    fed = [run for card in fits for run in runs(simulation, card, BOX)]
+    if fed:
+        return fed[0]
+    if fits and not any(eats_dark_matter(each) for each in fits[0].inputs):
+        return run_of_cells(simulation, fits[0].inputs[0].cell_size)
+    return low_run(simulation)
+
+
+def rank(simulation: Simulation, card: ModelCard) -> tuple[bool, bool, bool, float]:
+    """Order emulators: of a simulation's cells first, those of fields, what has a baseline to beat,
+    its redshift.
+    """
+    apart = abs(redshift_of(card) - simulation.redshift)
+    fits, beats = of_its_cells(simulation, card), to_beat(card.system)
+    return not fits, paints_by_subhalo(card), not beats, apart
 
 
 def sizes(simulation: Simulation) -> tuple[float, ...]:
@@ -180,8 +255,6 @@ def sizes_of(name: str) -> tuple[float, ...]:
         return ()
 
 
-def of_its_cells(card: ModelCard, simulation: Simulation) -> bool:
-    """Whether boxes of a simulation have cells of the size that an emulator paints."""
-    there = (simulation.box_size * MPC_IN_KPC / cells for cells in simulation.grids().values())
-    wanted = card.output.cell_size
-    return any(abs(size / wanted - 1) <= PIXEL_REFUSED for size in there)
+def title_of(card: ModelCard) -> str:
+    """Name an emulator, with its redshift if it is not the one of the first weights."""
+    return f"{card.title}, {card.epoch.replace('z', 'z = ')}" if card.epoch else card.title

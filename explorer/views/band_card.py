@@ -9,11 +9,11 @@ import panel_material_ui as pmui
 
 from engine.units import MPC_IN_KPC
 from explorer.band import Band, BandMaps, band_maps
+from explorer.display import Display
 from explorer.names import painted_inks, painting_names
 from explorer.plots.maps import LinkedMaps, linked_maps
 from explorer.results import Results
 from explorer.scale import length_of
-from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, DIVERGING, FREE, GREY, LINE, blend
 from explorer.threads import in_reader
@@ -152,7 +152,8 @@ class BandCard(pn.viewable.Viewer):
         notes["residual"] = notes["prediction"]
         for name in NAMES:
             self.captions[name].object = captions[name]
-            self.maps.maps[name].note.text = "" if name in contrasts else notes[name]
+        missing = ["" if name in contrasts else notes[name] for name in NAMES]
+        self.maps.state.update(notes=missing)
         self._shown = (results, band, found)
         self._write_words()
         self._arrange_maps(results)

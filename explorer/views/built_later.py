@@ -6,23 +6,28 @@ from typing import Any
 import panel as pn
 
 from explorer.build_order import BuildOrder
+from explorer.display import Display
 from explorer.plots.cards import cards
-from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARDS, FREE, LATER
 from explorer.views.band_card import BandCard
 from explorer.views.calibration import CalibrationCards
+from explorer.views.cluster_cards import ClusterCards
+from explorer.views.cluster_maps import ClusterMaps
 from explorer.views.colours import Colours
 from explorer.views.cosmologies import Cosmologies
 from explorer.views.curves import CurveCard
 from explorer.views.download import Download
 from explorer.views.facts import Facts
+from explorer.views.galaxies import Galaxies
 from explorer.views.haloes import Haloes
 from explorer.views.keep_place import KeepPlace
 from explorer.views.kernels import Kernels
 from explorer.views.maps import Maps
+from explorer.views.new_universe import NewUniverse
 from explorer.views.own_files import OwnFiles
 from explorer.views.pictures import Published
+from explorer.views.relative_difference import RelativeDifference
 from explorer.views.samples import Samples
 from explorer.views.tabs import CardTabs
 
@@ -41,15 +46,22 @@ class BuiltLater:
         Its results are shown.
     display : Display
         How they are shown.
-    maps : Maps
+    maps : Maps or ClusterMaps
         Once they are drawn everything else is built.
     samples : Samples or None
         Paints an ensemble, where there are many samples.
     """
 
-    def __init__(self, store: Store, display: Display, maps: Maps, samples: Samples | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        display: Display,
+        maps: Maps | ClusterMaps,
+        samples: Samples | None,
+    ) -> None:
         self.store, self.display, self.maps, self.samples = store, display, maps, samples
-        self._names = list(cards(store.scene.kind))
+        of_objects = "Clusters" in store.scene.views
+        self._names = [] if of_objects else list(cards(store.scene.kind))
         self.tools = pn.Column(stylesheets=[FREE], **WIDE)
         # What grows here is asked for by a drag below it, which must not lose its place.
         self.band = pn.Column(KeepPlace(width=0, height=0, margin=0), stylesheets=[FREE], **WIDE)
@@ -72,6 +84,10 @@ class BuiltLater:
         display.param.watch(lambda _: pn.state.execute(self._add_band, schedule=True), "band")
 
     def _add_first_cards(self) -> None:
+        if "Clusters" in self.store.scene.views:
+            self._cards.extend(ClusterCards(self.store, self.display).cards)
+            self.below.append(self._cards)
+            return
         self._add_curves(self._names[:IN_REACH])
         self.below.append(CardTabs(self._cards, self._tabs()))
 
@@ -81,7 +97,9 @@ class BuiltLater:
         if self.samples is not None:
             paint = self.samples.paint
             every["Calibration"] = lambda: CalibrationCards(self.store, paint)
+        every["Galaxies"] = lambda: Galaxies(self.store, self.display, self.maps.linked)
         every["Kernels"] = lambda: Kernels(self.store)
+        every["Relative difference"] = lambda: RelativeDifference(self.store)
         every["Another cosmology"] = lambda: Cosmologies(self.store, self.display)
         return {title: make for title, make in every.items() if title in self.store.scene.views}
 
@@ -89,6 +107,8 @@ class BuiltLater:
         self.tools.append(Colours(self.store, self.display, self.maps))
         if "Download" in self.store.scene.views:
             self.tools.append(Download(self.store, self.display, self.maps))
+        if "New universe" in self.store.scene.views:
+            self.tools.append(NewUniverse(self.store))
         self.tools.append(OwnFiles(self.store))
 
     def _add_further_cards(self) -> None:
@@ -97,7 +117,8 @@ class BuiltLater:
     def _add_haloes(self) -> None:
         if "Haloes" in self.store.scene.views:
             self._cards.append(Haloes(self.store, self.display))
-        self._cards.append(self._facts)
+        if "Clusters" not in self.store.scene.views:
+            self._cards.append(self._facts)
 
     def _add_band(self) -> None:
         """Four more maps: not before a band is picked."""

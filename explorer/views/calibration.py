@@ -230,7 +230,9 @@ def texture_table(found: Likeness) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number with two decimals; noise about zero is zero."""
+    """Write a number with two decimals, a dash if it is none; noise about zero is zero."""
+    if not np.isfinite(value):
+        return "–"
     return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 

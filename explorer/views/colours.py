@@ -5,10 +5,11 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from explorer.display import Display
 from explorer.plots.maps import percentiles
-from explorer.state import Display
 from explorer.store import Store
 from explorer.style import COLOUR_MAPS, OTHERS, palette
+from explorer.views.cluster_maps import ClusterMaps
 from explorer.views.controls import group
 from explorer.views.map_tools import CHOICE, FLAT, SMALL
 from explorer.views.maps import Maps
@@ -41,15 +42,15 @@ class Colours(pn.viewable.Viewer):
         The field of its results says whether there are column densities.
     display : Display
         Set here.
-    maps : Maps
+    maps : Maps or ClusterMaps
         Whose values in view give percentile limits.
     """
 
-    def __init__(self, store: Store, display: Display, maps: Maps) -> None:
+    def __init__(self, store: Store, display: Display, maps: Maps | ClusterMaps) -> None:
         super().__init__()
         shown = display.param
-        picked = [group for group in maps.bars if group not in store.scene.signed]
-        self.pickers = [colour_picker(display, f"{group}_colours") for group in picked]
+        picked = dict.fromkeys(store.scene.colours().values())
+        self.pickers = [colour_picker(display, name) for name in picked]
         self.stretch = pmui.RadioButtonGroup.from_param(shown.stretch, **(CHOICE | WIDE))
         self.units = pmui.RadioButtonGroup.from_param(shown.units, **(CHOICE | WIDE))
         slabs = store.scene.kind == "slab"

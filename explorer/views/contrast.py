@@ -1,11 +1,13 @@
 """One map against another: which two, and how their difference or ratio is shown."""
 
+from collections.abc import Sequence
+
+from explorer.display import Display
 from explorer.names import PAIRS, painting_names
 from explorer.plots.maps import LinkedMaps
 from explorer.plots.stretch import Stretch
-from explorer.results import Results
+from explorer.results import PAINTING, Results
 from explorer.scale import Scale
-from explorer.state import Display
 from explorer.views.contrast_bar import ContrastBar
 
 CONTRASTS = ("difference", "ratio")
@@ -43,12 +45,11 @@ class Contrast:
     def compare(self, results: Results | None) -> None:
         """Tell the browser which maps to compare, or the visitor that there are none."""
         pair, names = self.pair(results), list(self.linked.maps)
-        self.map.note.text = ""
-        if results is not None and any(getattr(results, f"no_{name}") for name in pair):
-            self.map.note.text = "nothing to compare"
+        notes = [getattr(results, f"no_{name}") for name in pair] if results else []
         self.linked.state.update(
             compared=[names.index(name) for name in pair],
             contrast=self.display.show if self.is_shown else "",
+            contrast_note=note_of(notes),
         )
 
     def set_units(self, results: Results, scale: Scale, softening: float) -> None:
@@ -67,7 +68,8 @@ class Contrast:
         first, second = self.pair(results)
         request = results.request
         kind = request.simulation, request.field, results.input.axis
-        self.bar.set_default_limits(kind, getattr(results, first), getattr(results, second))
+        slabs = results.comparable
+        self.bar.set_default_limits(kind, slabs.get(first), slabs.get(second))
         stretch = Stretch("linear" if self.display.stretch == "linear" else "asinh", softening)
         names = painting_names(results)
         label = f"{names[second]} − {names[first]} [{scale.unit}]"
@@ -77,3 +79,11 @@ class Contrast:
         self.linked.state.update(
             contrast_stretch=stretch.name, contrast_softening=stretch.softening, contrast=show
         )
+
+
+def note_of(notes: Sequence[str]) -> str:
+    """Say why two maps aren't compared, from what stands in place of each; empty if they are."""
+    missing = [note for note in notes if note]
+    if not missing:
+        return ""
+    return PAINTING if set(missing) == {PAINTING} else "nothing to compare"

@@ -7,6 +7,9 @@ import panel_material_ui as pmui
 import param
 
 from explorer.store import Store
+from explorer.views.parameters import Parameters
+from explorer.views.prompt_slider import PromptSlider
+from explorer.views.range_control import range_control
 from explorer.views.samples import PLAIN_NUMBER, STEPS, Samples
 from explorer.views.text import html
 
@@ -26,26 +29,32 @@ class Controls(pn.viewable.Viewer):
         super().__init__()
         self.store = store
         self.samples = Samples(store) if "Samples" in store.scene.views else None
-        self.place = html(height=18)
+        # Room for the label of the picker below, which stands on that one's border.
+        self.place = html(height=18, margin=(0, 0, 10, 0))
         groups = store.scene.controls.values()
         self.each = {name: self._control(name) for names in groups for name in names}
         if "other_seed" in self.each:
             store.selection.param.watch(self._update_other_seed, ["other", "field"])
             self._update_other_seed()
-        store.param.watch(self._write_place, "results")
+        if store.scene.along in self.each:
+            store.param.watch(self._write_place, "results")
 
     def _control(self, name: str) -> Any:
         """Make the control of one parameter of the selection."""
         about = self.store.selection.param[name]
         if name == "seed" and self.samples is not None:
             return self.samples
+        if name == "parameters":
+            return Parameters(self.store)
         if isinstance(about, param.Selector):
             return pmui.Select.from_param(about, **WIDE)
         if isinstance(about, param.Boolean):
             return self._switch(name)
+        if isinstance(about, param.Range):
+            return range_control(self.store.selection, name)
         if name.endswith("seed"):
             return pmui.IntInput.from_param(about, format=PLAIN_NUMBER, sx=STEPS, **WIDE)
-        return pmui.IntSlider.from_param(about, tooltips=False, **WIDE)
+        return PromptSlider.from_param(about, tooltips=False, **WIDE)
 
     def _switch(self, name: str) -> pmui.Switch:
         """Make a switch, which is there while its parameter can be changed."""

@@ -6,9 +6,9 @@ import panel as pn
 import param
 
 from engine import statistics
+from explorer.display import Display
 from explorer.names import inks, painting_names
 from explorer.plots.change_curves import ChangeCurves
-from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, CARDS, FREE
 from explorer.views import legend

@@ -11,6 +11,7 @@ import param
 from engine.results import Curve
 from explorer.build_order import AFTER_MAPS, after
 from explorer.curve_units import CurveUnits
+from explorer.display import Display
 from explorer.ensemble import Quantiles
 from explorer.names import inks, painted_inks, painting_names
 from explorer.plots.brush import Brush, Picked
@@ -19,7 +20,6 @@ from explorer.plots.curve_columns import described
 from explorer.plots.linear_curves import LINEAR_ERROR_ALPHA
 from explorer.plots.log_curves import BAND, BAND_ALPHA, ERROR_ALPHA, SAMPLES_ALPHA, LogCurves
 from explorer.results import Results
-from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, GREY, INK, PREDICTION, SAMPLES
 from explorer.views import legend
@@ -148,8 +148,8 @@ class CurveCard(pn.viewable.Viewer):
         return bool(np.log(range_[1] / range_[0]) >= np.median(bins))
 
     def _on_results_changed(self, event: param.parameterized.Event) -> None:
-        if event.name == "results" and same_curves(event.old, event.new):
-            return  # another layer of a box
+        if event.name == "results" and same_curves(self.statistic, event.old, event.new):
+            return  # another layer of a box, another halo
         drawn = event.name == "ensemble" or (event.old and event.old.same_maps(event.new))
         after(0 if drawn else AFTER_MAPS, self._update_curves)
 
@@ -219,9 +219,11 @@ class CurveCard(pn.viewable.Viewer):
         return self.card
 
 
-def same_curves(old: Results | None, new: Results) -> bool:
-    """Whether new results have the very same curves of the very same request but for its layer."""
-    return old is not None and old.curves is new.curves and old.request.maps == new.request.maps
+def same_curves(statistic: str, old: Results | None, new: Results) -> bool:
+    """Whether new results have the very same curves of a statistic and of the very same maps."""
+    if old is None or old.request.maps != new.request.maps:
+        return False
+    return old.curves.get(statistic) is new.curves.get(statistic)
 
 
 def shown_of(

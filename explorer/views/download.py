@@ -2,29 +2,30 @@
 
 import io
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
-from engine.mesh import Slab
-from explorer.exports import EXPORTS, Shown, export, file_name
+from explorer import box_exports, cluster_exports, exports
+from explorer.display import Display
+from explorer.exports import Export, Shown
 from explorer.painting import UNEXPECTED
-from explorer.plots.paper_look import Colours, Contrast, Look
 from explorer.results import Results
-from explorer.scale import length_of, scale_of
-from explorer.state import Display
 from explorer.store import Store
 from explorer.threads import in_reader
-from explorer.views.colour_bar import ColourBar
-from explorer.views.contrast import CONTRASTS
 from explorer.views.controls import WIDE, group
-from explorer.views.maps import Maps
-from explorer.views.signed_bar import SignedBar
-from explorer.words import short_label
+from explorer.views.looks import look_of, look_of_cluster
+from explorer.views.scene_maps import SceneMaps
 
-COLUMNS = "cm⁻²"
-"""Unit of column densities."""
+KINDS: dict[str, tuple[dict[str, Export], Callable[[Any, str], str], Callable[..., Any]]] = {
+    "slab": (exports.EXPORTS, exports.file_name, look_of),
+    "grid": (box_exports.EXPORTS, box_exports.file_name, look_of),
+    "cutout": (cluster_exports.EXPORTS, cluster_exports.file_name, look_of_cluster),
+}
+"""Files by the kind of meshes that a scene is of, what names them, and what their maps look like.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class DownloadButton(pmui.FileDownload):
 
 
 class Download(pn.viewable.Viewer):
-    """Group of the sidebar: what to take away, and the button that does.
+    """Group of the sidebar: what to download, and the button that does.
 
     Parameters
     ----------
@@ -47,16 +48,17 @@ class Download(pn.viewable.Viewer):
         Its results are taken; it is told what goes wrong.
     display : Display
         Colour maps, units and comparison of the figure.
-    maps : Maps
+    maps : SceneMaps
         The figure looks as they do.
     """
 
-    def __init__(self, store: Store, display: Display, maps: Maps) -> None:
+    def __init__(self, store: Store, display: Display, maps: SceneMaps) -> None:
         super().__init__()
         self.store = store
         self.display = display
         self.maps = maps
-        self.what = pmui.Select(label="File", options=list(EXPORTS), **WIDE)
+        self.files, self.file_name, self._look_of = KINDS[store.scene.kind]
+        self.what = pmui.Select(label="File", options=list(self.files), **WIDE)
         self.button = DownloadButton(
             callback=self.make,
             filename="baryon-explorer",
@@ -77,8 +79,8 @@ class Download(pn.viewable.Viewer):
             return None
         shown, what = self._shown(results), self.what.value
         try:
-            content = io.BytesIO(await in_reader(export, shown, what))
-            self.button.filename = file_name(results, what)  # others may be shown by now
+            content = io.BytesIO(await in_reader(self.files[what][1], shown))
+            self.button.filename = self.file_name(results, what)  # others may be shown by now
             return content
         except (ValueError, OSError) as error:
             self.store.error = str(error)
@@ -88,14 +90,15 @@ class Download(pn.viewable.Viewer):
         return None
 
     def _shown(self, results: Results) -> Shown:
-        return Shown(results, look_of(results, self.display, self.maps), self.store.ensemble)
+        look = self._look_of(results, self.display, self.maps)
+        return Shown(results, look, self.store.ensemble)
 
     def _update_button(self, *_: object) -> None:
         """Name the file after what is shown; out of reach until there is something."""
         results = self.store.results
         self.button.disabled = not ready(results)
         if results is not None and ready(results):
-            self.button.filename = file_name(results, self.what.value)
+            self.button.filename = self.file_name(results, self.what.value)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
@@ -110,38 +113,3 @@ class Download(pn.viewable.Viewer):
 def ready(results: Results | None) -> bool:
     """Whether all that was asked for is there."""
     return results is not None and results.is_whole and results.has_paintings
-
-
-def look_of(results: Results, display: Display, maps: Maps) -> Look:
-    """Take what the page's maps look like now."""
-    input_bar, painted_bar = maps.bars.values()
-    painted = results.truth or results.prediction or results.input
-    dark_matter = colours_of(display.input_colours, results.input, input_bar, display)
-    field = colours_of(display.field_colours, painted, painted_bar, display)
-    length, unit = length_of(results.input, display.units == "physical")
-    view: Any = maps.linked.state.view  # to mypy it is a property's description
-    contrast = contrast_of(results, display, maps, field)
-    physical, columns = display.units == "physical", display.quantity == "columns"
-    return Look(dark_matter, field, contrast, tuple(view), length, unit, physical, columns)
-
-
-def colours_of(name: str, slab: Slab, bar: ColourBar | SignedBar, display: Display) -> Colours:
-    """Take how the maps of a colour bar are coloured, and in which unit."""
-    scale = scale_of(slab, display.units == "physical", display.quantity == "columns")
-    what = "N(HI)" if scale.unit == COLUMNS else short_label(slab.field)
-    low, high = bar.slider.value
-    return Colours(name, low, high, bar.stretch, scale.factor, f"{what} [{scale.unit}]")
-
-
-def contrast_of(
-    results: Results, display: Display, maps: Maps, painted: Colours
-) -> Contrast | None:
-    """Take what the difference or the ratio on the page looks like; None if there is none."""
-    if display.show not in CONTRASTS:
-        return None
-    ratio, bar = display.show == "ratio", maps.contrast.bar
-    low, high = bar.slider.value
-    unit = painted.label.partition("[")[2]
-    label = "Ratio [dex]" if ratio else f"Difference [{unit}"
-    colours = Colours("", low, high, bar.stretch, painted.factor, label)
-    return Contrast(maps.contrast.pair(results), ratio, colours)

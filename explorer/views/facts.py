@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+import numpy as np
 import panel as pn
 
-from engine.mesh import Slab
-from explorer.names import painting_names
-from explorer.results import Results
+from engine.mesh import Grid
+from explorer.names import cells_apart, painting_names
+from explorer.results import Results, cut_from_boxes
 from explorer.store import Store
 from explorer.style import CARD, FREE
 from explorer.views.text import html
+from explorer.volumes.boxes import BoxResults
 from explorer.words import number, short_label
 
 
@@ -35,7 +37,7 @@ class Facts(pn.viewable.Viewer):
         """Write what new results say."""
         self.pane.object = (
             heading("Masses and geometry")
-            + table([*masses(results), None, *geometry(results.input), None, *painting(results)])
+            + table([*masses(results), None, *geometry(results), None, *painting(results)])
             + warnings(results)
         )
 
@@ -129,14 +131,26 @@ def apart(painted: float | None, true: float | None) -> str:
     return f"{percent:+.1f} %".replace("-", "−")
 
 
-def geometry(slab: Slab) -> list[Row]:
-    """Where and how large the slab is; lengths are comoving."""
-    ny, nx = slab.shape
+def geometry(results: Results) -> list[Row]:
+    """Where and how large the slab or the box is; lengths are comoving."""
+    slab, (ny, nx) = results.input, results.input.shape
+    place: list[Row] = [("Redshift", f"{slab.redshift:.2f}"), ("Box", f"{slab.box_size:g} cMpc/h")]
+    depth = f"{slab.depth:.3g} cMpc/h"
+    if not isinstance(results, BoxResults):
+        pixels = f"{nx} × {ny} of {slab.pixel_size:.4g} ckpc/h"
+        return [*place, ("Slab depth", depth), ("Pixels", pixels)]
+    return [*place, ("Layer depth", depth), *cells(results.boxes)]
+
+
+CELLS = {"input": "Cells, low resolution", "truth": "Cells, truth", "prediction": "Cells, painted"}
+
+
+def cells(boxes: Mapping[str, Grid]) -> list[Row]:
+    """Number and size of the cells of boxes."""
     return [
-        ("Redshift", f"{slab.redshift:.2f}"),
-        ("Box", f"{slab.box_size:g} cMpc/h"),
-        ("Slab depth", f"{slab.depth:.3g} cMpc/h"),
-        ("Pixels", f"{nx} × {ny} of {slab.pixel_size:.4g} ckpc/h"),
+        (words, f"{len(boxes[name].values)}³ of {boxes[name].cell_size:.4g} ckpc/h")
+        for name, words in CELLS.items()
+        if name in boxes
     ]
 
 
@@ -161,13 +175,24 @@ def duration(seconds: float | None) -> str:
 
 
 def warnings(results: Results) -> str:
-    """Write what the emulators warn of, a paragraph each, once where both warn of the same."""
+    """Write what the emulators warn of, a paragraph each, once where both warn of the same.
+
+    Maps cut from boxes and those of several cell sizes are told of too.
+    """
     names, found = painting_names(results), dict[str, str]()
     for name, slab in (("prediction", results.prediction), ("other", results.other)):
         if slab is not None:
             for text in slab.warnings:
                 found.setdefault(text, names.get(name, slab.emulator))
-    lines = (f"<b>{escape(name)}</b>: {escape(text)}" for text, name in found.items())
+    lines = [f"<b>{escape(name)}</b>: {escape(text)}" for text, name in found.items()]
+    for name, card in cut_from_boxes(results).items():
+        lines.append(
+            f"<b>{escape(names[name])}</b> paints whole boxes, in cells of "
+            f"{card.output.cell_size:.4g} ckpc/h and not from the dark matter beside: its map is "
+            "their sum over the slab's depth."
+        )
+    if apart := cells_apart(results):
+        lines.append(escape(apart))
     return "".join(f'<p class="warning">{line}</p>' for line in lines)
 
 
@@ -176,7 +201,8 @@ def about_simulation(simulation: Any) -> list[Row]:
     cosmology = simulation.cosmology
     maps = {field for field, *_ in simulation.available()}
     boxes = {f"{run.field} in {n}³ cells": n for run, n in simulation.grids().items()}
-    fields = [*sorted(maps), *sorted(boxes, key=lambda name: boxes[name])]
+    around = {f"{field} around {n} objects": n for (field, _), n in simulation.cutouts().items()}
+    fields = [*sorted(maps), *sorted(boxes, key=lambda name: boxes[name]), *around]
     return [
         ("Name", simulation.name),
         ("Code", simulation.code),
@@ -197,31 +223,69 @@ def about_emulator(card: Any) -> list[Row]:
     return [
         ("System", f"{card.title} ({card.system})"),
         ("Paper", card.paper),
-        ("Paints", f"{short_label(card.field)} from dark matter at level {card.level}"),
+        ("Paints", f"{short_label(card.field)} from {eaten_by(card)}"),
         ("Trained at", f"z = {card.redshift:.2f}, {cells_of(card)}"),
-        ("Trained on", "; ".join(f"{data.name} ({data.axes})" for data in card.training_data)),
+        ("Trained on", trained_on(card)),
         *(row for score in card.scores for row in scores(score)),
         ("Licence", card.licence),
     ]
+
+
+def eaten_by(card: Any) -> str:
+    """Name what an emulator paints from."""
+    names = [short_label(each.field) for each in card.inputs]
+    levels = [f" at level {each.level}" if each.level else "" for each in card.inputs]
+    return " and ".join(name + level for name, level in zip(names, levels, strict=True))
+
+
+def trained_on(card: Any) -> str:
+    """List the files of a training."""
+    files = [f"{data.name} ({data.axes})" for data in card.training_data]
+    return "; ".join(files) or "nothing: it has no weights"
 
 
 def cells_of(card: Any) -> str:
     """Say of what size the pixels or cells are that an emulator paints."""
     if card.output.kind == "grid":
         return f"cells of {card.output.cell_size:.4g} ckpc/h"
-    depth = "" if card.output.depth is None else f", slabs of {card.output.depth:.3g} cMpc/h"
+    parts = {"slab": "slabs", "cutout": "cubes"}[card.output.kind]
+    depth = "" if card.output.depth is None else f", {parts} of {card.output.depth:.3g} cMpc/h"
     return f"pixels of {card.pixel_size:.3g} ckpc/h{depth}"
 
 
 SCORED = {"all": "", "without_heaviest_halo": " without that of the heaviest halo"}
 """Sets of slabs that a card's scores tell of."""
 
+BOX_SHARES = (0.25, 0.5, 1.0)
+"""Parts of the wavenumbers of a box up to which its painting is judged."""
+
+
+def box_score(name: str, found: Mapping[str, Any]) -> list[Row]:
+    """Say in words how a painted box compares with the true one: mass, amplitude, correlation."""
+    k, transfer, correlation = (
+        np.array(found[key], float) for key in ("k", "transfer", "correlation")
+    )
+    rows: list[Row] = [(f"Held out: {name}", f"mass {found['mass']:.3f} of the truth's")]
+    for share in BOX_SHARES:
+        seen = (k <= share * k.max()) & np.isfinite(transfer) & np.isfinite(correlation)
+        if not seen.any():
+            continue
+        text = (
+            f"to k = {k[seen].max():.2g} h/Mpc: amplitude T {transfer[seen].min():.2f} to "
+            f"{transfer[seen].max():.2f}, correlation r at least {correlation[seen].min():.2f}"
+        )
+        rows.append(("", text))
+    return rows
+
+
 RESOLVED = (1.0, 30.0)
 """Wavenumbers between which P(k) is judged, [h/Mpc]."""
 
 
 def scores(score: Mapping[str, Any]) -> list[Row]:
-    """Say in words what a card tells of one held-out set of maps."""
+    """Say in words what a card tells of one held-out set of maps, or of a box."""
+    if "box" in score:
+        return box_score(score.get("simulation", "a box"), score["box"])
     where = f"Held out: {score.get('simulation', 'maps')} along {score.get('axes', '?')}"
     rows: list[Row] = []
     for name, words in SCORED.items():

@@ -17,10 +17,11 @@ from engine.results import Curve, Points
 from engine.statistics.compared import COMPARED
 from explorer import style
 from explorer.build_order import AFTER_CURVES, after
+from explorer.display import Display
 from explorer.names import painted_inks, painting_names
 from explorer.plots.halo_relation import HEIGHT, TITLE, cloud, literature, look, median, thirds
 from explorer.results import Results
-from explorer.state import NO_HALO, Display
+from explorer.state import NO_HALO
 from explorer.store import Store
 from explorer.style import CARD, FREE, INK
 from explorer.views import legend
@@ -87,29 +88,7 @@ class Haloes(pn.viewable.Viewer):
         self.brushes = {name: hv.streams.Selection1D(source=self.clouds[name]) for name in COMPARED}
         for name, brush in self.brushes.items():
             brush.add_subscriber(partial(self._on_brushed, name))
-        lines = [self._median(name) for name in COMPARED]
-        relations = hv.DynamicMap(self._relations, streams=self.streams)
-        overlay = hv.Overlay([*self.clouds.values(), *lines]).collate() * relations
-        self.plot = pn.pane.HoloViews(
-            overlay.opts(
-                hv.opts.Overlay(
-                    responsive=True,
-                    height=HEIGHT,
-                    logx=True,
-                    logy=True,
-                    show_grid=True,
-                    toolbar=None,
-                    active_tools=["tap", "box_select"],
-                    legend_position="bottom_right",
-                    fontsize={"labels": "13px", "ticks": "12px"},
-                    hooks=[look],
-                )
-            ),
-            height=HEIGHT,
-            sizing_mode="stretch_width",
-            linked_axes=False,
-            margin=0,
-        )
+        self.plot = self._plot()
         self.colours = pmui.RadioButtonGroup.from_param(
             display.param.halo_colours, **(CHOICE | {"sx": PLAIN | LOW}), width=176
         )
@@ -128,6 +107,29 @@ class Haloes(pn.viewable.Viewer):
         display.param.watch(lambda _: pn.state.execute(self._tell_of_lit, schedule=True), ["lit"])
         self._write_legend()
         self._update_points()
+
+    def _plot(self) -> pn.pane.HoloViews:
+        """Lay clouds, medians and published relations over each other."""
+        lines = [self._median(name) for name in COMPARED]
+        relations = hv.DynamicMap(self._relations, streams=self.streams)
+        overlay = hv.Overlay([*self.clouds.values(), *lines]).collate() * relations
+        drawn = overlay.opts(
+            hv.opts.Overlay(
+                responsive=True,
+                height=HEIGHT,
+                logx=True,
+                logy=True,
+                show_grid=True,
+                toolbar=None,
+                active_tools=["tap", "box_select"],
+                legend_position="bottom_right",
+                fontsize={"labels": "13px", "ticks": "12px"},
+                hooks=[look],
+            )
+        )
+        return pn.pane.HoloViews(
+            drawn, height=HEIGHT, sizing_mode="stretch_width", linked_axes=False, margin=0
+        )
 
     def _cloud(self, name: str) -> hv.DynamicMap:
         def draw(dark: bool, halo_colours: str, **shown: Any) -> hv.Points:

@@ -5,9 +5,10 @@ from functools import partial
 from engine.fields import map_axes
 from engine.units import MPC_IN_KPC
 from explorer.build_order import AFTER_PROFILE, after
+from explorer.display import Display
 from explorer.plots.maps import LinkedMaps
 from explorer.results import Results, holds
-from explorer.state import NO_HALO, Display
+from explorer.state import NO_HALO
 from explorer.store import Store
 
 SURROUNDINGS = 12.0
@@ -70,9 +71,14 @@ class HaloesOnMaps:
             return
         column, row, _ = map_axes(results.input.axis)
         x, y = (catalogue.position[halo, each] % results.input.box_size for each in (column, row))
-        width = max(SURROUNDINGS * catalogue.rvir[halo] / MPC_IN_KPC, LEAST_WIDTH)
+        width = width_around(float(catalogue.rvir[halo]))
         if not opening:
             self.linked.go_to(x, y, width)
         elif not self.linked.state.view:
             self.linked.show_rectangle(self.linked.around(x, y, width))
         self.display.param.update(rings=True, lit=(halo,))
+
+
+def width_around(rvir: float) -> float:
+    """Side of the view of a halo, [Mpc/h], by its virial radius, [kpc/h]."""
+    return max(SURROUNDINGS * rvir / MPC_IN_KPC, LEAST_WIDTH)

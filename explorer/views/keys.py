@@ -8,17 +8,20 @@ from typing import Any, ClassVar
 import param
 from panel.custom import JSComponent
 
+from explorer.display import Display
 from explorer.plots.maps import LinkedMaps
-from explorer.state import Display
+from explorer.scenes.contract import Scene
 from explorer.store import Store
 from explorer.views.samples import Samples
 
 HERE = Path(__file__).parent
 
+ARROWS = "← →"
+
 LISTED = [
     ["n", "New sample"],
     ["[ ]", "Back and forward through the samples"],
-    ["← →", "Back and forward along the line of sight"],
+    [ARROWS, Scene.steps],
     ["b", "Blink two maps"],
     ["s", "Swipe"],
     ["d", "Difference"],
@@ -83,22 +86,24 @@ class Keys(JSComponent):
         **params: Any,
     ) -> None:
         super().__init__(width=34, height=34, margin=0, align="center", **params)
-        self._selection, self._display, self._linked = store.selection, display, linked
-        self._along = store.scene.along
+        self._store, self._display, self._linked = store, display, linked
         self._actions: dict[str, Callable[[], None]] = {
             "ArrowLeft": lambda: self._move_along(-1),
             "ArrowRight": lambda: self._move_along(1),
-            "s": lambda: self._compare_by("swipe"),
-            "d": lambda: self._compare_by("difference"),
             "w": self._show_whole_map,
         }
+        if store.scene.pairs:
+            self._actions["s"] = lambda: self._compare_by("swipe")
+            self._actions["d"] = lambda: self._compare_by("difference")
         if samples is not None:
             steps = {"[": -1, "]": 1}
             self._actions |= {key: partial(samples.step, by) for key, by in steps.items()}
             self._actions["n"] = samples.draw
         if "Rings" in store.scene.views:
             self._actions["r"] = self._turn_rings
-        self.listed = [row for row in LISTED if row[0].split()[0] in {*self._actions, *"b?←"}]
+        there = {*self._actions, *("b" if store.scene.pairs else ""), *"?←"}
+        listed = [row for row in LISTED if row[0].split()[0] in there]
+        self.listed = [[ARROWS, store.scene.steps] if row[0] == ARROWS else row for row in listed]
 
     def _handle_msg(self, key: str) -> None:
         """Do what a key that was pressed stands for."""
@@ -106,10 +111,8 @@ class Keys(JSComponent):
             self._actions[key]()
 
     def _move_along(self, by: int) -> None:
-        """Go to the slab or layer beside this one."""
-        least, most = self._selection.param[self._along].bounds
-        place = min(max(getattr(self._selection, self._along) + by, least), most)
-        self._selection.param.update(**{self._along: place})
+        """Go to the slab, layer or cluster beside this one."""
+        self._store.scene.step(by, self._store.results)
 
     def _compare_by(self, show: str) -> None:
         """Compare in one way, or no more."""

@@ -7,8 +7,8 @@ import panel as pn
 
 from engine.fields import AXES, INPUT_FIELDS
 from engine.mesh import Grid
+from explorer.display import Display
 from explorer.plots.strip import strip
-from explorer.state import Display
 from explorer.store import Store
 from explorer.style import CARD, FREE, palette
 from explorer.views.pictures import heading
@@ -71,7 +71,7 @@ class LayerStrip(pn.viewable.Viewer):
         if self._shown != (fine, request.axis):
             self._shown = (fine, request.axis)
             seen = beam(fine, request.axis)
-            self.strip.show_box(seen, box.box_size, request.cells)
+            self.strip.show_box(seen, box.box_size, request.cells, request.axis)
         cell = box.box_size / request.cells
         first, depth = round(request.start / cell), round(request.depth / cell)
         if (first, depth) == (self.store.selection.layer, self.store.selection.depth):

@@ -5,8 +5,9 @@ from math import ceil, inf, isfinite
 from typing import Any
 
 from engine.units import MPC_IN_KPC
+from explorer.display import Display
 from explorer.plots.maps import LinkedMaps
-from explorer.state import Display, Region
+from explorer.state import Region
 from explorer.store import Store
 from explorer.views.colour_bar import ColourBar
 from explorer.views.contrast_bar import ContrastBar
@@ -48,7 +49,7 @@ class RectangleInView:
         simulation = self.store.simulation
         if simulation is None:
             return  # the store tells what is wrong
-        side = simulation.box_size
+        side = self.store.scene.extent(simulation)
         view = numbers(text)
         if not is_part(view, side):
             raise ValueError(
@@ -75,7 +76,7 @@ class ColourLimits:
     bars : mapping of str to ColourBar or SignedBar
         Of each group of maps.
     contrast : ContrastBar
-        Of the difference or the ratio.
+        Of the difference, the ratio or the error.
     """
 
     def __init__(self, bars: Mapping[str, ColourBar | SignedBar], contrast: ContrastBar) -> None:

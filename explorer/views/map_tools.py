@@ -5,9 +5,10 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from explorer.display import Display
 from explorer.plots.maps import LinkedMaps, whole_map
-from explorer.state import Display
 from explorer.style import FREE, LINE, PREDICTION
+from explorer.views.text import html
 
 PLAIN = {
     "& .MuiToggleButton-root": {"px": "10px", "color": "text.primary"},
@@ -47,6 +48,12 @@ BAR = """
 RINGS = "Circles at the virial radius; a tap on one goes to its halo"
 
 
+GALAXIES = "Points at the galaxies, the true ones on the truth; larger for more stars"
+
+
+ARROWS = "Arrows from where the particle mesh leaves the layer's particles to where they end"
+
+
 class MapTools(pn.viewable.Viewer):
     """What is shown above the maps: the comparison, rings, and the way back to the whole map.
 
@@ -70,6 +77,14 @@ class MapTools(pn.viewable.Viewer):
         self.rings = pmui.Switch.from_param(
             shown.rings, size="small", margin=0, description=RINGS, visible=with_rings
         )
+        # Seen while there is something to show, as the next.
+        self.galaxies = pmui.Switch.from_param(
+            shown.galaxies, size="small", margin=0, description=GALAXIES, visible=False
+        )
+        self.arrows = pmui.Switch.from_param(
+            shown.arrows, size="small", margin=0, description=ARROWS, visible=False
+        )
+        self.about_arrows = html(visible=False, sizing_mode=None)
         self.whole = pmui.Button(label="Whole map", css_classes=["right"], **FLAT)
         script = whole_map(linked)
         self.whole.js_on_click(args=script.args, code=script.code)
@@ -79,6 +94,9 @@ class MapTools(pn.viewable.Viewer):
             self.mode,
             self.against,
             self.rings,
+            self.galaxies,
+            self.arrows,
+            self.about_arrows,
             self.whole,
             align_items="center",
             gap="8px 14px",

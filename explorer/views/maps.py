@@ -1,6 +1,5 @@
 """The linked maps with their captions and colour bars."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import panel as pn
@@ -9,30 +8,31 @@ from bokeh.models import Node
 from engine.fields import AXES, map_axes
 from engine.mesh import Slab
 from engine.statistics.compared import COMPARED
-from engine.units import MPC_IN_KPC, column_density
-from explorer.names import painted_inks, painting_names, pair_names
-from explorer.plots.maps import EMPTY, LinkedMaps, linked_maps
+from engine.units import column_density
+from explorer.display import Display
+from explorer.names import cells_apart, painted_inks, painting_names, pair_names
+from explorer.plots.maps import linked_maps
 from explorer.results import Results
-from explorer.scale import Scale, length_of, scale_of
-from explorer.scenes.contract import Picture
-from explorer.state import Display
+from explorer.scale import Scale, scale_of
 from explorer.store import Store
 from explorer.style import FREE
-from explorer.views.colour_bar import ColourBar
+from explorer.views.arrows_on_map import ArrowsOnMap
 from explorer.views.contrast import Contrast
+from explorer.views.contrast_bar import ContrastBar
 from explorer.views.facts import warnings
+from explorer.views.galaxies_on_maps import GalaxiesOnMaps
 from explorer.views.haloes_on_maps import HaloesOnMaps
 from explorer.views.link_parts import pixels_of
 from explorer.views.map_tools import MapTools
+from explorer.views.maps_in_words import summary
 from explorer.views.overlay import GRID, Overlay
 from explorer.views.pictures import Published, caption, heading, pyramid
-from explorer.views.signed_bar import SignedBar
-from explorer.views.summary import HIDDEN, summary
+from explorer.views.scene_maps import WIDE, SceneMaps
 from explorer.views.text import html
 
 
-class Maps(pn.viewable.Viewer):
-    """The pictures of a scene, over the same ranges; those of a group in the same colours.
+class Maps(SceneMaps):
+    """Maps of slabs or layers in a row, which can be compared in one place.
 
     Parameters
     ----------
@@ -43,54 +43,36 @@ class Maps(pn.viewable.Viewer):
     """
 
     def __init__(self, store: Store, display: Display) -> None:
-        super().__init__()
-        self.store = store
-        self.display = display
         scene = store.scene
-        self.linked: LinkedMaps = linked_maps(scene.maps)
+        super().__init__(store, display, linked_maps(scene.maps))
         self.captions = {name: html(height=24) for name in (*scene.maps, "contrast")}
-        self.summary = html("", HIDDEN, name="Maps in words")
-        self.warnings = html()
-        mappers = {group: self.linked.maps[name].mapper for name, group in scene.maps.items()}
-        self.bars: dict[str, ColourBar | SignedBar] = {
-            group: (SignedBar if group in scene.signed else ColourBar)(mappers[group], title)
-            for group, title in scene.groups.items()
-        }
         self.contrast = Contrast(self.linked, display)
+        self.bar_of_contrast: ContrastBar = self.contrast.bar
         self.haloes = HaloesOnMaps(store, display, self.linked)
         self.published = Published()
         self.overlay = Overlay(css_classes=["overlay-layer"], sizing_mode="stretch_width", margin=0)
         self.grid = self._grid()
         self.tools = MapTools(display, self.linked, with_rings="Rings" in scene.views)
-        self._results: Results | None = None
-        self._pictures: dict[str, Picture] = {}
-        store.param.watch(lambda event: self.present(event.new), "results")
-        self._watch_display()
+        self.arrows = ArrowsOnMap(store, display, self.linked, self.tools)
+        self.galaxies = GalaxiesOnMaps(store, display, self.linked, self.tools)
+        self._watch(
+            {
+                self._update_units: ["stretch", "units", "quantity"],
+                self._compare: ["show", "against"],
+                self.haloes.show_rings: ["rings"],
+                self.haloes.light_rings: ["lit"],
+                self._light_pixels: ["densities"],
+            }
+        )
+        self._watch_view()
         self._set_colour_maps()
         self._arrange_maps()
         self.haloes.show_rings()
 
-    def _watch_display(self) -> None:
-        """Follow the display where the page may be changed, and what the browser tells."""
-        for change, names in (
-            (
-                self._set_colour_maps,
-                [f"{g}_colours" for g in self.bars if g not in self.store.scene.signed],
-            ),
-            (self._update_units, ["stretch", "units", "quantity"]),
-            (self._arrange_maps, ["show", "against"]),
-            (self.haloes.show_rings, ["rings"]),
-            (self.haloes.light_rings, ["lit"]),
-            (self._light_pixels, ["densities"]),
-        ):
-            self.display.param.watch(
-                lambda *_, change=change: pn.state.execute(change, schedule=True), names
-            )
+    def _watch_view(self) -> None:
+        """Follow what the visitor does on the maps: zoom and pan, choose what is compared."""
         self.overlay.param.watch(lambda event: self.display.param.update(show=event.new), "mode")
-        state = self.linked.state
-        state.on_change("expired", lambda _attr, _old, _new: self._publish())
-        state.on_change("limits", lambda _attr, _old, new: self._set_limits(new))
-        state.on_change("view", lambda _attr, _old, _new: self._on_view_changed())
+        self.linked.state.on_change("view", lambda _attr, _old, _new: self._on_view_changed())
         if "scope" in self.store.selection.names:
             # Before the store asks for what was selected.
             self.store.selection.param.watch(self._on_view_changed, "scope", precedence=0)
@@ -104,46 +86,29 @@ class Maps(pn.viewable.Viewer):
             self.display.param["against"].objects = pair_names(painting_names(results))
         for name, picture in self._pictures.items():
             self.captions[name].object = caption(picture, comparing, painted)
-            self.linked.maps[name].note.text = picture.note
-        for group, bar in self.bars.items():
-            if (slab := self._first_of(group)) is not None:
-                bar.set_default_limits((results.request.simulation, slab.field, slab.depth), slab)
+        notes = {name: each.note for name, each in self._pictures.items()}
+        self.linked.state.update(notes=[notes.get(name, "") for name in self.linked.maps])
+        self._set_default_limits(results)
         if before is None or before.input is not results.input:
             self._set_extent(results.input)
             self.haloes.put_around(results)
             self._light_pixels()
         self.warnings.object = warnings(results)
         self._arrange_maps()
-        self._update_units()
         if before is None or not before.same_maps(results):
             self._publish()
         self.haloes.follow(before, results)
 
-    def _set_limits(self, found: Sequence[float]) -> None:
-        """Set colour limits to percentiles that the browser found, see `MapState`; the bars are in
-        the order of the groups.
-        """
-        for number, bar in enumerate(self.bars.values()):
-            low, high = found[2 * number : 2 * number + 2]
-            if low > EMPTY and isinstance(bar, ColourBar):
-                bar.set_limits(10**low, 10**high)
+    def release(self) -> None:
+        """Give all maps back."""
+        self.published.release()
 
-    def reset_limits(self) -> None:
-        """Go back to the default colour limits."""
-        for bar in self.bars.values():
-            bar.reset()
-        self.contrast.bar.reset()
-
-    def _first_of(self, group: str) -> Slab | None:
-        """Find the first map of a group that is there."""
-        slabs = (each.slab for each in self._pictures.values() if each.group == group)
-        return next((slab for slab in slabs if slab is not None), None)
-
-    def _set_extent(self, slab: Slab) -> None:
-        """Let the ranges reach over the whole of a slab."""
-        ny, nx = slab.shape
-        pixel = slab.pixel_size / MPC_IN_KPC
-        self.linked.set_extent(nx * pixel, ny * pixel, pixel)
+    def _to_come(self, group: str, results: Results) -> Slab:
+        """Stand in for the maps of a group while there is none: of what will be painted."""
+        slab = results.input
+        if not slab.about.signed or group in self.store.scene.signed:
+            return slab
+        return slab.with_values(slab.values, field=results.request.field)
 
     def _on_view_changed(self, *_: object) -> None:
         """Let the curves follow what is in view, if they are of that."""
@@ -164,18 +129,25 @@ class Maps(pn.viewable.Viewer):
         lit = [each / unit for each in self.display.densities]
         self.linked.state.update(highlight=lit, lit=self.store.scene.maps["truth"])
 
+    def _compare(self) -> None:
+        """Compare other maps, or in another way."""
+        self._arrange_maps()
+        if self._results is not None and cells_apart(self._results):
+            self._publish()
+
     def _publish(self) -> None:
-        """Hand the maps to the viewport route and their tokens to the browser."""
+        """Hand the maps to the viewport route and their tokens to the browser.
+
+        It takes the difference of two maps pixel by pixel: these are in the coarser's.
+        """
         if self._results is None:
             return
-        tokens = self.published.publish(pyramid(each.slab) for each in self._pictures.values())
+        slabs = {name: each.slab for name, each in self._pictures.items()}
+        if self.contrast.is_shown and cells_apart(self._results):
+            slabs |= {name: self._results.comparable.get(name) for name in COMPARED}
+        tokens = self.published.publish(map(pyramid, slabs.values()))
         column, row, _ = map_axes(self._results.input.axis)
         self.linked.state.update(axes=[AXES[column], AXES[row]], tokens=tokens)
-
-    def _set_colour_maps(self) -> None:
-        for group, bar in self.bars.items():
-            if isinstance(bar, ColourBar):  # those of signed values are fixed
-                bar.set_colours(getattr(self.display, f"{group}_colours"))
 
     def _update_units(self) -> None:
         """Show values in the stretch, quantity and unit asked for."""
@@ -184,21 +156,12 @@ class Maps(pn.viewable.Viewer):
             return
         physical = display.units == "physical"
         scales: dict[str, Scale] = {}
-        for group, bar in self.bars.items():
-            slab = self._first_of(group) or results.input
+        for group in self.bars:
+            slab = self._first_of(group) or self._to_come(group, results)
             scales[group] = scale_of(slab, physical, display.quantity == "columns")
-            bar.set_units(display.stretch, scales[group])
-        groups = list(self.store.scene.maps.values())
-        length, unit = length_of(results.input, physical)
-        self.linked.show_scale_bars(physical)
-        self.linked.state.update(
-            stretch=display.stretch,
-            factors=[scales[group].factor for group in groups],
-            softenings=[self.bars[group].stretch.softening for group in groups],
-            units=[scales[group].unit for group in groups],
-            length=length,
-            length_unit=unit,
-        )
+            if group in self.store.scene.signed and not slab.about.signed:
+                scales[group] = Scale(1.0, "1", "none")
+        self._set_units(results, scales)
         self._update_contrast(results, scales)
         where = self.store.scene.where(results.request)
         self.summary.object = f"<p>{summary(results, where, display)}</p>"
@@ -224,10 +187,19 @@ class Maps(pn.viewable.Viewer):
         self.columns["other"].visible = comparing
         self.columns["contrast"].visible = self.contrast.bar.slider.visible = contrasting
         # A difference takes the place of what is painted from, so that all stand in one row.
-        eaten = 0 if contrasting else len(self.linked.maps.keys() - set(COMPARED))
-        count = eaten + len(COMPARED) - 1 + comparing + contrasting
-        classes = [{4: "four", 5: "five"}.get(count, ""), "contrast" if contrasting else ""]
-        self.grid.css_classes = [name for name in classes if name]
+        eaten = self._places_of_eaten()
+        for group, bar in self.bars.items():
+            names = [name for name, of in self.store.scene.maps.items() if of == group]
+            bar.slider.visible = any(self.columns[name].visible for name in names)
+        haloes = results is None or results.catalogue is not None
+        self.tools.rings.visible = "Rings" in self.store.scene.views and haloes
+        count = len(eaten) * (not contrasting) + len(COMPARED) - 1 + comparing + contrasting
+        classes = {
+            {4: "four", 5: "five"}.get(count, ""): True,
+            "contrast": contrasting,
+            "start-alone": eaten in (["initial"], ["dark"]),
+        }
+        self.grid.css_classes = [name for name, given in classes.items() if name and given]
         several = comparing and results is not None and not results.no_truth
         self.tools.against.visible = several and (contrasting or together)
         self.overlay.param.update(mode=display.show, first=first, second=second)
@@ -237,16 +209,16 @@ class Maps(pn.viewable.Viewer):
         self.contrast.compare(results)
         self._update_units()
 
-    def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(
-            self.tools,
-            self.grid,
-            self.warnings,
-            self.summary,
-            stylesheets=[FREE, ":host { gap: 10px; }"],
-            sizing_mode="stretch_width",
-            margin=0,
-        )
+    def _places_of_eaten(self) -> list[str]:
+        """Give what is painted from its places, and list those that there are."""
+        found = []
+        for name in self.linked.maps:
+            if name in COMPARED:
+                continue
+            picture = self._pictures.get(name)
+            self.columns[name].visible = there = picture is None or picture.has_place
+            found += [name] * there
+        return found
 
     def _grid(self) -> pn.Column:
         """Put the maps above the colour bars."""
@@ -265,8 +237,7 @@ class Maps(pn.viewable.Viewer):
             *sliders.values(),
             self.overlay,
             stylesheets=[FREE, GRID],
-            sizing_mode="stretch_width",
-            margin=0,
+            **WIDE,
         )
 
 
@@ -277,8 +248,7 @@ def under_caption(caption: pn.pane.HTML, figure: Any, css_class: str) -> pn.Colu
         pn.pane.Bokeh(figure, sizing_mode="scale_width", aspect_ratio=1, margin=0),
         css_classes=[css_class],
         stylesheets=[FREE],
-        sizing_mode="stretch_width",
-        margin=0,
+        **WIDE,
     )
 
 

@@ -10,6 +10,7 @@ from explorer.scenes.contract import SCENES, Scene
 STYLE = """
 nav { display: flex; gap: 14px; font-size: 13px; margin-left: 18px; }
 nav a { color: inherit; text-decoration: none; opacity: 0.7; }
+@media (max-width: 600px) { nav { gap: 9px; font-size: 12px; margin-left: 4px; } }
 nav a[aria-current], nav a:hover { opacity: 1; }
 """
 
@@ -28,7 +29,8 @@ def scenes_of(names: tuple[str, ...]) -> tuple[type[Scene], ...]:
             simulations.append(engine.open_simulation(name))
         except ValueError:  # told to who selects it
             continue
-    return tuple(s for s in SCENES.values() if any(not s().refuse(each) for each in simulations))
+    scenes = sorted(SCENES.values(), key=lambda scene: scene.place)
+    return tuple(s for s in scenes if any(not s().refuse(each) for each in simulations))
 
 
 def scene_links(shown: Scene, scenes: Iterable[type[Scene]]) -> str:

@@ -55,20 +55,22 @@ class Status(pn.viewable.Viewer):
             width=190,
             height=20,
             margin=(0, 6),
+            align="center",
             css_classes=["words"],
         )
-        self.spinner = pmui.CircularProgress(size=18, margin=(0, 6), sx=HIDDEN)
+        self.spinner = pmui.CircularProgress(size=18, margin=(0, 6), align="center", sx=HIDDEN)
         self.cancel = pmui.IconButton(
             icon="close",
             label="",
             description="Cancel",
             size="small",
             margin=0,
+            align="center",
             on_click=lambda _: store.cancel(),
             sx=HIDDEN,
         )
         self.busy = pn.Row(
-            Waiting(width=150, height=20, margin=0, css_classes=["words"]),
+            Waiting(width=150, height=20, margin=0, align="center", css_classes=["words"]),
             self.spinner,
             self.words,
             self.cancel,

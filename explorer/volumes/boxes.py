@@ -10,16 +10,22 @@ from typing import Any
 import numpy as np
 
 from engine import statistics
+from engine.catalogue_grids import SUBHALOS
 from engine.fields import field_named
+from engine.halos import Halos
 from engine.inference import ResultCache, prediction_key
-from engine.inputs import dark_matter_runs, has, mesh_at
+from engine.inputs import by_kind, dark_matter_runs, mesh_at, true_box, with_start
 from engine.mesh import Grid, Slab
 from engine.places import BoxPlace, Run
 from engine.results import Curve
 from engine.simulation import Simulation
 from engine.statistics import octants
+from engine.statistics.boxes import scattered, statistic, taken_of
 from engine.statistics.compared import COMPARED
+from engine.systems.box_pair import SAME_PHASES, phase_correlation
 from engine.systems.contract import Emulator
+from engine.units import MPC_IN_KPC
+from explorer.choices import catalogue
 from explorer.results import (
     PAINTING,
     Results,
@@ -32,9 +38,6 @@ from explorer.results import (
 from explorer.volumes.selection import BoxRequest
 
 BOX = BoxPlace()
-
-REDUCED = "reduced_bispectrum"
-"""Q, which the statistic of the bispectrum by angle makes with an option."""
 
 SURE = 0.5
 """Relative error of a curve above which its change says nothing."""
@@ -52,8 +55,8 @@ class BoxResults(Results):
     initial : Slab or None
         Layer of the initial conditions.
     boxes : mapping of str to Grid
-        What the layers are cut from: "input", "initial", "truth", "prediction", "other", as far
-        as they are there.
+        What the layers are cut from: "input", "initial", "dark", "truth", "prediction",
+        "other", as far as they are there.
     measured : bool
         Whether all curves are there.
     unmeasured : tuple of str
@@ -82,7 +85,8 @@ class BoxResults(Results):
     @property
     def whole(self) -> Grid:
         """The box that says how far it reaches: of low resolution where there is one."""
-        return self.boxes.get("input") or self.boxes.get("truth") or self.boxes["initial"]
+        whole: Grid = anchor_of(self.boxes)
+        return whole
 
     def layer_of(self, name: str) -> Slab | None:
         """Layer of a box, by its name; None where there is no such box."""
@@ -97,42 +101,135 @@ def low_run(simulation: Simulation) -> Run | None:
     return min(there, key=lambda run: cells[run], default=None)
 
 
+def run_of_cells(simulation: Simulation, size: float) -> Run | None:
+    """Run of the dark matter whose cells are nearest to a size, comoving [kpc/h]."""
+    cells, side = simulation.grids(), MPC_IN_KPC * simulation.box_size
+    there = [run for run in dark_matter_runs(simulation) if run in cells]
+    return min(there, key=lambda run: abs(np.log(side / cells[run] / size)), default=None)
+
+
 def read_boxes(simulation: Simulation, request: BoxRequest) -> BoxResults:
     """Read what is painted from, and the truth if the simulation has it."""
     eaten = eaten_by(simulation, request)
     if not eaten:
         eaten = {"low": mesh_at(simulation, BOX, request.run)}
-        if simulation.has_initial_conditions:
-            eaten["initial"] = simulation.initial_conditions()
-    boxes: dict[str, Any] = {}
-    for mesh in eaten.values():
-        boxes.setdefault("initial" if field_named(mesh.field).signed else "input", mesh)
-    if not boxes:
-        raise ValueError(f"{request.simulation} has no box to show.")
+    boxes: Any = by_kind(eaten)
     truth = truth_of(simulation, request, boxes)
-    no_truth = ""
-    if truth is None:
-        what = field_named(request.field).label.split(" (")[0]
-        no_truth = f"{request.simulation} has no box of\n{what} to compare with"
-    else:
+    boxes = with_start(simulation, boxes)
+    no_truth = why_no_truth(request, boxes, truth)
+    if not no_truth:
         boxes["truth"] = truth
-    anchor = boxes.get("input") or boxes.get("truth") or boxes["initial"]
-    shown = anchor.slab(request.axis, request.start, request.depth or None)
+    shown = anchor_of(boxes).slab(request.axis, request.start, request.depth or None)
     found = BoxResults(request, shown, no_truth=no_truth, eaten=eaten, boxes=boxes)
+    if SUBHALOS in eaten:
+        found = replace(found, catalogue=circles(eaten[SUBHALOS], boxes.get("truth")))
+    elif (halos := catalogue(simulation)) is not None:
+        found = replace(found, catalogue=heaviest(halos, shown.pixel_size))
     return at_layer(found, request)
 
 
 def truth_of(simulation: Simulation, request: BoxRequest, boxes: Mapping[str, Grid]) -> Grid | None:
     """Find the box of high resolution, on the cells of the initial conditions if it is finer."""
     card = card_of(request)
-    run = Run(card.field if card else request.run.field)
+    field = card.field if card else request.run.field
+    truth: Any = true_box(simulation, field, boxes.get("initial"), card)
     eaten = boxes.get("input")
-    if not has(simulation, BOX, run) or (eaten is not None and eaten.run == run):
-        return None
-    start, cells = boxes.get("initial"), simulation.grids()[run]
-    wanted = cells if start is None else len(start.values)
-    coarser = wanted if cells > wanted and not cells % wanted else None
-    return simulation.grid(run.field, coarser, run.level, run.origin)
+    return None if truth is None or (eaten is not None and eaten.run == truth.run) else truth
+
+
+def why_no_truth(request: BoxRequest, boxes: Mapping[str, Grid], truth: Grid | None) -> str:
+    """Say why a painting can't be compared with the box of high resolution; empty if it can."""
+    if truth is None:
+        what = field_named(request.field).label.split(" (")[0]
+        return f"{request.simulation} has no box of\n{what} to compare with"
+    low = boxes.get("input")
+    if low is None or truth.shape != tuple(2 * side for side in low.shape):
+        return ""
+    alike = phase_correlation(low.values, truth.values)
+    if alike >= SAME_PHASES:
+        return ""
+    return (
+        f"the high resolution of {request.simulation} is\nanother universe than its low one:\n"
+        f"their largest waves have r = {alike:.2f}"
+    )
+
+
+def anchor_of(meshes: Mapping[str, Any]) -> Any:
+    """Find what says how far a box reaches: of low resolution where there is one."""
+    there = (meshes.get(name) for name in ("input", "dark", "truth", "initial"))
+    return next(mesh for mesh in there if mesh is not None)
+
+
+LEAST_STARS = 1e7
+"""Stellar mass from which a galaxy is circled, [Msun/h]."""
+
+
+SEEN = 1.01
+"""Cells that a ring reaches at least, or it would be none: cells of boxes are large."""
+
+MOST_RINGS = 1000
+"""Haloes of a box that are circled, the heaviest: of more a layer would be covered."""
+
+
+def circles(grid: Any, truth: Any) -> Halos:
+    """Subhaloes as the maps circle them: those with stars, or all where no truth tells.
+
+    Parameters
+    ----------
+    grid : SubhaloGrid
+        Of them all.
+    truth : GalaxyGrid or None
+        Says which have stars.
+    """
+    subhalos = grid.subhalos
+    radius = np.maximum(subhalos.rvir, SEEN * grid.cell_size)
+    if truth is not None:
+        stars = truth.galaxies.of_subhalos(len(subhalos))
+        radius = np.where(stars >= LEAST_STARS, radius, 0.0)
+    return Halos(
+        subhalos.position,
+        subhalos.mvir,
+        radius.astype(np.float32),
+        np.zeros(len(subhalos), np.float32),
+        subhalos.run,
+        subhalos.definition,
+    )
+
+
+def heaviest(halos: Halos, cell: float) -> Halos:
+    """Haloes as the maps circle them: the heaviest, each at least as wide as can be seen.
+
+    Parameters
+    ----------
+    halos : Halos
+        Of the box.
+    cell : float
+        Side of the maps' pixels, comoving, [kpc/h].
+
+    Returns
+    -------
+    Halos
+        All of them; those that are not circled have no radius.
+    """
+    radius = np.zeros_like(halos.rvir)
+    rows = np.argsort(-halos.mvir, kind="stable")[:MOST_RINGS]
+    radius[rows] = np.maximum(halos.rvir[rows], SEEN * cell)
+    return replace(halos, rvir=radius)
+
+
+FOLLOWING = ("power_spectrum", "transfer_function", "cross_correlation")
+"""Curves that follow a slider while it is dragged: the quickest."""
+
+
+def for_parameters(shown: BoxResults, request: BoxRequest) -> BoxResults:
+    """Keep all of a box but what its painting with other numbers changes."""
+    curves = {
+        name: {of: curve for of, curve in each.items() if of != "prediction"}
+        for name, each in shown.curves.items()
+    }
+    masses = {of: mass for of, mass in shown.masses.items() if of != "prediction"}
+    changes: dict[str, Any] = {"curves": curves, "masses": masses, "changes": {}}
+    return replace(shown, request=request, measured=False, **changes)
 
 
 def at_layer(found: BoxResults, request: BoxRequest) -> BoxResults:
@@ -142,7 +239,7 @@ def at_layer(found: BoxResults, request: BoxRequest) -> BoxResults:
         for name, box in found.boxes.items()
     }
     if "input" not in cut:  # nothing of low resolution is eaten: the place is that of the others
-        cut["input"] = cut.get("truth") or cut["initial"]
+        cut["input"] = anchor_of(cut)
     same_beside = request.beside == found.request.beside
     rest: dict[str, Any] = {} if same_beside else {"changes": {}, "measured": False}
     return replace(found, request=request, **cut, **rest)
@@ -186,53 +283,26 @@ def remembered_boxes(simulation: Simulation, found: BoxResults, cache: ResultCac
 @lru_cache(maxsize=64)
 def measured(name: str, *boxes: Grid) -> Curve:
     """Take a statistic of a box, or of a box beside the truth; remembered by identity."""
-    curve: Curve = statistic(name)(*boxes)
+    curve: Curve = statistic(name, *boxes)(*boxes)
     return curve
 
 
 @lru_cache(maxsize=32)
 def with_scatter(name: str, *boxes: Grid) -> Curve:
     """Take a statistic with the scatter of the box's octants as its error."""
-    return octants.with_scatter(statistic(name), measured(name, *boxes), *boxes)
-
-
-def statistic(name: str) -> Any:
-    """Look up the statistic of a card."""
-    if name == REDUCED:
-        return statistics.get("bispectrum_angle", reduced=True)
-    return statistics.get(name)
-
-
-def curve_names() -> list[str]:
-    """Names of all curves of a box, the quickest first."""
-    each = {name: statistics.get(name) for name in statistics.names()}
-    some = [name for name, about in each.items() if about.title and "grid" in about.kinds]
-    slow = ("smoothed_pdf", "void_sizes")
-    return [*(name for name in some if name not in slow), REDUCED, *slow]
-
-
-def compared_boxes(found: BoxResults, name: str) -> dict[str, tuple[Grid, ...]]:
-    """Boxes that a curve takes, by what the curve is of."""
-    about = statistic(name)
-    boxes = {of: found.boxes[of] for of in COMPARED if of in found.boxes}
-    if not about.of_pairs:
-        return {of: (box,) for of, box in boxes.items()}
-    if "truth" not in boxes:
-        return {}
-    truth = boxes.pop("truth")
-    return {of: (truth, box) for of, box in boxes.items()}
+    return octants.with_scatter(statistic(name, *boxes), measured(name, *boxes), *boxes)
 
 
 def with_curves(found: BoxResults, *names: str) -> BoxResults:
     """Add the curves of some statistics, as far as the boxes are large and fine enough."""
     curves, why = dict[str, Mapping[str, Curve]](), list(found.unmeasured)
     for name in names:
-        each = compared_boxes(found, name)
+        each = taken_of(name, found.boxes)
         try:
             curves[name] = {of: measured(name, *boxes) for of, boxes in each.items()}
         except ValueError as error:
             curves[name] = {}
-            why.append(str(error))
+            why.append(f"{statistic(name).title}: {error}")
     unmeasured = tuple(dict.fromkeys(why))
     return replace(found, curves={**found.curves, **curves}, unmeasured=unmeasured)
 
@@ -241,8 +311,8 @@ def with_octants(found: BoxResults, *names: str) -> BoxResults:
     """Give curves the scatter of octants: the truth's, or of a pair the painting's."""
     curves = {}
     for name in names:
-        boxes = compared_boxes(found, name)
-        whose = "prediction" if statistic(name).of_pairs else "truth"
+        boxes = taken_of(name, found.boxes)
+        whose = scattered(name)
         curves[name] = dict(found.curves[name])
         if whose not in curves[name]:
             continue

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from engine.fields import AXES
 from engine.networks.super_resolution.features import first_features, first_kernels
-from engine.systems.super_resolution import INITIAL, LOW, SuperResolution
+from engine.systems.box_pair import INITIAL, LOW
+from engine.systems.super_resolution import SuperResolution
 from explorer.results import trained
 from explorer.volumes.boxes import BoxResults
 
@@ -54,9 +55,8 @@ def first_layers(found: BoxResults) -> dict[str, FirstLayer]:
             side: np.asarray(each.take(side // 2, axis + 1))
             for side, each in first_kernels(emulator.network, name).items()
         }
-        features = first_features(
-            emulator.network, name, eaten_box(emulator, found, name), axis, index
-        )
+        eaten = emulator.eaten_by_first(name, found.boxes[of])
+        features = first_features(emulator.network, name, eaten, axis, index)
         layers[of] = FirstLayer(kernels, features)
     return layers
 
@@ -66,15 +66,3 @@ def plane_amid(found: BoxResults) -> int:
     request, start = found.request, found.boxes["initial"]
     middle = request.start + request.depth / 2
     return int(middle / start.box_size * len(start.values)) % len(start.values)
-
-
-def eaten_box(emulator: SuperResolution, found: BoxResults, name: str) -> NDArray[np.float32]:
-    """What a block eats, on cells of high resolution, (n, n, n)."""
-    box = found.boxes[BOXES[name]]
-    if name == LOW:
-        doubled: NDArray[np.float32] = box.values / box.values.mean(dtype=np.float32)
-        for axis in range(3):
-            doubled = doubled.repeat(2, axis)
-        return doubled
-    scaling = next(each for each in emulator.card.inputs if each.name == name).normalization
-    return np.asarray(scaling.forward(box.values), np.float32)

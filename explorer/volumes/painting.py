@@ -10,7 +10,8 @@ from typing import Any
 import engine
 from engine.mesh import Grid
 from engine.simulation import Simulation
-from engine.systems.super_resolution import SAME_PHASES, phase_correlation
+from engine.statistics.boxes import names as curve_names
+from engine.systems.box_pair import SAME_PHASES, phase_correlation
 from explorer import threads
 from explorer.painting import Painting, paint
 from explorer.results import PAINTING, Results, eaten_by, untrained
@@ -18,10 +19,11 @@ from explorer.state import Request
 from explorer.threads import in_reader
 from explorer.volumes.boxes import (
     CHANGES,
+    FOLLOWING,
     BoxResults,
     at_layer,
     changed,
-    curve_names,
+    for_parameters,
     read_boxes,
     remembered_boxes,
     with_box,
@@ -31,6 +33,9 @@ from explorer.volumes.boxes import (
     with_prediction,
 )
 from explorer.volumes.selection import BoxRequest
+
+AT_REST = 0.4
+"""Seconds after which a slider is taken to be let go."""
 
 
 class BoxPainting(Painting):
@@ -43,11 +48,19 @@ class BoxPainting(Painting):
         found = read_boxes(simulation, request)
         return remembered_boxes(simulation, found, threads.WORKER.cache)
 
+    def foretell(self, request: Any) -> str:
+        """Say what a request will have to wait for first; nothing for another layer of a box."""
+        shown = self.page.results
+        layer = isinstance(shown, BoxResults) and shown.request.maps == request.maps
+        return "" if layer else f"Reading {request.simulation}"
+
     async def _compute(self, number: int, simulation: Simulation, request: Any) -> None:
         """Show the layer, paint if need be, then measure the whole box."""
         shown = self.page.results
         if isinstance(shown, BoxResults) and shown.request.maps == request.maps:
             found = at_layer(shown, request)
+        elif isinstance(shown, BoxResults) and other_numbers_alone(shown, request):
+            found = await self._followed(number, for_parameters(shown, request))
         else:
             self.turn.tell(number, busy=f"Reading {request.simulation}")
             found = await in_reader(read_boxes, simulation, request)
@@ -59,6 +72,7 @@ class BoxPainting(Painting):
             self.turn.tell(number, results=waiting)
             found = await self._painted(number, simulation, found, waiting)
         self.turn.tell(number, results=found)
+        self._shown()
         if not found.measured:
             await self._measure(number, found)
 
@@ -78,6 +92,21 @@ class BoxPainting(Painting):
             raise
         shown: BoxResults = await painting
         return replace(shown, curves=waiting.curves)
+
+    async def _followed(self, number: int, found: BoxResults) -> BoxResults:
+        """Paint with other numbers while a slider is dragged: map and P(k), the rest at its end."""
+        self.turn.tell(number, busy=f"Painting {found.request.simulation}")
+        painting: Any = await self._with_prediction(found)
+
+        def follow(so_far: BoxResults) -> BoxResults:
+            return with_masses(with_curves(so_far, *FOLLOWING))
+
+        shown = await self._step(number, follow, painting)
+        self._shown()
+        await asyncio.sleep(AT_REST)
+        if not self.turn.is_newest(number):
+            raise asyncio.CancelledError
+        return shown
 
     async def _summary(self, found: Results) -> Results:
         """Maps wait for no curves."""
@@ -187,6 +216,12 @@ class BoxPainting(Painting):
         return found
 
 
+def other_numbers_alone(shown: BoxResults, request: BoxRequest) -> bool:
+    """Whether a request asks for other numbers of the very emulator whose painting is on show."""
+    same = replace(shown.request, parameters=request.parameters)
+    return shown.has_paintings and same == request
+
+
 def read_beside(name: str, found: BoxResults) -> BoxResults:
     """Read the boxes of another simulation of the same phases.
 
@@ -205,8 +240,9 @@ def read_beside(name: str, found: BoxResults) -> BoxResults:
             f"expected {these.box_size:g} in {len(these.values)} as {found.request.simulation}: "
             "choose another simulation to set against it."
         )
-    if "initial" in others.boxes and "input" in found.boxes:
-        alike = phase_correlation(these.values, others.boxes["initial"].values)
+    start = others.boxes.get("initial")
+    if start is not None and start.shape == tuple(2 * side for side in these.shape):
+        alike = phase_correlation(these.values, start.values)
         if alike < SAME_PHASES:
             raise ValueError(
                 f"{name} has other phases than {found.request.simulation}: the correlation of "

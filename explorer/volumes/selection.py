@@ -2,14 +2,29 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from typing import Any
 
 import param
 
 from engine.places import BoxPlace, Run
-from explorer.state import NOTHING, YES_OR_NO, Request, refusal, written
+from engine.systems.card import Parameter
+from explorer.parameters import Adjusted, from_link, in_link
+from explorer.state import NO_HALO, NOTHING, YES_OR_NO, Request, refusal, written
 
-QUERY = ("simulation", "axis", "depth", "layer", "field", "emulator", "conserve", "other", "beside")
+QUERY = (
+    "simulation",
+    "axis",
+    "depth",
+    "layer",
+    "field",
+    "emulator",
+    "conserve",
+    "parameters",
+    "other",
+    "beside",
+    "halo",
+)
 """Names of the selection in a link, in the order in which they are followed."""
 
 PARAMETER = "conserve"
@@ -48,7 +63,7 @@ class BoxRequest(Request):
     @property
     def maps(self) -> "BoxRequest":
         """What decides which boxes are painted, whatever layer of them is in view."""
-        return replace(self, axis="z", start=0.0, depth=0.0, beside="")
+        return replace(self, axis="z", start=0.0, depth=0.0, beside="", halo=NO_HALO)
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,14 @@ class BoxChoices:
         Of the density of low resolution.
     conserves : bool
         Whether the emulator selected can keep the mean density.
+    parameters : tuple of Parameter
+        Other numbers of the emulator selected, with what was fitted.
+    other : mapping
+        Emulators that it can be compared with, by their labels.
+    circled : str
+        What rings are around: "halo" or "subhalo".
+    halos : int
+        Number of these in the simulation.
     """
 
     simulation: Mapping[str, str]
@@ -77,9 +100,13 @@ class BoxChoices:
     cell_size: float
     run: Run
     conserves: bool
+    parameters: tuple[Parameter, ...] = ()
+    other: Mapping[str, str] = attribute(default_factory=dict)
+    circled: str = "halo"
+    halos: int = 0
 
 
-class BoxSelection(param.Parameterized):
+class BoxSelection(Adjusted):
     """What to compute of a box, and which layer to show; a link reproduces it."""
 
     names = QUERY
@@ -112,6 +139,9 @@ class BoxSelection(param.Parameterized):
         label="Set against simulation",
         doc="Another cosmology of the same phases; the tab of that name tells how curves change.",
     )
+    halo = param.Integer(
+        default=NO_HALO, bounds=(NO_HALO, None), label="Halo", doc="Or subhalo, gone to; -1: none."
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,9 +149,13 @@ class BoxSelection(param.Parameterized):
 
     def set_choices(self, choices: BoxChoices) -> None:
         """Set what can be selected; what no longer can be moves to the first choice."""
-        self._choices = choices
         changes: dict[str, Any] = {}
-        others = {"nothing": NOTHING, **choices.emulator}
+        changes |= self.offer_parameters(choices.parameters)
+        before, self._choices = self._choices, choices
+        others = {"nothing": NOTHING, **choices.other}
+        other = before is not None and before.circled != choices.circled
+        if other or self.halo >= choices.halos:
+            changes["halo"] = NO_HALO
         offers = {
             "simulation": choices.simulation,
             "field": choices.field,
@@ -149,7 +183,7 @@ class BoxSelection(param.Parameterized):
         """Take the selection as it is now."""
         about = self._choices
         side = about.cell_size if about else 0.0
-        conserves = bool(about and about.conserves and self.conserve)
+        conserves = {PARAMETER: 1.0} if about and about.conserves and self.conserve else {}
         return BoxRequest(
             simulation=self.simulation or "",
             place=BoxPlace(),
@@ -157,26 +191,29 @@ class BoxSelection(param.Parameterized):
             emulator=self.emulator or "",
             other="" if self.other in (None, NOTHING) else self.other,
             run=about.run if about else Run(),
-            parameters=((PARAMETER, 1.0),) if conserves else (),
+            parameters=tuple(sorted((conserves | self.parameters).items())),
             axis=self.axis,
             start=self.layer * side,
             depth=self.depth * side,
             cells=about.cells if about else 1,
             beside="" if self.beside in (None, NOTHING) else self.beside,
+            halo=self.halo,
         )
 
     def to_query(self) -> dict[str, str]:
         """Write the part of a link that reproduces it."""
         values = {name: getattr(self, name) for name in QUERY}
-        nothing = {
+        nothing: dict[str, Any] = {
             "emulator": None,
             "field": None,
             "simulation": None,
             "beside": NOTHING,
             "conserve": False,
+            "parameters": {},
+            "halo": NO_HALO,
         }
         return {
-            name: written(value)
+            name: in_link(value) if name == "parameters" else written(value)
             for name, value in values.items()
             if not (name in nothing and value in (None, nothing[name]))
         }
@@ -189,6 +226,9 @@ class BoxSelection(param.Parameterized):
         ValueError
             In one sentence, if it is not among what can be selected.
         """
+        if name == "parameters":
+            self.set_parameters(from_link(text, self.offered_parameters))
+            return
         value, allowed, expected = self._read(name, text)
         if value not in allowed:
             raise ValueError(refusal(name, text, expected, getattr(self, name)))
@@ -201,8 +241,13 @@ class BoxSelection(param.Parameterized):
             first, last = self.param[name].bounds
             value = int(text) if text.isdecimal() else text
             return value, range(first, last + 1), f"a number of cells from {first} to {last}"
+        if name == "halo":
+            about = self._choices
+            most, what = (about.halos, about.circled) if about else (0, "halo")
+            number = int(text) if text.isdecimal() else text
+            return number, range(most), f"the number of a {what}"
         if name == "conserve":
             allowed_here = [False] if self.param.conserve.constant else [True, False]
             return YES_OR_NO.get(text), allowed_here, " or ".join(map(written, allowed_here))
-        allowed = list(self.param[name].objects)
+        allowed = [each for each in self.param[name].objects if each is not None]
         return text, allowed, f"one of {', '.join(allowed)}" if allowed else "none, there is none"

@@ -3,7 +3,11 @@
 The same particles, mesh and cores; ours and torch's `index_add_` and gather alternate, medians of
 several. Particles are those of a particle mesh at z = 2, so that some cells hold many.
 
-Command: python tests/benchmarks/nbody.py [particles a side]
+With `layers` JERALD's layers alone are timed, of particles displaced to second order: what a box
+of 512^3 takes, whose particle mesh doesn't fit in 23 GB. From 256^3 on each is worked out again
+for its gradient.
+
+Command: python tests/benchmarks/nbody.py [particles a side] [layers]
 """
 
 import statistics
@@ -25,6 +29,7 @@ from engine.nbody.particle_mesh import BullFrog, at_beginning, evolve
 from engine.nbody.realisation import draw_overdensity
 from engine.networks.jerald.displacement import mesh_of
 from engine.networks.jerald.stages import DarkMatter
+from training.report.costs import PAPER, cost
 
 SIDE = 96
 SEPARATION = 11.25 / 96
@@ -55,9 +60,23 @@ def by_torch_read(position: torch.Tensor, scale: float, mesh: torch.Tensor) -> t
     return out
 
 
+def print_layers(side: int) -> None:
+    """Print what a step of JERALD's layers takes, beside the paper's."""
+    found = cost(side, mesh=False)
+    low, high = PAPER["seconds"]
+    print(
+        f"{side}^3 particles and cells on {found['cores']} cores: a layer, forward and backward, "
+        f"{found['layer']['seconds']:.1f} s (paper: {low} to {high} s of {PAPER['side']}^3 on "
+        f"{PAPER['processors']} processors); {found['layer']['memory']:.1f} GB at most"
+    )
+
+
 def main() -> None:
     """Print a line for each."""
     side = int(sys.argv[1]) if len(sys.argv) > 1 else SIDE
+    if "layers" in sys.argv[2:]:
+        print_layers(side)
+        return
     box, growth = side * SEPARATION, PLANCK.growth
     power = eisenstein_hu(PLANCK, SIGMA_8, N_S)
     overdensity = torch.from_numpy(draw_overdensity(power, box, side, seed=1))

@@ -39,6 +39,11 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
+def told(done: int, of: int) -> None:
+    """Say how far the painting is."""
+    print(f"\r{done} of {of} tiles", end="" if done < of else "\n", file=sys.stderr, flush=True)
+
+
 def main() -> None:
     """Print time, memory and how far a region painted alone is from the same of all."""
     number = int(sys.argv[1]) // SIDE if len(sys.argv) > 1 else 1
@@ -47,6 +52,7 @@ def main() -> None:
     low = simulation.grid("dmo", level="MR", origin="native")
     given = {"low": low, "initial": simulation.initial_conditions()}
     started = {name: copies(grid, number) for name, grid in given.items()}
+    emulator.progress = told
     before, begin, worked = peak(), time.perf_counter(), time.process_time()
     painted = emulator.predict(started).values
     took, work = time.perf_counter() - begin, time.process_time() - worked

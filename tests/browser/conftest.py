@@ -5,12 +5,13 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 import engine
 from engine.formats.maps import SlabLayout, create_maps
@@ -18,8 +19,10 @@ from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
-START = 120  # seconds a server may take to come up
-SETTLE = 60_000  # milliseconds a busy machine may take to paint
+START = 900  # seconds a server may take to come up
+SETTLE = 240_000  # milliseconds a busy machine may take to send the page, or to paint
+
+expect.set_options(timeout=SETTLE)
 
 SHOWN = """() => {
   for (const model of window.Bokeh?.documents[0]?.all_models ?? []) {
@@ -50,6 +53,24 @@ WINDOWS = """() => {
   return Object.fromEntries(maps.map((map) => [map.name, map]))
 }"""
 """What each map draws, and where."""
+
+FETCHED = """() => Bokeh.documents[0].is_idle && Array.from(Bokeh.documents[0].all_models)
+  .filter(({fetching, tokens}) => fetching != null && tokens.some((token) => token != ""))
+  .every(({fetching, tokens}) =>
+    fetching.flying == 0 && !fetching.waiting && fetching.tokens == tokens.join())"""
+"""Whether all maps are on show that the server has told of; those that it took back aren't."""
+
+FIND = """(name) => {
+  const find = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      if (element.matches(name)) return element
+      const found = element.shadowRoot && find(element.shadowRoot)
+      if (found) return found
+    }
+  }
+  return find(document)
+}"""
+"""The first element that a selector matches, wherever it lies on the page."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -123,14 +144,19 @@ class Server:
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        assert self._up.wait(START), "".join(self.log)
-        self.address = re.search(r"running at: (\S+)", "".join(self.log))[1]
+        self._up.wait(START)
+        found = re.search(r"running at: (\S+)", "".join(self.log))
+        if found is None:
+            self.stop()  # or its reader would keep the tests from ending
+            pytest.fail(f"{' '.join(command)} did not come up in {START} s:\n{''.join(self.log)}")
+        self.address = found[1]
 
     def _read(self) -> None:
         for line in self.process.stdout:
             self.log.append(line)
             if "running at: " in line:
                 self._up.set()
+        self._up.set()  # it ended; nobody need wait for it
 
     def stop(self) -> None:
         self.process.terminate()
@@ -170,15 +196,22 @@ class Visit:
         self.server = server
         self.wrong: list[str] = []
         self.viewports: list[str] = []
+        page.set_default_timeout(SETTLE)
+        page.set_default_navigation_timeout(SETTLE)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
-        page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._failed)
         page.on("request", self._request)
         page.on("response", self._response)
 
     def _console(self, message: Any) -> None:
-        if message.type == "error":
+        if message.type == "error" or "nonexistent field" in message.text:
             self.wrong.append(f"console: {message.text}")
+
+    def _failed(self, request: Any) -> None:
+        # A page that is left for the next one drops what it had asked for.
+        if request.failure != "net::ERR_ABORTED":
+            self.wrong.append(f"failed: {request.url}: {request.failure}")
 
     def _request(self, request: Any) -> None:
         if "/viewport?" in request.url:
@@ -201,9 +234,26 @@ class Visit:
 
     def settle(self, after: int = 0) -> int:
         """Wait until maps newer than `after` are on show; the number of their answer."""
-        wanted = f"() => ({SHOWN})() > {after}"
-        self.page.wait_for_function(wanted, timeout=SETTLE)
+        self.page.wait_for_function(f"() => ({SHOWN})() > {after}")
         return self.shown()
+
+    def rest(self) -> None:
+        """Wait until nothing is computed or fetched any more, and has not been for a moment.
+
+        Before a drag, whose place a late card would move, before requests are counted, and
+        before the page is left.
+        """
+        for _ in range(3):
+            self.page.wait_for_timeout(700)
+            expect(self.page.locator(".running")).to_have_count(0)
+            self.page.wait_for_function(FETCHED)
+
+    def until(self, true: Callable[[], Any]) -> None:
+        """Wait until something is true of the page, however long a busy machine takes."""
+        end = time.monotonic() + SETTLE / 1000
+        while not true():
+            assert time.monotonic() < end, f"it did not become true in {SETTLE} ms"
+            self.page.wait_for_timeout(100)
 
     def shown(self) -> int:
         return self.page.evaluate(SHOWN)
@@ -222,10 +272,8 @@ class Visit:
 
     def painted(self) -> None:
         """Wait until the prediction is there too, and all that is built after the maps."""
-        self.page.wait_for_function(
-            f"() => ({SHOWN})() > 0 && ({WINDOWS})().prediction.shown", timeout=SETTLE
-        )
-        self.page.get_by_text("Masses and geometry", exact=True).wait_for(timeout=SETTLE)
+        self.page.wait_for_function(f"() => ({SHOWN})() > 0 && ({WINDOWS})().prediction.shown")
+        self.page.get_by_text("Masses and geometry", exact=True).wait_for()
 
 
 @pytest.fixture

@@ -17,15 +17,17 @@ RANGES = f"""(() => Object.fromEntries({MODELS}
 
 
 @pytest.fixture
-def page(explorer):
+def spectrum(explorer):
     explorer.open("?simulation=hydro11-z2").painted()
-    return explorer.page
+    return explorer
 
 
-def drag(page, low, high, panel=0):
+def drag(explorer, low, high, panel=0):
     """Drag over fractions of the frame of a panel of the spectrum."""
+    page = explorer.page
     figure = page.locator(SPECTRUM).nth(panel)
     figure.scroll_into_view_if_needed()
+    explorer.rest()
     box = figure.bounding_box()
     y = box["y"] + 30
     x0, x1 = (box["x"] + LEFT + part * (box["width"] - LEFT - RIGHT) for part in (low, high))
@@ -37,9 +39,10 @@ def drag(page, low, high, panel=0):
 
 
 @pytest.mark.parametrize("panel", [0, 1])
-def test_a_drag_on_the_spectrum_shows_the_waves_it_went_over(page, panel):
+def test_a_drag_on_the_spectrum_shows_the_waves_it_went_over(spectrum, panel):
+    page = spectrum.page
     assert not page.locator(".band-truth").count()
-    drag(page, 0.4, 0.6, panel)
+    drag(spectrum, 0.4, 0.6, panel)
     page.locator(".band-residual .bk-Figure canvas").first.wait_for()
     low, high = page.evaluate(
         f"""() => {{
@@ -49,27 +52,28 @@ def test_a_drag_on_the_spectrum_shows_the_waves_it_went_over(page, panel):
           return [at(0.4), at(0.6)]
         }}"""
     )
-    marks = page.evaluate(MARKS)
-    assert len(marks) == 6  # on both panels of P(k) and of B(k), on T(k) and on r(k)
-    for mark in marks:
+    # On both panels of P(k) and of B(k), on T(k) and on r(k).
+    page.wait_for_function(f"() => ({MARKS})().length == 6")
+    for mark in page.evaluate(MARKS):
         assert mark == pytest.approx([low, high], rel=0.03)
     page.get_by_text(f"Waves of {low:.1f}"[:11]).wait_for()
 
 
-def test_the_maps_of_a_band_move_with_the_others_and_go_when_it_is_cleared(page):
-    drag(page, 0.4, 0.6)
+def test_the_maps_of_a_band_move_with_the_others_and_go_when_it_is_cleared(spectrum):
+    page = spectrum.page
+    drag(spectrum, 0.4, 0.6)
     waves = page.locator(".band-truth .bk-Figure")
     waves.scroll_into_view_if_needed()
+    spectrum.rest()
     before = page.evaluate(RANGES)["truth"]
     waves.hover()
     page.mouse.wheel(0, -300)
     page.wait_for_function(f"() => {RANGES}.truth[1] != {before[1]}")
-    ranges = page.evaluate(RANGES)
-    assert ranges["truth"] == ranges["band-truth"]
+    page.wait_for_function(f"() => {RANGES}.truth.join() == {RANGES}['band-truth'].join()")
     page.get_by_role("button", name="Clear", exact=True).first.click()
     waves.wait_for(state="hidden")
     page.wait_for_function(f"() => ({MARKS})().length == 0")
-    drag(page, 0.5, 0.7)
+    drag(spectrum, 0.5, 0.7)
     waves.wait_for()
     page.locator(SPECTRUM).first.dblclick()
     waves.wait_for(state="hidden")

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-SETTLE = 120_000  # milliseconds a busy machine may take to send the page
 LINK = "?simulation=hydro11-z2&field=gas&emulator=ember-unet"
 
 RULER = """() => {
@@ -24,7 +23,6 @@ def lightness(colour):
 
 
 def test_a_link_in_physical_units_has_a_true_scale_bar_and_buttons_stay_readable(explorer):
-    explorer.page.set_default_navigation_timeout(SETTLE)
     explorer.open(LINK + "&units=physical&view=3,7,2,6").painted()
     ruler, shown, length = explorer.page.evaluate(RULER)
     assert ruler == pytest.approx(shown)
@@ -33,9 +31,33 @@ def test_a_link_in_physical_units_has_a_true_scale_bar_and_buttons_stay_readable
     for name in ("Whole map", "Min–max", "Reset limits"):
         button = explorer.page.get_by_role("button", name=name, exact=True)
         button.hover()
-        explorer.page.wait_for_timeout(400)  # a colour takes a quarter of a second to come
+        button.evaluate("(b) => Promise.all(b.getAnimations().map(({finished}) => finished))")
         look = button.evaluate("(b) => [getComputedStyle(b).color, "
                                "getComputedStyle(b).backgroundColor]")  # fmt: skip
         (text, _), (behind, opaque) = map(lightness, look)
         assert text > 180, "the dark theme's text"
         assert opaque < 0.3 or behind < 90, f"{name}: {look}"
+
+
+def test_maps_come_once_the_network_is_back(explorer):
+    explorer.open(LINK).painted()
+    explorer.rest()
+    shown, lost = explorer.shown(), []
+
+    def lose(route):
+        lost.append(route.request.url)
+        route.abort("internetdisconnected")
+
+    explorer.page.route("**/viewport?*", lose)
+    explorer.figure("truth").hover()
+    explorer.page.mouse.wheel(0, -300)
+    explorer.until(lambda: len(lost) > 1)
+    assert explorer.shown() in (0, shown)
+    explorer.page.unroute("**/viewport?*")
+    explorer.settle(after=shown)
+    window = explorer.maps()["truth"]
+    assert window["x"] <= window["start"]
+    assert window["x"] + window["dw"] >= window["end"]
+    # The browser says so itself; nothing of the page's own may be left unhandled.
+    assert all("ERR_INTERNET_DISCONNECTED" in each for each in explorer.wrong), explorer.wrong
+    explorer.wrong.clear()

@@ -4,20 +4,12 @@ import os
 import re
 import signal
 
-MODELS = "Array.from(Bokeh.documents[0].all_models)"
-SETTLE = 120_000  # milliseconds a busy machine may take to send the page
-LINK = "?simulation=hydro11-z2&field=hi&emulator=ember-wgan&seed=2029582713"
+from playwright.sync_api import expect
 
-FIND = """(name) => {
-  const find = (root) => {
-    for (const element of root.querySelectorAll("*")) {
-      if (element.matches(name)) return element
-      const found = element.shadowRoot && find(element.shadowRoot)
-      if (found) return found
-    }
-  }
-  return find(document)
-}"""
+from tests.browser.conftest import FIND
+
+MODELS = "Array.from(Bokeh.documents[0].all_models)"
+LINK = "?simulation=hydro11-z2&field=hi&emulator=ember-wgan&seed=2029582713"
 
 OVER = """() => {
   const over = []
@@ -38,10 +30,11 @@ OVER = """() => {
 """Words of headings and legends that run over their card's or map's side."""
 
 
-def drag(page, card, low, high):
+def drag(explorer, card, low, high):
+    page = explorer.page
     figure = page.locator(f".curves-{card} .bk-Figure").first
     figure.scroll_into_view_if_needed()
-    page.wait_for_timeout(1000)  # maps that come or go move the cards
+    explorer.rest()  # maps that come or go move the cards
     box = figure.bounding_box()
     x0, x1 = (box["x"] + 64 + part * (box["width"] - 76) for part in (low, high))
     page.mouse.move(x0, box["y"] + 30)
@@ -52,11 +45,10 @@ def drag(page, card, low, high):
 
 def test_hints_stand_where_they_are_needed_and_a_dragged_card_keeps_its_place(explorer):
     page = explorer.page
-    page.set_default_navigation_timeout(SETTLE)
-    page.set_default_timeout(60_000)
     page.emulate_media(reduced_motion="no-preference")
     explorer.open(LINK).painted()
     page.get_by_text("Click a halo for its profile").wait_for()
+    explorer.rest()
     assert page.evaluate(OVER) == []
     # Colours stand beside their names.
     picker = page.get_by_role("combobox", name=re.compile("Truth and prediction"))
@@ -67,7 +59,7 @@ def test_hints_stand_where_they_are_needed_and_a_dragged_card_keeps_its_place(ex
     page.get_by_role("button", name="Difference", exact=True).click()
     explorer.figure("contrast").wait_for()
     explorer.figure("input").wait_for(state="hidden")
-    page.wait_for_timeout(1000)
+    explorer.rest()
     bar = page.locator(".bar-contrast").bounding_box()
     place = explorer.figure("contrast").bounding_box()
     assert abs(bar["x"] - place["x"]) < 12
@@ -76,16 +68,16 @@ def test_hints_stand_where_they_are_needed_and_a_dragged_card_keeps_its_place(ex
     page.get_by_role("button", name="Side by side", exact=True).click()
     # A brush over column densities can be taken back by a button.
     page.get_by_text("drag lights pixels").wait_for()
-    drag(page, "cddf", 0.5, 0.8)
+    drag(explorer, "cddf", 0.5, 0.8)
     page.wait_for_function("() => location.search.includes('densities=')")
     page.locator(".curves-cddf").get_by_role("button", name="Clear").click()
     page.wait_for_function("() => !location.search.includes('densities=')")
     # A brush over waves puts maps above the card, which stays where it is.
     page.get_by_text("drag picks waves").first.wait_for()
-    drag(page, "power_spectrum", 0.4, 0.6)
+    drag(explorer, "power_spectrum", 0.4, 0.6)
     before = page.locator(".curves-power_spectrum").bounding_box()["y"]
     page.locator(".band-residual .bk-Figure canvas").first.wait_for()
-    page.wait_for_timeout(1500)
+    explorer.rest()
     after = page.locator(".curves-power_spectrum").bounding_box()["y"]
     assert abs(after - before) < 40
     # Two maps blink by themselves until they are told to stay.
@@ -101,7 +93,7 @@ def test_hints_stand_where_they_are_needed_and_a_dragged_card_keeps_its_place(ex
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keys and hints")
     dialog.wait_for()
-    assert dialog.get_by_text("double click for the whole map").is_visible()
+    expect(dialog.get_by_text("double click for the whole map")).to_be_visible()
     page.keyboard.press("Escape")
     # A server that doesn't answer is said to be waited for.
     os.kill(explorer.server.process.pid, signal.SIGSTOP)
@@ -115,3 +107,12 @@ def test_hints_stand_where_they_are_needed_and_a_dragged_card_keeps_its_place(ex
     # Where they work, − and + are as bright as words.
     step = page.get_by_label("Seed", exact=True).locator("xpath=../..").locator("button").first
     assert step.evaluate("(b) => getComputedStyle(b).color") == "rgb(230, 233, 238)"
+    # Who hears the page is told what buttons without words do, and what a picker offers.
+    for name in ("Less", "More", "Sample before", "Sample after"):
+        assert page.get_by_role("button", name=name, exact=True).count() > 0
+    page.get_by_role("combobox", name="Emulator", exact=True).click()
+    offered = page.get_by_role("listbox").get_by_role("option")
+    offered.filter(has_text="EMBER U-Net").first.wait_for()
+    # A seed is copied as it is read in the title.
+    page.keyboard.press("Escape")
+    assert page.get_by_label("Seed", exact=True).input_value() == "2029582713"

@@ -1,6 +1,6 @@
 """Small snapshots in every layout, made of the same particles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,6 +80,8 @@ GADGET_BLOCKS = {
     "electrons": ("ElectronAbundance", 1.0),
     "neutral": ("NeutralHydrogenAbundance", 1.0),
     "support": ("SmoothingLength", 1.0),
+    "density": ("Density", 1e-10),
+    "forming": ("StarFormationRate", 1.0),
 }
 
 
@@ -147,3 +149,26 @@ def gadget(tmp_path: Path) -> Callable[..., Path]:
 def write() -> Callable[..., Path]:
     """Writes the GADGET family's blocks under whatever header a layout has."""
     return write_gadget
+
+
+MEMORY = 2e6
+"""That reading may take beside what the process has already, [kB]."""
+
+
+def most_memory(name: str) -> int:
+    """What the process holds now (VmRSS) or held at most (VmHWM), [kB]."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(name)).split()[1])
+
+
+@pytest.fixture
+def bounded() -> Iterator[None]:
+    """Whatever is read meanwhile, it takes no more than `MEMORY` at any time."""
+    peak = Path("/proc/self/clear_refs")
+    if not peak.exists():
+        yield  # an operating system that doesn't tell
+        return
+    peak.write_text("5")  # the peak begins anew
+    before = most_memory("VmRSS")
+    yield
+    assert most_memory("VmHWM") - before < MEMORY

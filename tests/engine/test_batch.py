@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from mmap import mmap
 from pathlib import Path
 
 import h5py
@@ -17,12 +18,14 @@ from engine import batch
 from engine.batch import paint_file, paint_here, places_of, tiles_of, work_on
 from engine.formats.maps import SlabLayout, create_maps
 from engine.formats.simulation_file import SimulationHeader, new_simulation_file
-from engine.places import SlabPlace
+from engine.painting import paint
+from engine.places import BoxPlace, SlabPlace
 from engine.simulation import open_simulation
 from engine.systems.registry import load_emulator
 from engine.systems.weights import write_model
 from tests.engine.systems import ember_unet, ember_wgan
 from tests.engine.systems.example import PLANCK
+from tests.explorer.volumes import write_box, write_emulator
 
 ROOT = Path(__file__).parents[2]
 SIDE, SLABS = 32, 2
@@ -91,6 +94,53 @@ def test_tiles_give_the_same_paintings(data, side):
     np.testing.assert_allclose(scaled(paintings(out)), scaled(expected(data)), atol=1e-5)
 
 
+def test_a_box_is_painted_in_tiles_as_at_once(data):
+    """Of which more than memory holds would be a larger one; tiles begin at any cell."""
+    path = write_box(data, "box", low=6)
+    write_emulator(data / "weights", low=6)
+    simulation, emulator = open_simulation(path), load_emulator("super-resolution", "dmo", "MR")
+    work = work_on(simulation, emulator, places_of(simulation, emulator.card, "z"), [0], side=7)
+    assert work.shape == (12, 12, 12)
+    told = []
+    paint_file(work, data / "out.hdf5", progress=lambda *done: told.append(done))
+    assert told == [(n, 8) for n in range(1, 9)]
+    whole = paint(emulator, simulation, BoxPlace()).values
+    np.testing.assert_allclose(paintings(data / "out.hdf5")[0, 0], whole, rtol=1e-5)
+    with h5py.File(data / "out.hdf5") as file:
+        assert file["paintings"].attrs["cell_size"] == pytest.approx(250_000 / 12)
+        assert file["paintings"].attrs["unit"] == simulation.grid("dmo").unit
+
+
+@pytest.mark.parametrize("side", [0, 20])
+def test_a_map_larger_than_memory_is_read_from_a_file_and_painted_to_the_same_bits(
+    data, monkeypatch, side
+):
+    work = asked(data, side=side)
+    paint_file(work, data / "in-memory.hdf5")
+    batch._inputs.cache_clear()
+    monkeypatch.setattr("engine.formats.maps.IN_MEMORY", 4 * SIDE**2 - 1)
+    monkeypatch.setattr("engine.formats.hdf5.BAND", 7)
+    slab = open_simulation(data / "tiny.hdf5").slab("dm", "z", 0)
+    base = slab.values
+    while isinstance(base, np.ndarray):
+        base = base.base
+    assert isinstance(base, mmap)
+    paint_file(work, data / "from-file.hdf5")
+    np.testing.assert_array_equal(
+        paintings(data / "from-file.hdf5"), paintings(data / "in-memory.hdf5")
+    )
+
+
+def test_no_room_for_a_large_map_is_said_in_a_sentence(data, monkeypatch):
+    def full(file, offset, size):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("engine.formats.maps.IN_MEMORY", 0)
+    monkeypatch.setattr("engine.files.os.posix_fallocate", full)
+    with pytest.raises(ValueError, match=r"tiny\.hdf5: .* wants .* GB in .*: make room there"):
+        open_simulation(data / "tiny.hdf5").slab("dm", "z", 0)
+
+
 def test_work_that_was_stopped_goes_on_without_what_is_done(data):
     out, work = data / "out.hdf5", asked(data, side=16)
     painted = []
@@ -131,6 +181,10 @@ def test_another_command_is_refused(data):
         paint_file(asked(data, numbers=[0]), out)
     with pytest.raises(ValueError, match=r"tiny.hdf5 is there and no file of paintings"):
         paint_file(work, data / "tiny.hdf5")
+    with h5py.File(out, "a") as file:
+        file.attrs["format"] = ["one", "another"]
+    with pytest.raises(ValueError, match=r"out.hdf5 is there and no file of paintings"):
+        paint_file(work, out)
 
 
 def test_other_weights_are_refused(data):

@@ -1,6 +1,6 @@
 """The gated generator: noise where its gates let it, a realisation's numbers, bounds."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_small_has_the_unets_weights_without_its_coarse_outputs_and_what_the_noi
     new = [*network.gates.parameters(), *network.tones.parameters()]
     count = sum(p.numel() for p in network.parameters())
     assert count == sum(p.numel() for p in plain.parameters()) - coarse + sum(map(torch.numel, new))
-    assert count == 1_731_521
+    assert count == 1_731_073
 
 
 @torch.inference_mode()
@@ -66,6 +66,22 @@ def test_without_gates_tones_and_bounds_it_is_the_unet():
     x = dark_matter()
     (found,) = network(x, noise())
     torch.testing.assert_close(found, plain(x)[0])
+
+
+@torch.inference_mode()
+def test_a_realisations_numbers_act_on_as_many_levels_as_the_config_says():
+    x, given = dark_matter(), noise()
+    for levels in (0, 1, 2, None):
+        torch.manual_seed(1)
+        network = replace(TINY, toned=levels).build().eval()
+        torch.nn.init.ones_(network.to_map[-1].bias)
+        assert len(network.tones) == (3 if levels is None else levels)
+        for weights in network.tones.parameters():
+            torch.nn.init.normal_(weights, std=0.3)
+        (one,), (other,) = network(x, given), network(x, [given[0] + 1, *given[1:]])
+        assert (one.equal(other)) is (levels == 0)
+    with pytest.raises(ValueError, match="tones 4 levels, expected 0 to 3"):
+        replace(TINY, toned=4)
 
 
 @torch.inference_mode()

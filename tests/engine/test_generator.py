@@ -148,5 +148,5 @@ def test_several_realisations_of_several_maps_come_map_by_map():
 
 @pytest.mark.parametrize("wrong", [slice(None, None, -1), slice(1)])
 def test_noise_of_other_sides_is_refused(wrong):
-    with pytest.raises(ValueError, match=r"expected \[\(8, 12\), \(16, 24\)\], coarsest first"):
+    with pytest.raises(ValueError, match=r"expected \[\(1, 8, 12\), \(1, 16, 24\)\], coarsest"):
         built([0.0, 0.0])(torch.rand(1, 1, 16, 24), noise()[wrong])

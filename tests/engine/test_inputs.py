@@ -9,7 +9,7 @@ import engine
 from engine import inputs
 from engine.places import BoxPlace, Run, SlabPlace
 from engine.simulation import Simulation
-from engine.systems.card import DARK_MATTER
+from engine.systems.card import DARK_MATTER, same_resolution
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +78,9 @@ def test_a_level_is_a_separation_and_not_a_name(simulation, emulator):
     assert "separation of particles of the dark matter is 234.4 kpc/h, 100 % more than" in warning
     assert trained["MR"].predict(coarse).warnings == ()
     eaten = trained["MR"].card.inputs[0]
-    assert inputs.same_resolution(eaten, "HR", coarse.separation)
-    assert not inputs.same_resolution(eaten, "MR", 117.2)
-    assert inputs.same_resolution(eaten, "MR", 0.0)
-    assert not inputs.same_resolution(eaten, "HR", 0.0)
+    assert same_resolution(eaten, "HR", coarse.separation)
+    assert not same_resolution(eaten, "MR", 117.2)
+    assert same_resolution(eaten, "MR", 0.0)
+    assert not same_resolution(eaten, "HR", 0.0)
     assert inputs.separation(simulation, Run("dmo", "MR", "native")) == coarse.separation
     assert inputs.separation(simulation, Run("stars", "MR", "native")) == 0

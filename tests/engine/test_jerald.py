@@ -1,20 +1,26 @@
 """JERALD's layers and stages: what they conserve, where they pull, how many numbers they have."""
 
+from collections import OrderedDict
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 import engine
 from engine import statistics as st
+from engine.initial_conditions import InitialConditions
 from engine.nbody.cloud import paint
-from engine.networks.jerald import displacement
+from engine.networks.jerald import displacement, stages
 from engine.networks.jerald.displacement import density, displaced, green, mesh_of, waves_of
-from engine.networks.jerald.stages import STAGES, DarkMatter, Hydrogen, Stars, chain
-from engine.systems import jerald
+from engine.networks.jerald.stages import LAYERS, STAGES, DarkMatter, Hydrogen, Stars, chain
+from engine.systems import particle_mesh
 from engine.systems.jerald import Jerald, parameters_of, stages_of
+from engine.systems.particle_mesh import ParticleMesh
 from engine.systems.registry import load_emulator
 from engine.systems.weights import write_model
 from tests.engine.systems.jerald import card, initial, weights
+from tests.engine.systems.particle_mesh import card as mesh_card
 
 SIDE, BOX = 16, 2.0
 MESH = mesh_of(BOX, SIDE)
@@ -34,11 +40,35 @@ def apart(one, other):
     return torch.remainder(one - other + BOX / 2, BOX) - BOX / 2
 
 
-@pytest.mark.parametrize(("field", "number"), [("dm", 10), ("stars", 13), ("hi", 32)])
+@pytest.mark.parametrize(
+    ("field", "number"), [("dm", 10), ("stars", 13), ("hi", 32), ("hi_thin", 32)]
+)
 def test_numbers_are_as_many_as_in_the_paper(field, number):
     # The paper's 31 of hydrogen and the shift that only its public code has.
     assert sum(each.numel() for each in STAGES[field]().parameters()) == number
     assert len(parameters_of({field: STAGES[field]()})) == number
+
+
+@pytest.mark.parametrize("field", STAGES)
+def test_a_large_mesh_has_the_gradients_of_layers_that_are_all_kept(field, monkeypatch):
+    def gradients():
+        torch.manual_seed(1)
+        stage = STAGES[field]()
+        stars = torch.rand(SIDE, SIDE, SIDE, generator=torch.Generator().manual_seed(2))
+        more = (stars,) if isinstance(stage, Hydrogen) else ()
+        made = stage(rough(), *more, MESH)
+        (made**2).mean().backward()
+        return [made.detach(), *(each.grad for each in stage.parameters())]
+
+    kept = gradients()
+    monkeypatch.setattr(stages, "LARGE", SIDE)
+    counted = []
+    whole = stages.displaced
+    monkeypatch.setattr(stages, "displaced", lambda *args: (counted.append(1), whole(*args))[1])
+    again = gradients()
+    assert len(counted) == 2 * LAYERS  # there, and once more on the way back
+    for one, other in zip(kept, again, strict=True):
+        assert torch.equal(one, other)
 
 
 def test_without_strength_nothing_moves():
@@ -146,12 +176,16 @@ def test_numbers_are_brought_into_their_bounds():
 
 
 def test_the_particle_mesh_runs_once_for_a_box(monkeypatch):
-    runs, whole = [], jerald.mesh_particles
-    monkeypatch.setattr(jerald, "mesh_particles", lambda *args: runs.append(1) or whole(*args))
+    runs, whole = [], particle_mesh.mesh_particles
+    monkeypatch.setattr(
+        particle_mesh, "mesh_particles", lambda *args: runs.append(1) or whole(*args)
+    )
+    monkeypatch.setattr(particle_mesh, "_KEPT", OrderedDict())
     emulator = Jerald(card(), weights(), "cpu")
     first = emulator.predict(initial())
     changed = emulator.predict(initial(), parameters={"stars map mu": 1.3})
     again = emulator.predict(initial())
+    ParticleMesh(mesh_card(), {}, "cpu").predict(initial())
     assert len(runs) == 1
     assert np.array_equal(first.values, again.values)
     assert not np.array_equal(first.values, changed.values)
@@ -159,17 +193,61 @@ def test_the_particle_mesh_runs_once_for_a_box(monkeypatch):
 
 def test_dark_matter_without_strength_is_the_particle_mesh_alone():
     none = {"dm move alpha 1": 0.0, "dm move alpha 2": 0.0}
-    emulator = Jerald(card("dm"), weights("dm"), "cpu")
-    painted = emulator.predict(initial(), parameters=none)
-    alone = paint(emulator.particles(initial()), initial().box_size, 8)[0].numpy()
-    assert painted.values == pytest.approx(0.5 * alone / alone.mean(), rel=1e-5)
+    painted = Jerald(card("dm"), weights("dm"), "cpu").predict(initial(), parameters=none)
+    alone = ParticleMesh(mesh_card(), {}, "cpu").predict(initial())
+    assert painted.values == pytest.approx(alone.values, rel=1e-5)
+    assert alone.values.mean() == pytest.approx(0.5, rel=1e-5)
+
+
+def test_what_is_kept_of_earlier_layers_is_that_of_their_numbers():
+    emulator = Jerald(card(), weights(), "cpu")
+    changes = ({"stars map mu": 1.3}, {"stars move nu 1": 0.4}, {"dm move alpha 2": 0.3}, {})
+    for numbers in changes:
+        fresh = Jerald(card(), weights(), "cpu").predict(initial(), parameters=numbers)
+        kept = emulator.predict(initial(), parameters=numbers)
+        np.testing.assert_array_equal(kept.values, fresh.values)
+
+
+def test_only_a_few_boxes_are_kept(monkeypatch):
+    kept = OrderedDict()
+    monkeypatch.setattr(particle_mesh, "_KEPT", kept)
+    emulator, values = ParticleMesh(mesh_card(), {}, "cpu"), initial().values
+    for growth in (0.5, 0.7, 0.9):
+        emulator.predict(initial().with_values(growth * values))
+    assert len(kept) == particle_mesh.KEPT
+
+
+@pytest.mark.parametrize("field", ["dm", "stars", "hi"])
+def test_moves_are_from_the_particle_mesh_to_what_is_painted(field):
+    emulator = Jerald(card(field), weights(field), "cpu")
+    position, move = emulator.moves(initial())
+    side = initial().box_size
+    assert 0 < np.abs(move).max() < side
+    ended = paint(torch.from_numpy(position + move), side, 8)[0].numpy()
+    if field == "dm":
+        painted = emulator.predict(initial()).values
+        assert ended / ended.mean() == pytest.approx(painted / painted.mean(), rel=1e-4)
+    none = dict.fromkeys(("dm move alpha 1", "dm move alpha 2"), 0.0)
+    _, others = emulator.moves(initial(), none)
+    assert np.abs(others - move).max() > 0
+
+
+def test_a_simulation_of_another_time_is_warned_of():
+    about = {"starting_redshift": 49.0, "snapshot": 0.0, "lattice": (0.5, 0.5, 0.5)}
+    names = ("cell_size", "box_size", "redshift", "cosmology", "simulation")
+    common = {name: getattr(initial(), name) for name in names}
+    start = InitialConditions(initial().values, "delta", **common, **about)
+    (warning,) = Jerald(card(), weights(), "cpu").predict(start).warnings
+    assert warning == ("The painting is at redshift 2, which jerald was made for, and box at 0.")
+    same = replace(start, snapshot=2.0)
+    assert Jerald(card(), weights(), "cpu").predict(same).warnings == ()
 
 
 def test_its_redshift_is_the_cards():
     assert Jerald(card(), weights(), "cpu").predict(initial()).redshift == 2.0
 
 
-@pytest.mark.parametrize("field", ["dm", "stars", "hi"])
+@pytest.mark.parametrize("field", ["dm", "stars", "hi", "hi_thin"])
 def test_a_field_takes_the_stages_before_its_own(field):
     assert chain(field)[-1] == field
     assert set(stages_of(field, weights(field))) == set(chain(field))
@@ -178,6 +256,22 @@ def test_a_field_takes_the_stages_before_its_own(field):
 def test_weights_of_another_field_are_refused():
     with pytest.raises(ValueError, match=r"lack hi\.attract"):
         stages_of("hi", weights("stars"))
+
+
+def test_what_is_not_finite_is_told_and_not_shown():
+    painted = torch.ones(8, 8, 8)
+    painted[3, 2, 1] = torch.inf
+    with pytest.raises(ValueError, match=r"not finite with these parameters; set them back"):
+        particle_mesh.painted_box(card(), initial(), painted)
+
+
+def test_cells_of_another_size_and_numbers_out_of_bounds_are_refused():
+    emulator = Jerald(card(), weights(), "cpu")
+    coarse = replace(initial(), cell_size=200.0, box_size=1.6)
+    with pytest.raises(ValueError, match=r"has cells of 200 kpc/h, 71 % more than the 117"):
+        emulator.predict(coarse)
+    with pytest.raises(ValueError, match=r"Parameter stars map mu .* is 99\.0, expected"):
+        emulator.predict(initial(), parameters={"stars map mu": 99.0})
 
 
 def test_a_piece_of_a_box_is_refused():
@@ -192,10 +286,14 @@ def test_a_parameter_out_of_its_bounds_is_refused():
         emulator.predict(initial(), parameters={"stars map mu": 90.0})
 
 
-def test_it_is_loaded_whatever_the_level(tmp_path, monkeypatch):
+def test_it_is_loaded_whatever_the_level_and_by_the_epoch(tmp_path, monkeypatch):
     monkeypatch.setenv("BARYON_EXPLORER_DATA", str(tmp_path))
     write_model(tmp_path / "weights", card(), weights(), half=False)
-    assert load_emulator("jerald", field="stars").card.field == "stars"
+    today = replace(card(), epoch="z0", architecture={**card().architecture, "redshift": 0.0})
+    path, _ = write_model(tmp_path / "weights", today, weights(), half=False)
+    assert path.name == "jerald-stars-z0.json"
+    assert load_emulator("jerald", field="stars").card.epoch == ""
+    assert load_emulator("jerald", field="stars", level="z0").card.epoch == "z0"
 
 
 # --- what ships
@@ -207,10 +305,11 @@ def universe():
 
 
 def test_shipped_dark_matter_is_nearer_than_the_particle_mesh_alone(universe):
-    emulator, start = engine.load_emulator("jerald", field="dm"), universe.initial_conditions()
-    true, painted = universe.grid("dm"), engine.paint(emulator, universe, engine.BoxPlace())
-    mesh = paint(emulator.particles(start), start.box_size, 64)[0].numpy()
-    alone = true.with_values(mesh * true.values.mean())
+    true = universe.grid("dm")
+    painted, alone = (
+        engine.paint(engine.load_emulator(name, field="dm"), universe, engine.BoxPlace())
+        for name in ("jerald", "particle-mesh")
+    )
     transfer, alone_transfer = (st.transfer_function(true, each).y for each in (painted, alone))
     k = st.transfer_function(true, painted).x
     for low, high in ((0.8, 2), (2, 4), (4, 6), (6, 9), (9, 12), (12, 15)):
@@ -226,3 +325,23 @@ def test_shipped_stars_have_the_mass_of_another_universe(universe):
     assert painted.values.sum() == pytest.approx(true.values.sum(), rel=0.1)
     r = st.cross_correlation(true, painted)
     assert (r.y[r.x < 10] > 0.9).all()
+
+
+def test_shipped_thin_hydrogen_has_the_power_of_another_universe(universe):
+    emulator = engine.load_emulator("jerald", field="hi_thin")
+    true, painted = universe.grid("hi_thin"), engine.paint(emulator, universe, engine.BoxPlace())
+    assert painted.values.sum() == pytest.approx(true.values.sum(), rel=0.15)
+    transfer = st.transfer_function(true, painted)
+    ratio = transfer.y**2
+    assert (np.abs(ratio[transfer.x < 10] - 1) < 0.3).all()
+    assert ratio[transfer.x < 2].mean() == pytest.approx(1, abs=0.1)  # bins hold few modes
+
+
+@pytest.mark.parametrize(("epoch", "redshift"), [("z0", 0.0), ("z3", 3.0)])
+@pytest.mark.parametrize("system", ["jerald", "particle-mesh"])
+def test_other_times_ship_under_their_epochs(system, epoch, redshift):
+    card = engine.load_emulator(system, field="dm", level=epoch).card
+    assert card.architecture["redshift"] == pytest.approx(redshift)
+    assert engine.load_emulator(system, field="dm").card.architecture["redshift"] == pytest.approx(
+        2
+    )

@@ -1,5 +1,7 @@
 """The particle mesh: linear theory where it holds, momentum, and gradients of its clouds."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from engine.cosmology import PLANCK, RADIATION
 from engine.growth import Growth
 from engine.nbody import cloud
 from engine.nbody.displacement import displacements
-from engine.nbody.linear_power import eisenstein_hu, read_linear_power
+from engine.nbody.linear_power import by_camb, eisenstein_hu, read_linear_power
 from engine.nbody.particle_mesh import (
     BullFrog,
     KickDriftKick,
@@ -253,3 +255,23 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, text):
     table.write_text(text)
     with pytest.raises(ValueError, match=r"table\.dat .* expected"):
         read_linear_power(table)
+
+
+def test_the_spectrum_by_camb_is_that_of_the_fit_to_a_few_per_cent():
+    pytest.importorskip("camb")
+    fit, exact = eisenstein_hu(PLANCK, 0.8159, 0.9667), by_camb(PLANCK, 0.8159, 0.9667)
+    k = np.geomspace(0.005, 200, 40)
+    ratio = exact(k) / fit(k)
+    assert np.abs(ratio - 1).max() < 0.08
+    assert np.abs(ratio - 1).max() > 0.005  # and no copy of it
+    waves = np.geomspace(1e-3, 40, 4000)
+    x = 8 * waves
+    window = 3 * (np.sin(x) - x * np.cos(x)) / x**3
+    integrand = waves**3 * exact(waves) * window**2 / (2 * np.pi**2)
+    assert np.trapezoid(integrand, np.log(waves)) ** 0.5 == pytest.approx(0.8159, rel=5e-3)
+
+
+def test_without_camb_its_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "camb", None)
+    with pytest.raises(ValueError, match=r"CAMB isn't installed.*baryon-explorer\[camb\]"):
+        by_camb(PLANCK, 0.8, 1.0)

@@ -14,6 +14,7 @@ from engine.formats.maps import SlabLayout, create_maps
 from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 from engine.halos import Objects
 from engine.inputs import mesh_at, runs
+from engine.normalization import normalization
 from engine.places import BoxPlace, ObjectPlace, Run, SlabPlace, kind_of
 from engine.systems import registry
 from engine.systems.card import Input, ModelCard, Output, read_card, write_card
@@ -46,7 +47,7 @@ class Share(Emulator):
 
 
 def card_of(kind):
-    scaling = engine.emulators()[0].inputs[0].normalization
+    scaling = normalization("dm")
     return ModelCard(
         system="share",
         title="A share",

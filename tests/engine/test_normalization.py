@@ -12,6 +12,7 @@ from engine.normalization import (
     NORMALIZATIONS,
     Linear,
     LogNormalization,
+    StandardLog,
     normalization,
     normalization_from_json,
     normalization_to_json,
@@ -102,3 +103,18 @@ def test_an_unknown_field_or_kind_is_refused():
         normalization("cheese")
     with pytest.raises(ValueError, match="kind of normalisation is 'cube', expected one of log"):
         normalization_from_json({"kind": "cube"})
+
+
+def test_the_standard_logarithm_of_a_mass_has_its_way_back():
+    scaling = StandardLog(volume=73.5**3, offset=1e7, mean=8.0, deviation=0.5)
+    density = np.array([0.0, 1e8, 1e10]) / 73.5**3
+    scaled = scaling.forward(density)
+    assert scaled[:2] == pytest.approx([-2.0, (np.log10(1.1e8) - 8.0) / 0.5])
+    assert scaling.inverse(scaled) == pytest.approx(density)
+    assert scaling.inverse(np.array([-3.0])) == 0
+    tensors = scaling.inverse(scaling.forward(torch.tensor(density)))
+    assert tensors.numpy() == pytest.approx(density)
+    again = normalization_from_json(normalization_to_json(scaling))
+    assert again == scaling
+    with pytest.raises(ValueError, match=r"offset is 0.0, expected a positive number"):
+        StandardLog(1.0, 0.0, 8.0, 0.5)

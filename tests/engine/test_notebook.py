@@ -6,7 +6,9 @@ import pytest
 
 import engine
 from engine.notebook import notebook
-from engine.recipe import Painting, Recipe, Source, Surroundings, rerun
+from engine.recipe import Recipe, Source, rerun
+from engine.recipe_file import Painting
+from engine.surroundings import Surroundings
 
 
 @pytest.fixture(scope="module")

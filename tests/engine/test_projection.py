@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine.projection import slabs, snapshots
+from engine.projection import slabs, writing
 from engine.projection.snapshots import project_snapshot
 
 ROOT = Path(__file__).parents[2]
@@ -305,7 +305,7 @@ def test_a_failure_midway_leaves_what_was_there(gadget, universe, tmp_path, monk
             raise OSError("no space left on device")
         return values
 
-    monkeypatch.setattr(snapshots, "round_mantissa", full_disk)
+    monkeypatch.setattr(writing, "round_mantissa", full_disk)
     with pytest.raises(OSError, match="no space left"):
         project_snapshot(gadget(universe), out, axes="z", **SMALL)
     assert out.read_bytes() == before

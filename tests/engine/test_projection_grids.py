@@ -113,7 +113,7 @@ def test_bounds_on_memory_change_no_grid(snapshot, tmp_path, monkeypatch):
     ("wish", "words"),
     [
         ({"grids": ("dmo",)}, "is a run with gas, but dmo was asked for"),
-        ({"grids": ("xray",)}, "field is 'xray', expected one of dm, dmo, gas"),
+        ({"grids": ("xray",)}, "xray is a surface brightness, expected fields that have a value"),
         ({"fields": ("delta",)}, "field is 'delta', expected one of dm, dmo, gas"),
         ({"grids": ("dm",), "cells": -4}, "cells is -4, expected 1 to 8192"),
         ({"cells": 64}, "cells is 64, but no grids were asked for"),

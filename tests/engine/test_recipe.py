@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 import engine
-from engine import recipe as recipe_module
+from engine import recipe_file
 from engine.formats.map_file import read_map_file, write_map_file
-from engine.recipe import Painting, Recipe, Source, Surroundings, check, curves, rerun
+from engine.outcome_words import comparison
+from engine.recipe import Recipe, Source, rerun
+from engine.recipe_file import Painting, check
 from engine.results import Outcome
-from engine.summary import comparison
+from engine.statistics.compared import curves
+from engine.surroundings import Surroundings
 
 ROOT = Path(__file__).parents[2]
 
@@ -155,10 +158,10 @@ def test_other_releases_and_threads_are_warned_of(recipe):
 def test_a_files_hash_follows_the_file(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"one")
-    before = recipe_module.file_sha256(path)
-    assert recipe_module.file_sha256(path) == before
+    before = recipe_file.file_sha256(path)
+    assert recipe_file.file_sha256(path) == before
     path.write_bytes(b"three")
-    assert recipe_module.file_sha256(path) != before
+    assert recipe_file.file_sha256(path) != before
 
 
 def test_the_command_line_makes_the_same_bits_in_another_process(recipe, outcome, tmp_path):

@@ -189,10 +189,11 @@ class TestBadFiles:
             [engine.open_simulation(path).slab("dm", index=index) for index in range(4)]
         assert "\n" not in str(error.value)
 
-    def test_newer_version(self, path):
+    @pytest.mark.parametrize(("version", "words"), [(9, "9"), ([[2], [9]], r"\[\[2\] \[9\]\]")])
+    def test_newer_version(self, path, version, words):
         with h5py.File(path, "a") as file:
-            file.attrs["format_version"] = 9
-        self.refused(path, r"toy\.hdf5 has version 9 of the format .*, expected 2")
+            file.attrs["format_version"] = version
+        self.refused(path, rf"toy\.hdf5 has version {words} of the format .*, expected 2")
 
     def test_missing_attribute(self, path):
         with h5py.File(path, "a") as file:

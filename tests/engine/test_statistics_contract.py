@@ -9,7 +9,7 @@ import pytest
 from engine import statistics
 from engine.cosmology import Cosmology
 from engine.halos import Halos
-from engine.mesh import Grid, Slab
+from engine.mesh import Cutout, Grid, Slab
 from engine.results import Curve, Points
 from engine.statistics import Statistic, Sums
 
@@ -40,9 +40,18 @@ def grid_of(values):
     return Grid(values, "gas", **about)
 
 
+def cutout_of(values):
+    about = {"cell_size": 29.3, "depth": 0.4688, "box_size": 16 * 0.0293, "redshift": 2.0}
+    return Cutout(values, "gas", cosmology=PLANCK, **about)
+
+
+MAKE = {"slab": (slab_of, 2), "cutout": (cutout_of, 2), "grid": (grid_of, 3)}
+"""Meshes of a kind and their dimensions."""
+
+
 def maps(number, kind="slab"):
     rng = np.random.default_rng(7)
-    make, shape = (slab_of, (16, 16)) if kind == "slab" else (grid_of, (16, 16, 16))
+    make, shape = MAKE[kind][0], (16,) * MAKE[kind][1]
     return [make(1e4 * rng.lognormal(size=shape)) for _ in range(number)]
 
 
@@ -76,6 +85,7 @@ def test_the_first_statistics_are_there():
     assert {"cross_correlation", "transfer_function", "halo_relation", "halo_profile"} <= set(
         statistics.names()
     )
+    assert {"radial_profile", "scaling_relation", "mass_function"} <= set(statistics.names())
     assert statistics.names() == sorted(statistics.names())
 
 
@@ -143,8 +153,12 @@ def test_what_a_statistic_says_of_its_curve_is_true(name):
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -1.0])
 def test_bad_pixels_are_refused_with_their_number_and_place(name, bad):
     (row,) = maps_for(name, 1)
-    number = {"slab": {"index": 3}, "grid": {}}
-    where = {"slab": ", axis z, slab 3 has 2 pixels", "grid": " has 2 cells"}
+    number = {"slab": {"index": 3}, "cutout": {"number": 3}, "grid": {}}
+    where = {
+        "slab": ", axis z, slab 3 has 2 pixels",
+        "cutout": ", axis z, object 3 has 2 pixels",
+        "grid": " has 2 cells",
+    }
     row = [m.with_values(m.values, simulation="hydro11-z2", **number[m.KIND]) for m in row]
     for place, good in enumerate(row):
         values = good.values.copy()

@@ -147,7 +147,7 @@ def test_chosen_bins_are_kept_and_empty_ones_are_nan():
     ("values", "changes", "found"),
     [
         (np.ones((8, 9)), {}, "8 x 9 periodic pixels of 30 kpc/h"),
-        (np.ones((8, 8)), {"cell_size": 31.0}, "8 x 8 periodic pixels of 31 kpc/h"),
+        (np.ones((8, 8)), {"cell_size": 60.0}, "8 x 8 periodic pixels of 60 kpc/h"),
         (np.ones((8, 8)), {"periodic": False}, "8 x 8 not periodic pixels"),
     ],
 )

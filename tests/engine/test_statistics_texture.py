@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 from engine.statistics.texture import (
     CLASSES,
     PATCH,
+    class_distances,
     cosines,
     coverage,
     diagonal_ratio,
@@ -15,6 +16,7 @@ from engine.statistics.texture import (
     empty_share,
     energy_distance,
     patch_distances,
+    patch_waves,
     patches,
 )
 
@@ -59,6 +61,13 @@ def test_patches_of_another_law_have(random, dark_matter, wrong):
     same = patch_distances(truth, fields(random, dark_matter), dark_matter)
     found = patch_distances(truth, painted, dark_matter)
     assert (found[:3] > 4 * np.abs(same[:3]).max()).all()
+
+
+def test_a_truth_without_texture_has_no_distance_to_tell(random, dark_matter):
+    noise = smooth(random.normal(size=(SIDE, SIDE)))
+    flat, rough = (patch_waves(each, dark_matter[0], 4000, random) for each in (0 * noise, noise))
+    assert np.isnan(class_distances(flat, rough)).all()
+    assert np.isfinite(class_distances(rough, flat)).any()
 
 
 def test_patches_wrap_and_a_shift_of_their_mean_is_no_texture(random, dark_matter):

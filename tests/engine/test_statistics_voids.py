@@ -174,3 +174,5 @@ def test_what_is_no_ball_and_no_void_is_refused():
         statistics.get("void_sizes", radii=(2.0, 1.0))
     with pytest.raises(ValueError, match="radius is 0 Mpc/h, expected above zero"):
         statistics.get("smoothed_pdf", radius=0)
+    with pytest.raises(ValueError, match="8 Mpc/h wide, expected room for balls of a radius of 10"):
+        statistics.get("smoothed_pdf")(grid_of(clumpy(8), cell_size=1000.0, box_size=8.0))

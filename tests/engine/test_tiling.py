@@ -1,5 +1,7 @@
 """A region of a prediction is that region of the whole, whatever the tiles."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +19,9 @@ from engine.noise import Realisation
 from engine.spans import Ground
 from engine.systems.ember import EmberUNet, EmberWGAN
 from engine.tile_budget import memory, parts_within
-from engine.tiling import Given, Layer, Stage, evaluate, needed, reach, scales_of, steps
+from engine.tile_memory import Memory
+from engine.tile_plan import Layer, Stage, needed, reach, scales_of, steps
+from engine.tiling import Given, evaluate
 from tests.engine.systems import ember_gated, ember_unet, ember_wgan
 from tests.engine.systems.example import dark_matter
 
@@ -36,16 +40,41 @@ EMULATORS = {
 }
 
 
-def in_tiles(emulator, mesh, region, values, finest=1, workers=1, seed=3):
+def in_tiles(emulator, mesh, region, values, finest=1, workers=1, seed=3, shared=None):
     """Normalised, from blocks that read so many values."""
     y0, y1, x0, x1 = region
-    ground = Ground(mesh.shape, mesh.periodic)
-    found = emulator._given(mesh, Realisation(seed))
     run = emulator._run_stage(mesh.periodic)
-    spans = (y0, y1), (x0, x1)
-    return evaluate(
-        emulator.stages, found, run, spans, ground, values, finest, workers, run.release
-    )[0]
+    options = {"values": values, "finest": finest, "shared": shared, "workers": workers}
+    options["release"] = run.release
+    return together(emulator, mesh, run, ((y0, y1), (x0, x1)), seed, **options)
+
+
+def together(emulator, mesh, run, spans, seed=3, **options):
+    """Blocks put together, each exactly once."""
+    ground = Ground(mesh.shape, mesh.periodic)
+    (put, found) = collected(spans, 1)
+    evaluate(
+        emulator.stages,
+        emulator._given(mesh, Realisation(seed)),
+        run,
+        spans,
+        ground,
+        put,
+        **options,
+    )
+    return found[0]
+
+
+def collected(spans, channels):
+    """What takes the blocks of a region, and the array that it fills."""
+    found = np.full((channels, *(b - a for a, b in spans)), np.nan, np.float32)
+
+    def put(block, values):
+        into = tuple(slice(a - s, b - s) for (a, b), (s, _) in zip(block, spans, strict=True))
+        assert np.isnan(found[(slice(None), *into)]).all()
+        found[(slice(None), *into)] = values
+
+    return put, found
 
 
 def whole(emulator, mesh, seed=3):
@@ -66,17 +95,18 @@ def of_ring(values, region):
     corner=st.tuples(st.integers(-40, 40), st.integers(-60, 60)),
     sides=st.tuples(st.integers(1, 32), st.integers(1, 48)),
     values=st.integers(200, 20000),
-    finest=st.sampled_from([1, 2, 4]),
+    kept=st.sampled_from([(1, 1), (2, 2), (2, 1), (4, 4), (4, 2), (4, 1)]),
     workers=st.integers(1, 2),
 )
 def test_any_region_in_tiles_of_any_size_is_that_of_the_whole(
-    name, corner, sides, values, finest, workers
+    name, corner, sides, values, kept, workers
 ):
     emulator, mesh = EMULATORS[name], slab()
     (y, x), (ny, nx) = corner, sides
     region = (y, y + ny, x, x + nx)
     expected = of_ring(whole(emulator, mesh), region)
-    found = in_tiles(emulator, mesh, region, values, finest, workers)
+    finest, shared = kept
+    found = in_tiles(emulator, mesh, region, values, finest, workers, shared=shared)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert found.std() > 0 or ny * nx == 1
 
@@ -100,12 +130,12 @@ def test_less_memory_gives_the_same_painting(name):
     values, workers = emulator._blocks
     weights = sum(array.nbytes for array in emulator._weights.values())
     least, most = (
-        memory(*network, part, ground, values, finest, workers, weights)
-        for part, finest in ((((0, 4), (0, 4)), 4), (spans, 1))
+        memory(*network, part, ground, values, 1, 1, workers, weights)
+        for part in (((0, 4), (0, 4)), spans)
     )
     parts = []
     for budget in (least, (least + most) // 2, most):
-        cut, _ = parts_within(budget, *network, spans, ground, values, workers, weights)
+        cut, *_ = parts_within(budget, *network, spans, ground, values, workers, weights)
         parts.append(len(cut))
         try:
             emulator.memory = budget
@@ -188,16 +218,8 @@ def test_torch_runs_the_stages_too():
     emulator, mesh = EMULATORS["gated"], slab()
     expected = whole(emulator, mesh)
     eager = EagerStages(emulator.network)
-    spans = ((-3, 20), (40, 60))
-    found = evaluate(
-        emulator.stages,
-        emulator._given(mesh, Realisation(3)),
-        eager,
-        spans,
-        Ground(mesh.shape),
-        5000,
-    )
-    np.testing.assert_allclose(found[0], of_ring(expected, (-3, 20, 40, 60)), atol=1e-5)
+    found = together(emulator, mesh, eager, ((-3, 20), (40, 60)), values=5000)
+    np.testing.assert_allclose(found, of_ring(expected, (-3, 20, 40, 60)), atol=1e-5)
 
 
 KERNELS = [
@@ -233,14 +255,11 @@ def test_a_plain_network_is_tiled_in_three_dimensions(corner, sides, values):
         numbers = [np.arange(a, b) % n for (a, b), n in zip(wanted, shape, strict=True)]
         return box[np.ix_([0], *numbers)]
 
-    found = evaluate(
-        network,
-        {INPUT: Given(read)},
-        lambda stage, arrays: convolved(arrays[0], "replicate"),
-        spans,
-        Ground(shape),
-        values,
-    )
+    def run(stage, arrays, keep):
+        keep(convolved(arrays[0], "replicate"))
+
+    put, found = collected(spans, 3)
+    evaluate(network, {INPUT: Given(read)}, run, spans, Ground(shape), put, values)
     numbers = [np.arange(a, b) % (n // 2) for (a, b), n in zip(spans, shape, strict=True)]
     np.testing.assert_allclose(found, expected[np.ix_(range(3), *numbers)], atol=1e-6)
     assert reach(network, INPUT) == 1 + 1 + 2
@@ -253,3 +272,35 @@ def test_fine_results_that_are_not_kept_are_made_where_they_are_read():
     assert kept[-1] == ["entry", "down.0", "up.2", "up.3"]
     assert [step[-1] for step in kept[1:-1]] == ["down.2", "down.3", "up.0", "up.1"]
     assert all(len(step) == 1 for step in kept[1:-1])
+
+
+def test_memory_that_is_freed_is_used_again():
+    memory = Memory(100)
+    first, second = memory.take("first", (4, 10)), memory.take("second", (20,))
+    first[:], second[:] = 1, 2
+    memory.free("first")
+    third, fourth = memory.take("third", (30,)), memory.take("fourth", (30,))
+    third[:], fourth[:] = 3, 4
+    assert np.shares_memory(first, third)
+    assert not np.shares_memory(third, fourth)
+    assert (second == 2).all()
+
+
+@pytest.mark.parametrize("finest", [1, 4])
+def test_what_was_kept_goes_as_soon_as_a_region_is_done(finest):
+    """Without waiting for Python to look for circles: one tile after the other fills a machine."""
+    emulator, mesh = EMULATORS["gated"], slab()
+    kept = Memory(10**6)
+    gone = weakref.ref(kept._values)
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        run = emulator._run_stage(mesh.periodic)
+        options = {"memory": kept, "finest": finest, "values": 2000, "workers": 2}
+        together(emulator, mesh, run, ((0, 16), (0, 48)), **options)
+        options.clear()
+        del kept
+        assert gone() is None
+    finally:
+        if collecting:
+            gc.enable()

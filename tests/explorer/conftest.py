@@ -45,7 +45,15 @@ def maps_of(seed: int) -> NDArray[np.float32]:
     return (1e4 * draw).astype(np.float32)
 
 
-def write_simulation(folder: Path, name: str, fields: tuple[str, ...]) -> Path:
+def means(maps: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Area means of maps (n_slabs, ny, nx) on so many pixels a side."""
+    times = maps.shape[-1] // side
+    return maps.reshape(len(maps), side, times, side, times).mean((2, 4))
+
+
+def write_simulation(
+    folder: Path, name: str, fields: tuple[str, ...], gas_pixels: int = PIXELS
+) -> Path:
     path = folder / f"{name}.hdf5"
     header = SimulationHeader(
         name=name,
@@ -65,10 +73,13 @@ def write_simulation(folder: Path, name: str, fields: tuple[str, ...]) -> Path:
                 thinned = create_maps(file, layout, ("dm", "MR", "ds", axis), 8**3, "drawn")
                 thinned[:] = dark_matter.mean(axis=0)
             for field in fields:
-                share = BARYONS if field == "gas" else 1
-                create_maps(file, layout, (field, "HR", "ds", axis), 16**3, "drawn")[:] = (
-                    share * dark_matter
-                )
+                key = (field, "HR", "ds", axis)
+                if field == "gas":
+                    coarse = SlabLayout(BOX, gas_pixels, SLABS)
+                    gas = BARYONS * means(dark_matter, gas_pixels)
+                    create_maps(file, coarse, key, 16**3, "drawn")[:] = gas
+                else:
+                    create_maps(file, layout, key, 16**3, "drawn")[:] = dark_matter
     return path
 
 
@@ -197,3 +208,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_simulation(simulations, "dark-only", ("dmo",))
     monkeypatch.setattr("engine.simulation.asset_folders", lambda kind: [tmp_path / kind])
     return simulations
+
+
+@pytest.fixture
+def weights(
+    stochastic: None, folder: Path, emulator: type[CosmicShare], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Give the emulator's card the hash that a file of weights would have."""
+    card = replace(emulator.card, weights_sha256="a" * 64)
+    monkeypatch.setattr(emulator, "card", card)
+    monkeypatch.setattr(engine, "emulators", lambda: [card])

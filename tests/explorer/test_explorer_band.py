@@ -11,10 +11,11 @@ from engine.cosmology import Cosmology
 from engine.mesh import Slab
 from engine.places import SlabPlace
 from explorer.band import WIDTH, band_maps
+from explorer.display import Display
 from explorer.plots.maps import linked_maps
 from explorer.results import Results
 from explorer.scenes.slabs import Slabs
-from explorer.state import Display, Request
+from explorer.state import Request
 from explorer.store import Store
 from explorer.viewport import MAPS
 from explorer.views.band_card import BandCard

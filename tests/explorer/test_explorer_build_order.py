@@ -1,11 +1,13 @@
 """Parts of the page that are built after the maps, and changes that give them precedence."""
 
+import panel as pn
 import param
 import pytest
 from bokeh.document import Document
+from bokeh.models import Div
 from panel.io.state import set_curdoc
 
-from explorer.build_order import BuildOrder, after
+from explorer.build_order import BuildOrder, after, in_one_message
 
 
 class Busy(param.Parameterized):
@@ -70,3 +72,21 @@ def test_nothing_waits_without_a_browser():
     done = []
     after(150, lambda: done.append("at once"))
     assert done == ["at once"]
+
+
+def test_the_browser_gets_the_changes_of_a_turn_together(monkeypatch):
+    document, div, told = Document(), Div(), []
+    document.add_root(div)
+    document.on_change(lambda event: told.append(getattr(event, "new", None)))
+    monkeypatch.setitem(pn.state._connected, document, True)
+
+    def change():
+        for text in ("reading", "painting", "painted"):
+            div.text = text
+        assert told == []
+
+    with set_curdoc(document):
+        in_one_message(change)
+        for each in document.session_callbacks:
+            each.callback()
+    assert [text for text in told if text] == ["painted"]

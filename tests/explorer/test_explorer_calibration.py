@@ -121,6 +121,9 @@ def test_texture_is_of_the_first_two_samples_and_of_whole_maps(emulator):
     words = texture_table(expected)
     assert f"<td>{expected.diagonals[1]:.2f}</td><td>{expected.diagonals[0]:.2f}</td>" in words
     assert "Patches, voids" in words
+    unknown = replace(expected, patches_of_truth=np.full(len(expected.patches), np.nan))
+    assert "nan" not in texture_table(unknown)
+    assert texture_table(unknown).count("<td>–</td>") == np.isfinite(expected.patches).sum()
 
 
 def ranked_in_view(store):

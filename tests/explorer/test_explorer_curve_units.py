@@ -8,10 +8,10 @@ import pytest
 
 from engine.units import column_density
 from explorer.curve_units import CurveUnits
+from explorer.display import Display
 from explorer.exports import Shown, in_units, outcome
 from explorer.plots.paper_look import Colours, Look
 from explorer.scenes.slabs import Slabs
-from explorer.state import Display
 from explorer.store import Store
 from explorer.views.band_card import in_words
 from explorer.views.curves import CurveCard

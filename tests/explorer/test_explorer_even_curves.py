@@ -22,6 +22,7 @@ def test_curves_that_change_sign_keep_it_on_an_even_axis():
     ratio = panels.ratios["prediction"].data["y"]
     np.testing.assert_allclose(ratio[truth.y > 0], 2)
     assert np.isnan(ratio[truth.y < 0]).all()
+    np.testing.assert_allclose(panels.beyond["prediction"].data["x"], X[truth.y > 0])
     y = panels.main.y_range
     assert y.start < -2
     assert y.end > 2

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from explorer.display import Display
 from explorer.plots.maps import linked_maps
 from explorer.scenes.slabs import Slabs
-from explorer.state import Display
 from explorer.store import Store
 from explorer.views.keys import HERE, LISTED, Keys
 from explorer.views.samples import Samples

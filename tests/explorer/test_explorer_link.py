@@ -8,10 +8,10 @@ import pytest
 from bokeh.models.annotations import BoxAnnotation
 from panel.io.location import Location
 
+from explorer.display import Display
 from explorer.link import Link
 from explorer.plots.maps import linked_maps
 from explorer.scenes.slabs import Slabs
-from explorer.state import Display
 from explorer.store import Store
 from explorer.views.curves import CurveCard
 from explorer.views.link_parts import ColourLimits, PickedRanges, RectangleInView

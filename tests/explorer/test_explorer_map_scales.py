@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 
+import engine
 from engine.cosmology import Cosmology
 from engine.halos import Halos
 from engine.mesh import Slab
 from engine.units import HYDROGEN_MASS_IN_G, KPC_IN_CM, MSUN_IN_G, column_density
-from explorer.plots.limits import contrast_limits
+from explorer.display import Display
+from explorer.plots.limits import contrast_limits, limits
 from explorer.plots.map_figure import EMPTY
 from explorer.plots.maps import linked_maps
 from explorer.plots.rings import rings
 from explorer.plots.stretch import Stretch, nice_above, nice_step, symmetric_ticks
 from explorer.scale import length_of, scale_of
-from explorer.state import Display
 from explorer.style import DIVERGING, HIGHLIGHT, OTHERS, RING, SAFE, palette
 from explorer.views.colour_bar import ColourBar
 from explorer.views.colours import colour_picker
@@ -89,6 +90,16 @@ def test_bars_begin_and_end_at_ticks_around_their_limits(name):
     assert ticks[-1][0] == pytest.approx(end)
     if name != "linear":
         assert ticks[-1][1] == "10⁷"
+
+
+@pytest.mark.parametrize("decades", [1, 8, 9, 16, 30])
+def test_words_along_many_decades_have_room(decades):
+    ticks = Stretch("log").ticks(-7.0 - decades, -7.0)
+    assert [place for place, _ in ticks] == list(np.arange(-7.0 - decades, -6.5))
+    written = [place for place, words in ticks if words]
+    assert written[-1] == -7
+    assert min(9, decades + 1) // 2 <= len(written) <= 9
+    assert len(set(np.diff(written))) == 1
 
 
 @pytest.mark.parametrize("value", [1e-3, 1.3, 2, 9.99, 7e5, 3.2e6])
@@ -275,3 +286,22 @@ def test_a_handle_moved_under_another_stretch_leaves_no_infinite_limits(stretch)
     assert np.isfinite(bar.slider.value).all()
     assert (bar.slider.start, bar.slider.end) != (1e4, 1e8)
     assert len(bar.slider.marks) < 20
+
+
+@pytest.mark.parametrize("field", ["gas", "dm"])
+def test_by_default_halo_centres_keep_their_structure(field):
+    """Of the heaviest haloes' inner halves less than half is in the highest colour."""
+    simulation = engine.open_simulation("hydro11-z2")
+    shown, halos = simulation.slab(field, "z", 0), simulation.halos("hydro")
+    top, dex = limits(shown).high, np.log10(shown.values)
+    inside = halos.in_slab(shown)
+    heaviest = inside[np.argsort(halos.mvir[inside])[-12:]]
+    side, pixel = shown.box_size, shown.pixel_size / 1000
+    centres = (np.arange(len(dex)) + 0.5) * pixel
+    shares = []
+    for number in heaviest:
+        x, y, _ = halos.position[number]
+        dx, dy = (offset - side * np.round(offset / side) for offset in (centres - x, centres - y))
+        within = np.hypot(dx[None, :], dy[:, None]) < 0.5 * halos.rvir[number] / 1000
+        shares.append((dex[within] > top).mean())
+    assert 0 < np.median(shares) < 0.5

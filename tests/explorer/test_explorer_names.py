@@ -2,25 +2,31 @@
 
 import asyncio
 from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 from bokeh.core.validation import check_integrity
+from matplotlib.colors import to_rgb
 
 import engine
+import explorer
 from engine.results import Points
+from engine.systems.card import read_card
+from explorer.display import Display
 from explorer.names import colours_of, painted_inks, painting_names
 from explorer.plots.halo_relation import cloud, short
 from explorer.scenes.slabs import Slabs
-from explorer.state import Display
 from explorer.store import Store
+from explorer.style import EMULATORS, PUBLISHED, SAMPLES
 from explorer.views.controls import Controls
 from explorer.views.curves import CurveCard
 from explorer.views.facts import Facts
 from explorer.views.haloes import Haloes
 from explorer.views.maps import Maps
+from explorer.views.maps_in_words import summary
 from explorer.views.scope import in_words
-from explorer.views.summary import summary
 from explorer.words import unit_in_words
 
 
@@ -106,7 +112,7 @@ def test_without_a_truth_two_paintings_are_compared(stochastic):
     maps = Maps(store, Display(show="ratio"))
     maps.present(store.results)
     assert maps.linked.state.compared == [2, 3]
-    assert maps.contrast.map.note.text == ""
+    assert maps.linked.state.contrast_note == ""
     maps.published.release()
 
 
@@ -186,3 +192,31 @@ def test_haloes_that_come_later_are_drawn_from_columns_that_are_there():
     columns |= {"number": np.arange(5), "slab": np.arange(5), "resolved": ones > 0}
     shown.points = Points(x=ones, y=ones, name="haloes", x_label="x", y_label="y", columns=columns)
     assert not any(issue for issue in check_integrity(root.references()).error)
+
+
+def test_all_that_ship_are_told_apart_by_colour(monkeypatch):
+    """On the page and on paper, and from the bands' colours and the published relations'."""
+    shipped = Path(explorer.__file__).parents[1] / "assets" / "weights"
+    cards = [read_card(path) for path in shipped.glob("*.json")]
+    monkeypatch.setattr(engine, "emulators", lambda: cards)
+    colours_of.cache_clear()
+    systems = sorted({card.system for card in cards})
+    assert len(systems) > 5
+    for medium in (0, 1):
+        colours = [colours_of(each)[medium] for each in systems]
+        assert len({*colours, SAMPLES, PUBLISHED}) == len(systems) + 2
+    pairs = list(combinations(EMULATORS, 2))
+    apart = [
+        np.linalg.norm(lightness_and_hue(a) - lightness_and_hue(b)) for (a, _), (b, _) in pairs
+    ]
+    assert min(apart) > 15
+    colours_of.cache_clear()
+
+
+def lightness_and_hue(colour):
+    """L*, a* and b* of an sRGB colour (CIE 1976), in which 2 is hardly seen."""
+    level = np.array(to_rgb(colour))
+    linear = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(to_xyz @ linear / np.array([0.9505, 1.0, 1.089]))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])

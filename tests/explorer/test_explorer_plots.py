@@ -270,7 +270,6 @@ def test_limits_leave_out_what_is_empty_and_few_of_the_rest():
     chosen = limits(slab(values))
     assert (chosen.low, chosen.high) == (4, 6)
     assert (chosen.start, chosen.end) == (4, 9)
-    assert list(chosen.decades) == [4, 5, 6, 7, 8, 9]
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0])

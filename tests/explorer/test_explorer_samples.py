@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
+from explorer.display import Display
 from explorer.plots.curve_columns import sample_band, sample_ratio
 from explorer.scenes.slabs import Slabs
-from explorer.state import Display
 from explorer.store import Store
 from explorer.views.curves import CurveCard
 from explorer.views.samples import Samples

@@ -1,6 +1,7 @@
 import pytest
 
-from explorer.state import Choices, Display, Selection
+from explorer.display import Display
+from explorer.state import Choices, Selection
 from explorer.style import COLOUR_MAPS
 
 HYDRO = Choices(

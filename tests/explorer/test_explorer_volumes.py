@@ -1,66 +1,26 @@
-"""The scene of boxes, without a browser."""
+"""The scene of boxes, without a browser: what is selected, read, cut and measured."""
 
 import asyncio
-from dataclasses import replace
+import re
 
 import numpy as np
-import panel as pn
 import pytest
 
 import engine
 from engine import statistics
-from engine.inference import Worker
-from engine.systems.contract import Emulator
-from explorer import app, results, threads
-from explorer.link import Link
+from explorer import app, threads
 from explorer.scenes.slabs import Slabs
 from explorer.scenes.volumes import Volumes
-from explorer.state import Display
 from explorer.store import Store
-from explorer.views.controls import Controls
-from explorer.views.cosmologies import Cosmologies
-from explorer.views.kernels import NONE, Kernels
-from explorer.views.layer_strip import LayerStrip, beam
-from explorer.views.maps import Maps
 from explorer.views.scene_links import scene_links, with_data
-from explorer.views.scope import AboutCurves
-from explorer.views.signed_bar import SignedBar
 from explorer.volumes import boxes as boxes_module
-from explorer.volumes.kernels import first_layers
-from tests.engine.systems.super_resolution import card as example_card
-from tests.explorer.conftest import write_simulation
-from tests.explorer.volumes import LOW, SIDE, write_box, write_emulator
+from tests.explorer.box_store import of_boxes, opened
+from tests.explorer.volumes import LOW, SIDE, write_box
 
 CELL = SIDE / LOW
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """The user's folder, the only one there is: a box, one of more growth, a run of slabs."""
-    simulations = tmp_path / "simulations"
-    simulations.mkdir()
-    write_box(simulations, "box")
-    write_box(simulations, "grown", growth=1.1)
-    write_simulation(simulations, "slabs", ("dm", "gas"))
-    write_emulator(tmp_path / "weights")
-    for place in ("engine.simulation", "engine.systems.registry"):
-        monkeypatch.setattr(f"{place}.asset_folders", lambda kind: [tmp_path / kind])
-    worker = Worker()
-    monkeypatch.setattr(threads, "WORKER", worker)
-    for remembered in (results.trained, results.card_named, boxes_module.measured):
-        remembered.cache_clear()
-    yield simulations
-    worker.close()
-    for remembered in (results.trained, results.card_named, boxes_module.measured):
-        remembered.cache_clear()
-
-
-def opened(**link):
-    store = Store(Volumes(), {"simulation": "box"} | link)
-    store.told = []
-    store.param.watch(lambda event: store.told.append(event.new), "error")
-    asyncio.run(store.refresh())
-    return store
+folder = pytest.fixture(of_boxes)
 
 
 @pytest.fixture
@@ -149,16 +109,6 @@ def test_curves_are_of_the_whole_box_with_the_scatter_of_octants(store):
     assert set(found.masses) == {"truth", "prediction"}
 
 
-def test_what_a_box_is_too_small_for_is_told_and_the_rest_is_there(store):
-    assert store.results.curves["void_sizes"] == {}
-    words = AboutCurves(store)
-    store.param.trigger("results")
-    assert "Curves are of the whole box" in words.words.object
-    assert "expected radii of voids" in words.words.object
-    assert store.told == []
-    assert store.results.curves["smoothed_pdf"]["truth"].y.max() > 0
-
-
 def test_the_mean_is_kept_where_it_is_asked_for(store):
     mean = store.results.boxes["input"].values.mean(dtype=float)
     assert store.selection.param.conserve.constant is False
@@ -224,6 +174,16 @@ def test_a_box_without_truth_is_painted_all_the_same(folder):
     assert store.results.curves["transfer_function"] == {}
 
 
+def test_a_truth_of_another_universe_is_not_compared_with_and_it_is_told_why(folder):
+    write_box(folder, "mismatched", fine=6)
+    store = opened(simulation="mismatched")
+    assert store.results.truth is None
+    assert store.results.prediction is not None
+    found = re.search(r"largest waves have r = (-?0\.\d\d)$", store.results.no_truth)
+    assert abs(float(found[1])) < 0.5
+    assert set(store.results.curves["power_spectrum"]) == {"prediction"}
+
+
 def test_a_link_reproduces_what_is_selected(folder):
     link = {
         "simulation": "grown",
@@ -259,128 +219,14 @@ def test_a_link_that_asks_for_what_cannot_be_had_is_told(folder, name, value, wo
     assert words in store.error
 
 
-def test_the_strip_shows_the_box_from_the_side_and_selects_what_is_dragged_to(store):
-    values = np.arange(16.0**3, dtype=np.float32).reshape(16, 16, 16)
-    box = store.results.boxes["input"].with_values(values)
-    np.testing.assert_array_equal(beam(box, "x"), values[:2, :2].mean(axis=0))
-    np.testing.assert_array_equal(beam(box, "y"), values[:2, :, :2].mean(axis=0).T)
-    np.testing.assert_array_equal(beam(box, "z"), values[:, :2, :2].mean(axis=1).T)
-    view = LayerStrip(store, Display())
-    assert view.strip.layer.cells == [3, 2]
-    assert view.strip.figure.x_range.end == SIDE
-    view.strip.layer.cells = [9, 4]
-    assert (store.selection.layer, store.selection.depth) == (9, 4)
-    assert store.results.input.start == pytest.approx(9 * CELL)
-    store.selection.layer = 1
-    assert view.strip.layer.cells == [1, 4]
-    assert "z from 13.9 to 69.4 cMpc/h" in view.words.object
-
-
-def test_the_page_of_boxes_is_built_and_says_what_it_shows(folder, monkeypatch):
-    asked = {"scene": "volumes", "simulation": "box"}
-    monkeypatch.setattr(Link, "read", lambda self: asked)
-    built = app.page()
-    assert isinstance(built, pn.viewable.Viewable)
-    begun = app.new_store(asked)
-    assert begun.begin().result().truth is not None
-
-
-def test_the_first_layer_is_shown_with_what_it_makes_of_the_layer(store):
-    layers = first_layers(store.results)
-    assert list(layers) == ["input", "initial"]
-    for layer in layers.values():
-        assert {side: each.shape for side, each in layer.kernels.items()} == {
-            side: (6, side, side) for side in (7, 5, 3)
-        }
-        assert all(each.shape == (6, 2 * LOW, 2 * LOW) for each in layer.features.values())
-    view = Kernels(store)
-    assert view.panes["input"].object.count("<img") == view.panes["initial"].object.count("<img")
-    assert view.panes["input"].object.count('alt="feature map of kernel') == 18
-
-
-def test_cards_of_another_cosmology_say_what_to_do_and_then_what_changes(store):
-    view = Cosmologies(store, Display())
-    assert not view.cards.visible
-    assert "Set against simulation" in view.words.object
-    store.selection.beside = "grown"
-    assert view.cards.visible
-    assert "From <b>box</b> to <b>grown</b>" in view.words.object
-    x = view.panels["power_spectrum"].sources["truth"].data["x"]
-    assert len(x) == len(store.results.changes["power_spectrum"]["truth"].x)
-    assert "Super-resolution" in view.headings["power_spectrum"].object
-
-
 def test_a_painting_tells_how_far_it_is(folder):
     store = Store(Volumes(), {"simulation": "box"})
     busy = []
     store.param.watch(lambda event: busy.append(event.new), "busy")
     asyncio.run(store.refresh())
     assert busy[0] == "Reading box"
-    assert "Painting box: 0 %" in busy
+    assert "Painting box: 100 %" in busy
     assert busy[-1] == ""
-
-
-def test_initial_conditions_have_colours_of_their_own_on_both_sides_of_zero(store):
-    maps = Maps(store, Display())
-    maps.present(store.results)
-    bar = maps.bars["initial"]
-    assert isinstance(bar, SignedBar)
-    mapper = maps.linked.maps["initial"].mapper
-    assert mapper.low == -mapper.high < 0
-    assert bar.slider.value == (mapper.low, mapper.high)
-    assert bar.chosen_limits is None
-    again = Maps(store, Display())
-    bar = again.bars["initial"]
-    bar.choose_limits(-3.0, 3.0)  # as a link does, before there are maps
-    again.present(store.results)
-    low, high = bar.chosen_limits
-    assert high == pytest.approx(3.0, rel=0.02)
-    assert low == -high
-    bar.reset()
-    assert bar.chosen_limits is None
-
-
-class FromTheStart(Emulator):
-    """Paints dark matter where the initial conditions are dense."""
-
-    title = "From the start"
-    paper = "none"
-    device = "cpu"
-
-    def __init__(self, card):
-        self.card = card
-
-    def predict_many(self, inputs, realisations, region=None, parameters=None):
-        (start,) = self.named(inputs).values()
-        painted = start.with_values(85 * np.exp(start.values), field="dmo", emulator="start")
-        return [painted for _ in realisations]
-
-
-def test_an_emulator_that_begins_at_the_start_alone_needs_no_low_resolution(folder, monkeypatch):
-    card = example_card()
-    start = replace(card.inputs[1], cell_size=CELL * 500)
-    card = replace(card, system="start", inputs=(start,), parameters=(), title="From the start")
-    monkeypatch.setattr(engine, "emulators", lambda: [card])
-    monkeypatch.setattr(engine, "load_emulator", lambda *_, **__: FromTheStart(card))
-    store = opened()
-    found = store.results
-    assert found.request.emulator == "start"
-    assert set(found.boxes) == {"initial", "truth", "prediction"}
-    notes = {each.name: (each.slab, each.note) for each in store.scene.pictures(found)}
-    assert notes["input"][0] is None
-    assert "initial conditions alone" in notes["input"][1]
-    assert found.input is found.truth
-    assert store.selection.param.conserve.constant
-    assert Kernels(store).panes["input"].object == f"<p>{NONE}</p>"
-    strip = LayerStrip(store, Display())
-    assert strip.strip.layer.cells == [0, 4]
-
-
-def test_a_switch_is_there_while_the_emulator_has_it(store):
-    switch = Controls(store).each["conserve"]
-    assert switch.visible
-    store.selection.param.conserve.constant = True
-    assert not switch.visible
 
 
 def test_what_ships_opens_with_an_emulator_of_its_cells():
@@ -388,3 +234,12 @@ def test_what_ships_opens_with_an_emulator_of_its_cells():
         store = Store(Volumes(), {"simulation": name})
         assert store.selection.simulation == name
         assert store.selection.emulator == system
+
+
+def test_baselines_are_offered_behind_what_has_to_beat_them():
+    store = Store(Volumes(), {"simulation": "quijote-103-z0", "other": "trilinear"})
+    names = list(store.selection.param.emulator.objects)
+    assert names.index("super-resolution") < names.index("linear-filter")
+    assert {"linear-filter", "trilinear"} <= set(store.selection.param.other.objects)
+    assert store.selection.other == "trilinear"
+    assert store.error == ""

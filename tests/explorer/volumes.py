@@ -36,7 +36,7 @@ def write_box(
     """Write a box of low and high resolution and its initial conditions.
 
     `truth=False` leaves out the high resolution, `start` is the seed of other initial conditions,
-    `growth` makes more of the same waves.
+    `fine` that of another high resolution, `growth` makes more of the same waves.
     """
     path = folder / f"{name}.hdf5"
     header = SimulationHeader(
@@ -55,19 +55,19 @@ def write_box(
         create_grid(file, Run("dmo", "MR", "native"), low, low**3, "drawn")[:] = coarse
         if what.get("truth", True):
             create_grid(file, Run("dmo", "HR", "native"), 2 * low, (2 * low) ** 3, "drawn")[:] = (
-                density
+                density_and_start(what.get("fine", seed), 2 * low, what.get("growth", 1.0))[0]
             )
         write_initial_conditions(file, delta, 127.0, (0.5, 0.5, 0.5), "drawn")
     return path
 
 
-def write_emulator(folder: Path) -> None:
+def write_emulator(folder: Path, low: int = LOW) -> None:
     """Write the network for cells of these boxes."""
-    cell = SIDE * MPC_IN_KPC / LOW
+    cell = SIDE * MPC_IN_KPC / low
     card = example.card()
-    low, start = card.inputs
+    eaten, start = card.inputs
     inputs: tuple[Input, ...] = (
-        replace(low, cell_size=cell),
+        replace(eaten, cell_size=cell),
         replace(start, cell_size=cell / 2),
     )
     output = replace(card.output, cell_size=cell / 2)

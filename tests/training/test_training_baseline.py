@@ -8,12 +8,14 @@ from typer.testing import CliRunner
 
 from engine import statistics
 from engine.cosmology import Cosmology
-from engine.fields import LEVELS
+from engine.fields import LEVELS, OF_HOT_GAS
 from engine.mesh import Slab
-from engine.systems.card import read_card
+from engine.systems.card import read_card, write_card
 from engine.systems.local_map import LocalMap
+from engine.systems.particle_mesh import ParticleMesh
 from engine.systems.registry import emulators
 from engine.systems.weights import read_weights
+from tests.engine.systems import jerald
 from training import baseline
 from training.__main__ import app
 from training.config import Split
@@ -114,9 +116,31 @@ def test_the_command_fits_what_the_data_folder_holds(data, tmp_path):
 
 
 def test_what_ships_was_fitted_on_no_held_out_map():
-    cards = [card for card in emulators() if card.system == "local-map"]
+    every = [card for card in emulators() if card.system == "local-map"]
+    cards = [card for card in every if card.output.kind == "slab"]
     assert {(c.field, c.level) for c in cards} == {(f, n) for f in ("gas", "hi") for n in LEVELS}
     for card in cards:
         files = [(file.name, file.axes) for file in card.training_data]
         assert ("hydro11-z2.hdf5", "xy") in files
         assert not any(name.startswith("validation") for name, _ in files)
+    around = {card.field: card for card in every if card.output.kind == "cutout"}
+    assert set(around) == set(OF_HOT_GAS)
+    for card in around.values():
+        assert {file.name for file in card.training_data} == {
+            "groups-201-z0.hdf5",
+            "groups-201-z1.hdf5",
+        }
+
+
+def test_the_mesh_alone_is_written_for_a_card_of_dark_matter(tmp_path):
+    write_card(tmp_path / "jerald-dm.json", jerald.card("dm"))
+    write_card(tmp_path / "jerald-stars.json", jerald.card("stars"))
+    command = ["mesh", str(tmp_path / "jerald-dm.json"), "--out", str(tmp_path)]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    path = tmp_path / "particle-mesh-dm.json"
+    card = read_card(path)
+    assert card.parameters == ()
+    painted = ParticleMesh(card, read_weights(path, card), "cpu").predict(jerald.initial())
+    assert painted.values.mean() == pytest.approx(card.output.normalization.inverse(1.0), rel=1e-5)
+    refused = CliRunner().invoke(app, ["mesh", str(tmp_path / "jerald-stars.json")])
+    assert "jerald-stars paints stars, expected a card for dm" in " ".join(refused.output.split())

@@ -13,12 +13,14 @@ from engine.formats.grids import create_grid, write_initial_conditions
 from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 from engine.mesh import Grid
 from engine.places import Run
+from engine.systems.box_pair import interpolated
 from engine.systems.card import read_card
 from engine.systems.weights import write_model
 from tests.engine.systems import super_resolution as example
 from training.__main__ import app
+from training.data.volumes import repeated
 from training.report.boxes import headline
-from training.report.resampled import best_linear, repeated, trilinear
+from training.report.resampled import best_linear
 
 CELL = 1953.125
 
@@ -57,28 +59,15 @@ def write_box(path, Omega_m=0.3175, contrast=0.5):
     return path
 
 
-def test_trilinear_values_lie_between_their_neighbours_and_keep_the_mean():
-    values = np.random.default_rng(0).random((4, 4, 4)).astype(np.float32)
-    low, like = grid(values, cell=2 * CELL), grid(np.ones((8, 8, 8)))
-    found = trilinear(low, like)
-    assert found.cell_size == CELL
-    assert found.values.mean() == pytest.approx(values.mean(), rel=1e-6)
-    corner = 0.0
-    for z, y, x in np.ndindex(2, 2, 2):
-        share = np.prod([(0.75, 0.25)[i] for i in (z, y, x)])
-        corner += share * values[-z, -y, -x]  # cell 0 and the one before it
-    assert found.values[0, 0, 0] == pytest.approx(corner, rel=1e-5)
-    np.testing.assert_array_equal(coarse(repeated(low, like).values), values)
-
-
 def test_the_linear_filter_finds_what_is_one_and_beats_either_input():
     """A truth made of both inputs, each on its own scales."""
     first, initial = waves(32, 2, 4.0), waves(32, 3, 2.0)
     low = grid(coarse(1 + 0.1 * first), cell=2 * CELL)
     beside = grid(initial, "delta")
-    fine = repeated(low, grid(np.ones((32, 32, 32))))
+    fine = grid(interpolated(low.values))
     truth = grid(fine.values + 0.05 * initial)
     found = best_linear(low, beside, truth)
+    np.testing.assert_array_equal(coarse(repeated(low, truth).values), low.values)
     r = statistics.get("cross_correlation")
     assert np.nanmin(r(truth, found).y) > 0.999
     assert np.nanmin(r(truth, fine).y) < 0.9
@@ -130,7 +119,8 @@ def test_the_command_writes_a_page_whose_numbers_are_in_its_json(card, boxes, tm
     power = change["changes"]["power_spectrum"]["truth"]
     assert -0.25 < power[1] < -0.15
     page = out.read_text()
-    assert page.count("<svg") == 6
+    assert page.count("<svg") == 9
+    assert all(f"figure {number}" in page for number in range(2, 11))
     assert f"{scored['mean']['painted']:.4g}" in page
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -28,12 +29,9 @@ def _small(monkeypatch):
     monkeypatch.setattr(crops, "SIDE", 16)
 
 
-def test_void_filament_and_halo_are_found_across_the_edge():
-    values = np.full((64, 64), 1.0)
-    values[20:36, 30:46] = 0.01  # a void
-    values[50, :] = values[52, :] = values[54, :] = 5.0
-    values[2, 62:] = values[2, :2] = 500.0
-    slab = Slab(
+def slab_of(values):
+    """A periodic slab of dark matter."""
+    return Slab(
         values.astype(np.float32),
         "dm",
         cell_size=29.3,
@@ -43,6 +41,14 @@ def test_void_filament_and_halo_are_found_across_the_edge():
         cosmology=Cosmology(0.3089, 0.0486, 0.6774),
         simulation="a box",
     )
+
+
+def test_void_filament_and_halo_are_found_across_the_edge():
+    values = np.full((64, 64), 1.0)
+    values[20:36, 30:46] = 0.01  # a void
+    values[50, :] = values[52, :] = values[54, :] = 5.0
+    values[2, 62:] = values[2, :2] = 500.0
+    slab = slab_of(values)
     mean = crops.mean_dark_matter(slab)
     found = crops.corners(slab.with_values(slab.values * np.float32(mean)))
     assert found["void"] == (20, 30)
@@ -52,15 +58,33 @@ def test_void_filament_and_halo_are_found_across_the_edge():
     assert (crops.crop(values, found["filament"]) == 5).sum() == 3 * 16
 
 
+def test_the_densest_place_is_no_filament_too_and_other_weights_have_another_order(data):
+    values = np.full((64, 64), 1.0)
+    values[30:34, :] = 5  # a filament, best seen where the halo lies too
+    values[24:40, 10:26] = np.where(values[24:40, 10:26] < 5, 2, 20)
+    slab = slab_of(values)
+    mean = np.float32(crops.mean_dark_matter(slab))
+    found = crops.corners(slab.with_values(slab.values * mean))
+    away = np.abs(np.subtract(found["filament"], found["halo"]))
+    assert np.minimum(away, 64 - away).max() >= 8
+    simulation = open_simulation(data / "held-out.hdf5")
+    orders = []
+    for sha in ("00" * 32, "01" * 32):
+        emulator = Reported(replace(CARD, weights_sha256=sha), 1, partial(_same, simulation))
+        orders.append([row.truth for row in crops.rows(emulator, simulation, "z", 0)])
+    assert orders[0] != orders[1]
+
+
+def _same(simulation, eaten, seeds):
+    """Paintings, each brighter than the one before."""
+    below = eaten[DARK_MATTER]
+    true = simulation.slab("gas", below.axis, below.index)
+    return [true.with_values(true.values * (2 + seed)) for seed in seeds]
+
+
 def test_the_truth_lies_where_the_key_says_and_every_place_is_as_likely(data):
     simulation = open_simulation(data / "held-out.hdf5")
-
-    def paint(eaten, seeds):
-        below = eaten[DARK_MATTER]
-        true = simulation.slab("gas", below.axis, below.index)
-        return [true.with_values(true.values * (2 + seed)) for seed in seeds]
-
-    emulator = Reported(CARD, 1, paint)
+    emulator = Reported(CARD, 1, partial(_same, simulation))
     places = []
     for shuffle in range(20):
         for row in crops.rows(emulator, simulation, "z", shuffle):

@@ -1,5 +1,7 @@
 """JERALD's fit: its loss, its boxes, and a run as a whole."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,22 +11,29 @@ from typer.testing import CliRunner
 from engine.cosmology import PLANCK
 from engine.formats.grids import create_grid, write_initial_conditions
 from engine.formats.simulation_file import SimulationHeader, new_simulation_file
+from engine.mesh import Grid
 from engine.nbody.cloud import paint
 from engine.networks.jerald.displacement import mesh_of
+from engine.networks.jerald.stages import Stars
 from engine.places import Run
 from engine.simulation import open_simulation
 from engine.systems.card import read_card
-from engine.systems.jerald import Jerald, mesh_particles
+from engine.systems.jerald import Jerald
+from engine.systems.particle_mesh import mesh_particles
 from engine.systems.weights import read_weights
 from training import checkpoint, export, loop
 from training.__main__ import app
-from training.data.universes import TrainingUniverses, read_universe
+from training.box_powers import power_off
+from training.config import Split
+from training.data.universes import TrainingUniverses, read_universe, slices
 from training.losses.residuals import FAINT, residual
+from training.stage_search import numbers_of, place_of, put_numbers, search, slope_at
 from training.systems.registry import preset, system_for
 
 CPU = Fabric(accelerator="cpu", devices=1)
 SIDE, CELL = 8, 0.117
 TINY = preset("smoke", "jerald", checkpoint_minutes=1e-9)
+SEARCH = preset("rest", "jerald", checkpoint_minutes=1e-9)
 
 
 def write_box(path, seed):
@@ -88,21 +97,34 @@ def test_compression_takes_powers_before_the_difference():
 
 def test_boxes_come_in_turn_over_their_common_mean(folder):
     boxes = [
-        read_universe(folder / f"{name}.hdf5", "dm") for name in ("training-05-z2", "hydro11-z2")
+        read_universe(folder / f"{name}.hdf5", "dm", Split(name))
+        for name in ("training-05-z2", "hydro11-z2")
     ]
     examples = TrainingUniverses(boxes, boxes[0])
     drawn = [examples.batch(number) for number in range(3)]
     assert [int(number) for number, *_ in drawn] == [0, 1, 0]
-    assert torch.stack([target for *_, target in drawn[:2]]).mean() == pytest.approx(1, rel=1e-5)
+    assert torch.stack([target for *_, target, _ in drawn[:2]]).mean() == pytest.approx(1, rel=1e-5)
 
 
 def test_boxes_of_other_cells_or_without_a_field_are_refused(folder):
-    box = read_universe(folder / "hydro11-z2.hdf5", "dm")
-    coarse = type(box)("other", 2 * box.box_size, 2.0, PLANCK, box.position, box.target)
+    whole = Split("hydro11-z2")
+    box = read_universe(folder / "hydro11-z2.hdf5", "dm", whole)
+    coarse = replace(box, name="other", box_size=2 * box.box_size)
     with pytest.raises(ValueError, match="other has cells of 234 kpc/h at redshift 2, expected"):
         TrainingUniverses([box, coarse], box)
     with pytest.raises(ValueError, match=r"has no grid of hi, expected one of 8 cells a side"):
-        read_universe(folder / "hydro11-z2.hdf5", "hi")
+        read_universe(folder / "hydro11-z2.hdf5", "hi", whole)
+
+
+def test_a_part_of_a_box_is_all_that_counts(folder):
+    lower = Split("hydro11-z2", volume=((0, 1), (0, 1), (0, 0.5)))
+    box = read_universe(folder / "hydro11-z2.hdf5", "dm", lower)
+    *_, target, part = TrainingUniverses([box], box).batch(0)
+    assert target.mean() == pytest.approx(1, rel=1e-5)
+    mesh, painted = mesh_of(2.0, SIDE), field(3)
+    found = residual(painted, target, mesh, 2.0, 0.0, 1.0, part=slices(part))
+    expected = ((painted - target)[: SIDE // 2] ** 2).mean().item()
+    assert found.item() == pytest.approx(expected)
 
 
 # --- a run
@@ -123,14 +145,7 @@ def test_a_run_goes_on_to_the_same_numbers_and_the_next_stage_begins_with_it(
 ):
     system, whole = fit(folder, tmp_path / "whole")
     examples = system.examples(folder)
-    draw = examples.batch
-
-    def until(number):
-        if number == 2:
-            raise KilledError
-        return draw(number)
-
-    monkeypatch.setattr(examples, "batch", until)
+    killed_at(examples, 2, monkeypatch)
     with pytest.raises(KilledError):
         fit(folder, tmp_path / "parts", examples=examples)
     _, resumed = fit(folder, tmp_path / "parts")
@@ -158,6 +173,85 @@ def test_a_run_goes_on_to_the_same_numbers_and_the_next_stage_begins_with_it(
     same = [each for each in stars.parameters if each.name.startswith("dm ")]
     assert same == list(card.parameters)
     assert len(stars.parameters) == 23
+
+
+def killed_at(examples, number, monkeypatch):
+    draw = examples.batch
+
+    def until(place):
+        if place == number:
+            raise KilledError
+        return draw(place)
+
+    monkeypatch.setattr(examples, "batch", until)
+
+
+def test_a_search_goes_on_with_the_same_bits_and_down(folder, tmp_path, monkeypatch):
+    config = replace(SEARCH, updates=3, gradients=4, boxes=2)
+    system, whole = fit(folder, tmp_path / "whole", config)
+    examples = system.examples(folder)
+    killed_at(examples, 4, monkeypatch)
+    with pytest.raises(KilledError):
+        fit(folder, tmp_path / "parts", config, examples=examples)
+    _, resumed = fit(folder, tmp_path / "parts", config)
+    for one, other in zip(whole.network.parameters(), resumed.network.parameters(), strict=True):
+        assert one.equal(other)
+    step = system.step(system.start(CPU.device), CPU)
+    boxes = [system.examples(folder).batch(number) for number in range(2)]
+    stages = step.progress.network, whole.network
+    before, after = (sum(float(step._loss(each, box).detach()) for box in boxes) for each in stages)
+    assert after < 0.98 * before
+
+
+def test_a_search_finds_numbers_that_differ_by_decades():
+    stage, wanted = Stars(), Stars()
+    with torch.no_grad():
+        for values, _, _ in numbers_of(wanted):
+            values.mul_(0.9)
+        wanted.map["w"].mul_(1e-3)
+
+    def loss():
+        pairs = zip(numbers_of(stage), numbers_of(wanted), strict=True)
+        off = sum(
+            (((one - other) / other) ** 2).sum()
+            for (one, *_), (other, *_) in pairs
+            if other.abs().max() > 0
+        )
+        off.backward()
+        for values, _, _ in numbers_of(stage):
+            values.grad = torch.zeros_like(values) if values.grad is None else values.grad
+        return float(off.detach())
+
+    assert search(stage, loss, 60) < 1e-6
+    assert stage.map["w"].item() == pytest.approx(wanted.map["w"].item(), rel=1e-3)
+    logarithmic = {round(bounds[0], 5) for _, bounds, log in numbers_of(stage) if log}
+    assert logarithmic == {0.03, 1e-5}  # of wavenumbers and w
+
+
+def test_slopes_are_those_by_the_place_of_a_search():
+    stage = Stars()
+    place = place_of(stage)
+    put_numbers(stage, place)
+    assert place_of(stage) == pytest.approx(place, abs=1e-6)
+    sum((values**2).sum() for values, _, _ in numbers_of(stage)).backward()
+    expected = [2 * v.detach() ** (2 if log else 1) for v, _, log in numbers_of(stage)]
+    assert slope_at(stage) == pytest.approx(torch.cat(expected).numpy(), rel=1e-6)
+
+
+def test_what_chooses_counts_powers_beside_the_residual():
+    truth = Grid(
+        field(1).numpy() + 0.1,
+        "stars",
+        cell_size=1000 * CELL,
+        box_size=SIDE * CELL,
+        redshift=2.0,
+        cosmology=PLANCK,
+    )
+    contrast = truth.values / truth.values.mean() - 1
+    louder = truth.with_values(5 * (1 + 1.1 * contrast))
+    assert power_off(truth, truth) == pytest.approx(0, abs=1e-6)
+    # Its mean doesn't matter, and there are no powers beyond the finest wave that counts.
+    assert power_off(truth, louder) == pytest.approx(2 * np.log(1.1), rel=1e-3)
 
 
 def test_a_fit_lowers_the_residual(folder):

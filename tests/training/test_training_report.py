@@ -20,7 +20,7 @@ from engine.mesh import Slab
 from engine.simulation import open_simulation
 from engine.systems.card import DARK_MATTER, read_card
 from training.__main__ import app
-from training.report import content, figures, measure, page, run, summary
+from training.report import content, figures, headlines, measure, run, sheet
 from training.report.bands import rounded
 from training.report.calibrated import crps
 from training.report.measure import Maps
@@ -102,7 +102,7 @@ def test_bands_are_quantiles_of_spectra_summed_over_slabs(simulation, tmp_path):
     paint = noisy(simulation, 0.5)
     (result,) = reported([emulator(paint)], simulation, tmp_path, 5)["results"]
     slabs = [simulation.slab("dm", "z", i) for i in range(3)]
-    spectrum = summary.statistics.get("power_spectrum")
+    spectrum = headlines.statistics.get("power_spectrum")
     spectra = [spectrum([paint(slab, seed) for slab in slabs]).y for seed in range(5)]
     low, median, high = np.percentile(spectra, (16, 50, 84), axis=0)
     found = result["all"]["power_spectrum"]
@@ -196,8 +196,8 @@ def test_a_bispectrum_within_its_noise_has_no_ratio():
         "x": [2.0, 3.0, 4.0], "count": [6, 6, 6], "truth": [1.0, -1.0, 10.0],
         "noise": [2.0, 1.0, 1.0], "ratio": {"median": [9.0, -5.0, 1.1]},
     }  # fmt: skip
-    assert summary.worst(summary.errors(curve, 1, 30)) == pytest.approx(0.1)
-    assert summary.within(curve, 0.2) == 4.0
+    assert headlines.worst(headlines.errors(curve, 1, 30)) == pytest.approx(0.1)
+    assert headlines.within(curve, 0.2) == 4.0
 
 
 def test_rank_histograms_keep_their_shape_in_fewer_bars():
@@ -366,8 +366,8 @@ def test_what_cannot_be_reported_is_one_sentence(arguments, words, data, tmp_pat
 
 def test_numbers_are_short_and_what_is_none_is_null():
     assert rounded([1.23456789, np.nan, np.int64(7)]) == [1.23457, None, 7.0]
-    assert page.percent(-0.0123) == "−1.2 %"
-    assert page.plain(None) == "–"
+    assert sheet.percent(-0.0123) == "−1.2 %"
+    assert sheet.plain(None) == "–"
 
 
 def test_each_network_stands_beside_what_its_paper_reached_from_the_same_dark_matter():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -26,13 +27,21 @@ from training.data.volumes import (
     TrainingVolumes,
     read_training_triplet,
     read_triplet,
+    repeated,
     symmetric,
     wrapped,
 )
-from training.losses.density import FLOOR, POWER, cell_weights, weighted_error
+from training.losses.density import (
+    FLOOR,
+    LEAST,
+    POWER,
+    cell_weights,
+    emptiness_error,
+    weighted_error,
+)
 from training.losses.wasserstein import gradient_penalty
+from training.systems.box_looks import errors
 from training.systems.registry import preset, system_for
-from training.systems.super_resolution import wave_errors
 
 CPU = Fabric(accelerator="cpu", devices=1)
 QUIJOTE = Cosmology(0.3175, 0.049, 0.6711)
@@ -133,6 +142,18 @@ def test_boxes_that_are_held_out_or_cut_are_refused(folder):
         read_training_triplet(folder / "quijote-101-z0.hdf5", half, "dmo", "MR")
 
 
+@pytest.mark.parametrize("name", ["density", "initial"])
+def test_boxes_of_another_universe_are_refused_with_their_correlation(tmp_path, triplet, name):
+    path = write_box(tmp_path / "quijote-101-z0.hdf5", 1)
+    other = np.random.default_rng(8).permutation(triplet.density.values.ravel())
+    with h5py.File(path, "r+") as file:
+        stored = file["initial_conditions" if name == "initial" else "grids/dmo/HR/native"]
+        stored[:] = other.reshape(stored.shape)
+    what = "initial conditions" if name == "initial" else "high resolution"
+    with pytest.raises(ValueError, match=rf"largest waves is -?0\.\d\d.* take the {what} of the"):
+        read_triplet(path, "dmo", "MR")
+
+
 def test_a_cells_weight_sees_the_coarse_density_around_it_alone():
     low = torch.rand(2, 1, 10, 10, 10) * 5
     weights = cell_weights(low, 3)
@@ -157,6 +178,26 @@ def test_the_mean_of_what_can_be_has_the_least_error():
     torch.testing.assert_close(error(mean + shift), expected)
 
 
+def test_voids_that_are_too_full_are_told_by_cubes_and_dense_cells_hardly():
+    """The same mass too much in every cell counts by how empty the cubes around it are."""
+    empty, dense = (torch.full((1, 1, 10, 10, 10), density) for density in (0.2, 5.0))
+    truth = torch.full((1, 1, 8, 8, 8), 0.2)
+    found = [emptiness_error(truth + 0.03, truth, low, 3).item() for low in (empty, dense)]
+    assert found == pytest.approx([(0.03 / (d + LEAST)) ** 2 for d in (0.2, 5.0)], rel=1e-4)
+    moved = truth.clone()
+    moved[..., ::2] += 0.1  # what is only moved within a cube leaves it as full as it was
+    moved[..., 1::2] -= 0.1
+    assert emptiness_error(moved, truth, empty, 3).item() == pytest.approx(0, abs=1e-9)
+    chances = torch.rand(400, 1, 8, 8, 8) ** 4
+    mean, given = chances.mean(0, keepdim=True), (0.1 + torch.rand(1, 1, 10, 10, 10))
+
+    def error(painted):
+        every = given.expand(400, -1, -1, -1, -1)
+        return emptiness_error(painted.expand_as(chances), chances, every, 3)
+
+    assert all(error(mean) < error(mean * factor) for factor in (0.97, 1.03))
+
+
 def test_the_penalty_has_one_norm_for_each_patch():
     torch.manual_seed(3)
     critic = Critic()
@@ -171,18 +212,33 @@ def test_the_penalty_has_one_norm_for_each_patch():
     assert found.item() == pytest.approx(np.mean((np.array(norms) - 1) ** 2), rel=1e-4)
 
 
-def test_errors_of_waves_tell_amplitude_from_place(triplet):
-    truth = triplet.density
-    assert wave_errors(truth, truth)["wave_error"] == pytest.approx(0, abs=1e-5)
+def test_what_chooses_tells_amplitude_place_and_mean_in_units_of_what_is_asked_for(triplet):
+    truth, low = triplet.density, triplet.low
+    assert errors(truth, truth, low)["furthest"] == pytest.approx(0, abs=1e-3)
     mean = truth.values.mean()
-    weaker = wave_errors(truth, truth.with_values(mean + 0.8 * (truth.values - mean)))
-    assert weaker["transfer_error"] == pytest.approx(0.2, rel=1e-3)
+    # The largest waves of so small a box are 0.2 h/Mpc: 3 % are asked for there.
+    weaker = errors(truth, truth.with_values(mean + 0.8 * (truth.values - mean)), low)
+    assert weaker["transfer_0.5"] == pytest.approx(0.2, rel=1e-3)
     assert weaker["least_correlation"] == pytest.approx(1, rel=1e-3)
-    moved = wave_errors(truth, truth.with_values(np.roll(truth.values, 3, 0)))
-    assert moved["transfer_error"] == pytest.approx(0, abs=1e-3)
+    assert weaker["furthest"] == pytest.approx(0.2 / 0.03, rel=1e-3)
+    heavier = errors(truth, truth.with_values(1.05 * truth.values), low)
+    assert heavier["mean"] == pytest.approx(1.05, rel=1e-3)
+    assert heavier["furthest"] == pytest.approx(0.05 / 0.01, rel=1e-3)
+    moved = errors(truth, truth.with_values(np.roll(truth.values, 3, 0)), low)
+    assert moved["transfer_0.5"] == pytest.approx(0, abs=1e-3)
     assert moved["least_correlation"] < 0.9
-    empty = wave_errors(truth, truth.with_values(np.zeros_like(truth.values)))
-    assert empty["wave_error"] == empty["transfer_error"] + 1 - empty["least_correlation"] == 2
+    assert moved["furthest"] > (1 - moved["least_correlation"]) / 0.1
+    assert moved["behind"] > 0.01
+    assert errors(truth, repeated(low, truth), low)["behind"] == pytest.approx(0, abs=1e-6)
+    empty = errors(truth, truth.with_values(np.zeros_like(truth.values)), low)
+    assert empty["furthest"] == 100
+
+
+def test_looks_are_rarer_before_the_critic_enters():
+    numbers = {"updates": 36, "warm_up": 32, "head_start": 0, "choose_every": 1}
+    system = system_for(replace(TINY, **numbers))
+    due = [update for update in range(1, 37) if system.is_due(update)]
+    assert due == [10, 20, 30, 33, 34, 35, 36]
 
 
 def fit(folder, out, config=TINY, examples=None):
@@ -214,7 +270,7 @@ def test_a_run_goes_on_to_the_same_numbers_and_ends_in_a_card(folder, tmp_path, 
             fit(folder, tmp_path / "parts", examples=examples)
     _, resumed = fit(folder, tmp_path / "parts")
     tensors = [checkpoint._taken_apart(progress)[0] for progress in (whole, resumed)]
-    assert tensors[0].keys() == tensors[1].keys() >= {"critic", "average", "optimizer-game"}
+    assert tensors[0].keys() == tensors[1].keys() >= {"critic", "average", "extra-powers"}
     for part, several in tensors[0].items():
         for name, tensor in several.items():
             assert tensor.equal(tensors[1][part][name]), (part, name)
@@ -314,6 +370,10 @@ def test_scores_of_boxes_are_told_and_noted_on_the_card(tmp_path):
     assert "validation-z2: mass 1.000" in result.output
     (score,) = (each for each in read_card(card).scores if each["simulation"] == "validation-z2")
     assert min(score["box"]["correlation"]) > 0.9
+
+
+def test_a_baseline_has_no_report_of_its_own(tmp_path):
+    card = shipped_folder() / "weights" / "trilinear-dmo-mr.json"
     report = CliRunner().invoke(app, ["score", str(card), "--out", str(tmp_path / "r.html")])
     assert report.exit_code != 0
-    assert "is of jerald, of which there is no report" in " ".join(report.output.split())
+    assert "is of trilinear, of which there is no report" in " ".join(report.output.split())

@@ -10,7 +10,7 @@ from torch import Tensor
 from engine.cosmology import Cosmology
 from engine.places import Run
 from engine.simulation import open_simulation
-from engine.systems.jerald import mesh_particles
+from engine.systems.particle_mesh import mesh_particles
 from training.config import Split
 
 SAME_CELL = 0.01
@@ -31,6 +31,8 @@ class Universe:
         Where the particle mesh ends, [Mpc/h].
     target : tensor, (n, n, n)
         Of the simulation, in the field's unit.
+    part : tensor of int, (3, 2)
+        First and one past the last cell that counts, along z, y, x.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Universe:
     cosmology: Cosmology
     position: Tensor
     target: Tensor
+    part: Tensor
 
     @property
     def cell_size(self) -> float:
@@ -46,8 +49,17 @@ class Universe:
         return 1000 * self.box_size / len(self.target)
 
 
-def read_universe(path: Path, field: str) -> Universe:
+def read_universe(path: Path, field: str, source: Split) -> Universe:
     """Read a box and run its particle mesh.
+
+    Parameters
+    ----------
+    path : path
+        Of its simulation file.
+    field : str
+        That is fitted.
+    source : Split
+        Which part of it counts.
 
     Raises
     ------
@@ -74,7 +86,13 @@ def read_universe(path: Path, field: str) -> Universe:
         simulation.cosmology,
         mesh_particles(initial, simulation.redshift),
         torch.tensor(target.values),
+        torch.tensor([[s.start, s.stop] for s in source.cells(len(target.values))]),
     )
+
+
+def slices(part: Tensor) -> tuple[slice, ...]:
+    """Cells of a part of a box, from begins and ends, (3, 2)."""
+    return tuple(slice(begin, end) for begin, end in part.tolist())
 
 
 class TrainingUniverses:
@@ -113,6 +131,7 @@ class TrainingUniverses:
                     f"{first.redshift:.4g} as {first.name}."
                 )
         self.universes, self.validation, self.files = tuple(universes), validation, files
+        # Of whole boxes: the mean of a part is not that of the universe.
         cells = sum(each.target.numel() for each in universes)
         self.mean = float(sum(each.target.double().sum() for each in universes) / cells)
 
@@ -122,7 +141,7 @@ class TrainingUniverses:
         sides = sorted({len(each.target) for each in self.universes})
         return f"{len(self.universes)} boxes of {' and '.join(map(str, sides))} cells a side"
 
-    def batch(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def batch(self, number: int) -> tuple[Tensor, ...]:
         """Draw the box of an update.
 
         Returns
@@ -133,8 +152,10 @@ class TrainingUniverses:
             [Mpc/h].
         target : tensor, (n, n, n)
             Over the mean of all boxes that train.
+        part : tensor of int, (3, 2)
+            See `Universe`.
         """
         which = number % len(self.universes)
         one = self.universes[which]
         about = torch.tensor(which), torch.tensor(one.box_size, dtype=torch.float64)
-        return *about, one.position, one.target / self.mean
+        return *about, one.position, one.target / self.mean, one.part

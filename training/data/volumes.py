@@ -15,6 +15,7 @@ from engine.mesh import Grid
 from engine.networks.super_resolution.generator import MARGIN
 from engine.places import BoxPlace, Run
 from engine.simulation import open_simulation
+from engine.systems.box_pair import check_belongs
 from training.config import WHOLE, Split
 from training.data.files import refuse_held_out
 
@@ -65,13 +66,8 @@ def read_triplet(path: str | Path, field: str, level: str) -> Triplet:
     assert isinstance(low, Grid)
     assert isinstance(initial, Grid)
     assert isinstance(density, Grid)
-    fine = tuple(2 * side for side in low.shape)
-    if density.shape != fine or initial.shape != fine:
-        raise ValueError(
-            f"{simulation.name} has {density.shape} cells of density, {initial.shape} of initial "
-            f"conditions and {low.shape} of low resolution, expected twice as many along each axis "
-            "as of low resolution: project the snapshots again."
-        )
+    for fine in (initial, density):
+        check_belongs(fine, low)
     return Triplet(low, initial, density)
 
 
@@ -192,6 +188,14 @@ def symmetric(values: Volume, number: int) -> Volume:
     order, directions = SYMMETRIES[number]
     z, y, x = (slice(None, None, direction) for direction in directions)
     return np.ascontiguousarray(values.transpose(order)[z, y, x])
+
+
+def repeated(low: Grid, like: Grid) -> Grid:
+    """Every cell as the eight that it is made of."""
+    values = low.values
+    for axis in range(3):
+        values = values.repeat(2, axis)
+    return like.with_values(values)
 
 
 def _over_mean(grid: Grid) -> Volume:

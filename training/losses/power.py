@@ -1,7 +1,6 @@
 """How far the power spectra of paintings are from the truth's."""
 
 from functools import cache, reduce
-from math import floor, log10
 
 import torch
 from torch import Tensor
@@ -9,10 +8,6 @@ from torch import Tensor
 EMPTY = 1e-3
 """Least mean of a painting and least power, in units of the truth's: early on a painting may be
 empty, and the logarithm must not be infinite then."""
-
-HIGHEST = 0.7
-"""Of the Nyquist wavenumber, up to which the power of patches is asked for: beyond it most of the
-power depends on what no network can know, and would have all the say."""
 
 BINS_PER_DECADE = 8
 """Of the power-spectrum term: fine enough to hold a slope, coarse enough to average modes."""
@@ -40,37 +35,6 @@ def log_power_error(painted: Tensor, target: Tensor) -> Tensor:
         modes = torch.fft.rfftn(contrast, dim=space, norm="forward").abs().square().mean((0, 1))
         power = torch.zeros(count, device=meshes.device).index_add(0, bins, modes.flatten())
         return torch.cat([means.square().mean()[None], power[1:]])
-
-    true = binned(target)
-    squared = ((binned(painted) + EMPTY * true) / ((1 + EMPTY) * true)).log().square()
-    return squared[0] + squared[1:].mean()
-
-
-def patch_power_error(painted: Tensor, target: Tensor) -> Tensor:
-    """Squared logarithm of P_painted / P_target of parts of a box, and that of the mass.
-
-    As `log_power_error`, for patches: their edges are tapered (Hann), for they don't meet, and
-    densities stay in units of the box's mean, for a patch's own is part of its structure. Waves
-    up to `HIGHEST` count.
-
-    Parameters
-    ----------
-    painted, target : tensor, (batch, 1, n, ...)
-        Density over the box's mean.
-    """
-    side, space = target.shape[-1], tuple(range(2, target.ndim))
-    bins, count = wavenumber_bins(side, len(space), target.device)
-    last = 2 + floor(BINS_PER_DECADE * log10(HIGHEST * side / 2))
-    taper = torch.hann_window(side + 2, periodic=False, device=target.device)[1:-1]
-    window = reduce(torch.mul, torch.meshgrid(*[taper] * len(space), indexing="ij"))
-    middle = (target * window).sum(space, keepdim=True) / window.sum()
-
-    def binned(patches: Tensor) -> Tensor:
-        modes = torch.fft.rfftn((patches - middle) * window, dim=space, norm="forward")
-        power = torch.zeros(count, device=patches.device)
-        power = power.index_add(0, bins, modes.abs().square().mean((0, 1)).flatten())
-        mass = patches.mean().clamp(min=0).square()
-        return torch.cat([mass[None], power[1:last]])
 
     true = binned(target)
     squared = ((binned(painted) + EMPTY * true) / ((1 + EMPTY) * true)).log().square()

@@ -9,8 +9,17 @@ FAINT = 1e-3
 """Of the mean, below which a field is compressed no further."""
 
 
+WHOLE = (slice(None),) * 3
+
+
 def residual(
-    painted: Tensor, truth: Tensor, mesh: Mesh, power: float, smoothing: float, compression: float
+    painted: Tensor,
+    truth: Tensor,
+    mesh: Mesh,
+    power: float,
+    smoothing: float,
+    compression: float,
+    part: tuple[slice, ...] = WHOLE,
 ) -> Tensor:
     """Mean power of the difference of two fields.
 
@@ -25,6 +34,8 @@ def residual(
         scales up; 0: they are left as they are.
     compression : float
         Power to which both fields are raised before; 1: none.
+    part : (z, y, x)
+        Cells over which the mean is taken; waves are those of the whole box.
 
     References
     ----------
@@ -40,4 +51,4 @@ def residual(
         kernel = kernel * (1 - none) + none
         sides = (mesh.cells,) * 3
         difference = torch.fft.irfftn(kernel * torch.fft.rfftn(difference), sides)
-    return (difference.abs() ** power).mean()
+    return (difference[part].abs() ** power).mean()

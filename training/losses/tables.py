@@ -35,6 +35,7 @@ class Tables(nn.Module):
 
     least: Tensor
     most: Tensor
+    faintest: Tensor
     rms: Tensor
     log_rms: Tensor
 
@@ -42,13 +43,14 @@ class Tables(nn.Module):
         super().__init__()
         for name in ("least", "most"):
             self.register_buffer(name, torch.zeros(classes))
+        self.register_buffer("faintest", torch.tensor(FAINTEST))
         for name, count in (("rms", scales), ("log_rms", log_scales)):
             self.register_buffer(name, torch.zeros(count, 4, CLASSES))
 
     @property
     def lowest(self) -> float:
-        """Least of a map anywhere, normalised, for logarithms."""
-        return max(float(self.least.min()), FAINTEST)
+        """Least of a map that was measured anywhere, normalised, for logarithms."""
+        return float(self.faintest)
 
     def log(self, maps: Tensor) -> Tensor:
         """Logarithm of normalised maps, down to what is least anywhere."""
@@ -74,11 +76,19 @@ class Tables(nn.Module):
         counts = np.array([len(each) for each in classes])
         enough = np.flatnonzero(counts >= min(FEW, counts.max()))
         found = np.array([np.quantile(classes[i], QUANTILES) for i in enough], dtype=np.float32)
-        # A class of too few pixels may be as faint as its neighbour, and as bright as any.
+        # A class of too few pixels may be as faint as its neighbour, and as bright as any; but
+        # emptier voids than any grow fainter as these do.
         nearest = np.abs(enough - np.arange(len(counts))[:, None]).argmin(axis=1)
+        least = found[nearest, 0]
         most = np.full(len(counts), found[:, 1].max())
         most[enough] = found[:, 1]
-        self.least.copy_(torch.from_numpy(found[nearest, 0]))
+        first, *others = enough
+        most[:first] = found[0, 1]
+        if others and 0 < found[0, 0] < found[1, 0]:
+            fall = (found[0, 0] / found[1, 0]) ** (1 / (others[0] - first))
+            least[:first] *= fall ** np.arange(first, 0, -1, dtype=np.float32)
+        self.faintest.fill_(max(found[:, 0].min(), FAINTEST))
+        self.least.copy_(torch.from_numpy(least))
         self.most.copy_(torch.from_numpy(most + np.float32(ABOVE)))
 
     def measure_units(

@@ -13,10 +13,11 @@ from engine.places import BoxPlace
 from engine.results import Curve
 from engine.simulation import Simulation
 from engine.statistics import octants
+from engine.systems.box_pair import INITIAL, LOW, interpolated
 from engine.systems.contract import Emulator
-from engine.systems.super_resolution import INITIAL, LOW
+from training.data.volumes import repeated
 from training.report.bands import rounded
-from training.report.resampled import best_linear, repeated, trilinear
+from training.report.resampled import best_linear
 
 Content = dict[str, Any]
 Advance = Callable[[str], None]
@@ -135,7 +136,7 @@ def _boxes(emulator: Emulator, simulation: Simulation, advance: Advance) -> dict
         "truth": truth,
         PAINTED: paint(emulator, simulation, BOX),
         "low": repeated(low, truth),
-        "trilinear": trilinear(low, truth),
+        "trilinear": truth.with_values(interpolated(low.values)),
         "linear": best_linear(low, initial, truth),
     }
 

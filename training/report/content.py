@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.files import sha256, written_whole
 from engine.simulation import Simulation
-from training.report import run, summary
+from training.report import headlines, run
 from training.report.bands import QUANTILES
 from training.report.parts import Folder
 from training.report.reported import Reported
@@ -47,7 +47,7 @@ def measured(
     dict
         What JSON can hold; the same numbers whether the run was interrupted or not.
     """
-    results = [summary.result(task, parts) for task, parts in run.run(todo, folder, advance)]
+    results = [headlines.result(task, parts) for task, parts in run.run(todo, folder, advance)]
     places = {task.simulation.path: task for task in todo}
     fields = {emulator.card.field for emulator in emulators}
     published = papers(emulator.card.system for emulator in emulators)
@@ -69,7 +69,7 @@ def measured(
             about(task.simulation, task.axes, fields, published) for task in places.values()
         ],
         "results": results,
-        "gains": summary.gains(results),
+        "gains": headlines.gains(results),
     }  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from training.report.content import write
 from training.report.pictures import MAPS
 from training.report.reported import Reported, from_card
 from training.report.run import Task, maps_of
+from training.report.sheet import environment
 
 SIDE = 72
 """Of a crop, [pixels]: 2 Mpc/h of 29 kpc/h."""
@@ -93,13 +93,10 @@ def make(
         )
     opened = open_simulation(simulation)
     found = list(rows(emulator, opened, axes, shuffle))
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("training.report", "."), autoescape=True, trim_blocks=True
-    )
     colours = MAPS[emulator.card.field]
     pictures = [(row.kind, [picture(crop, row, colours) for crop in row.crops]) for row in found]
     out.parent.mkdir(parents=True, exist_ok=True)
-    write(out, environment.get_template("crops.html").render(rows=pictures, card=emulator.card))
+    write(out, environment().get_template("crops.html").render(rows=pictures, card=emulator.card))
     key = {
         "emulator": emulator.card.name,
         "sha256": emulator.card.weights_sha256,
@@ -114,7 +111,8 @@ def rows(emulator: Reported, simulation: Simulation, axes: str, shuffle: int = 0
     """Crop voids, filaments and haloes out of slabs and their samples."""
     task = Task(emulator, simulation, axes, Run("dm", emulator.card.level), SEEDS)
     places, count = task.places, min(EACH, len(task.places))
-    random = np.random.default_rng(shuffle)
+    # Another order for other weights: one page is no key to another.
+    random = np.random.default_rng([shuffle, *bytes.fromhex(emulator.card.weights_sha256)])
     for place in (places[i * len(places) // count] for i in range(count)):
         maps = maps_of(task, place)
         slabs = [maps.truth, *emulator.paint(maps.inputs, range(SEEDS))]
@@ -136,12 +134,10 @@ def corners(dark_matter: Slab) -> Mapping[str, tuple[int, int]]:
     logarithm = np.log10(np.maximum(density, 1e-3))
     # Filaments are dense, haloes far denser.
     filaments = _square_sums(logarithm > 0.2) - 3 * _square_sums(logarithm > 1.5)
-    wanted = {
-        "void": -_square_sums(logarithm),
-        "filament": filaments,
-        "halo": _square_sums(np.minimum(density, 60)),
-    }
-    return {kind: _highest(values) for kind, values in wanted.items()}
+    halo = _highest(_square_sums(np.minimum(density, 60)))
+    # The same place twice would be one row told twice.
+    filament = _highest(np.where(_overlap(filaments.shape, halo), -np.inf, filaments))
+    return {"void": _highest(-_square_sums(logarithm)), "filament": filament, "halo": halo}
 
 
 def crop(values: NDArray[np.float32], corner: tuple[int, int]) -> NDArray[np.float32]:
@@ -167,6 +163,18 @@ def _words(place: SlabPlace, corner: tuple[int, int]) -> str:
 def _highest(values: NDArray[np.float64]) -> tuple[int, int]:
     row, column = np.unravel_index(np.argmax(values), values.shape)
     return int(row), int(column)
+
+
+def _overlap(shape: tuple[int, ...], corner: tuple[int, int]) -> NDArray[np.bool_]:
+    """Whether the square that begins at each pixel of a periodic map has more than half of another.
+
+    That is, whether it begins less than half a side away from it along both axes.
+    """
+    near = []
+    for side, at in zip(shape, corner, strict=True):
+        away = np.abs(np.arange(side) - at)
+        near.append(np.minimum(away, side - away) < SIDE // 2)
+    return np.logical_and.outer(*near)
 
 
 def _square_sums(values: NDArray[np.generic]) -> NDArray[np.float64]:

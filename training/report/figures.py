@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from training.report.drawing import INK, STYLE, WIDTH, numbers
-from training.report.summary import LEAST_K
+from training.report.headlines import LEAST_K
 
 RANKS = 16
 """Bars of a rank histogram."""

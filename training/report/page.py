@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from engine.fields import field_named
 from training.report import figures
 from training.report.drawing import drawn
-from training.report.summary import COLUMNS, LEAST_K, MOST_K
+from training.report.headlines import COLUMNS, LEAST_K, MOST_K
+from training.report.sheet import environment
 from training.report.systems.contract import papers
 
 Content = dict[str, Any]
@@ -27,29 +27,25 @@ def html(content: Content, pictures: Mapping[str, str]) -> str:
     pictures : mapping of str to str
         SVG of the sample pictures, by `picture_name`.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("training.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"percent": percent, "size": size, "plain": plain, "fixed": fixed}
     titles = {emulator["name"]: title(emulator) for emulator in content["emulators"]}
     short = {emulator["name"]: emulator["title"] for emulator in content["emulators"]}
-    return environment.get_template("page.html").render(
-        content=content,
-        titles=titles,
-        short=short,
-        portions=PORTIONS,
-        own=sorted(
-            (result for result in content["results"] if result["own"]),
-            key=_group,
-        ),
-        masses=mass_table(content),
-        papers=papers(emulator["system"] for emulator in content["emulators"]),
-        sections=[section(content, about, short, pictures) for about in content["simulations"]],
-        limits={"least": LEAST_K, "most": MOST_K, "columns": COLUMNS},
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            content=content,
+            titles=titles,
+            short=short,
+            portions=PORTIONS,
+            own=sorted(
+                (result for result in content["results"] if result["own"]),
+                key=_group,
+            ),
+            masses=mass_table(content),
+            papers=papers(emulator["system"] for emulator in content["emulators"]),
+            sections=[section(content, about, short, pictures) for about in content["simulations"]],
+            limits={"least": LEAST_K, "most": MOST_K, "columns": COLUMNS},
+        )
     )
 
 
@@ -103,10 +99,6 @@ def group(
     return found
 
 
-COPIED = ("emulator", "simulation", "run", "realisations")
-"""Of a result, in the table of masses."""
-
-
 def mass_table(content: Content) -> list[Content]:
     """Errors of the total mass by emulator and dark matter, the paper's beside them."""
     rows = []
@@ -134,28 +126,6 @@ def title(emulator: Content) -> str:
     """An emulator in words."""
     what = field_named(emulator["field"]).label
     return f"{emulator['title']}, {what} from {emulator['level']}"
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    """Write a share with its sign."""
-    return "–" if value is None else f"{100 * value:+.{digits}f} %".replace("-", "−")
-
-
-def size(value: float | None) -> str:
-    """Write a share that has no sign."""
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def plain(value: float | None, digits: int = 3) -> str:
-    """Write a number, or a dash for none."""
-    if value is None:
-        return "–"
-    return f"{value:.{digits}g}".replace("-", "−")
-
-
-def fixed(value: float | None) -> str:
-    """Write a number with two decimals, or a dash for none."""
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
 
 
 def _group(result: Content) -> tuple[str, str]:

@@ -6,17 +6,21 @@ from pathlib import Path
 
 from engine import inputs, statistics
 from engine.fields import AXES
+from engine.galaxies import ADDED
+from engine.mesh import Grid
 from engine.painting import paint
 from engine.simulation import Simulation, open_simulation
+from engine.systems.box_pair import INITIAL, LOW
 from engine.systems.card import read_card, write_card
 from engine.systems.contract import Emulator
-from engine.systems.registry import emulator_class
-from engine.systems.super_resolution import INITIAL, LOW
+from engine.systems.hod import HodEmulator
+from engine.systems.registry import emulator_class, load_emulator
+from engine.systems.super_resolution import SuperResolution
 from engine.systems.weights import read_weights
-from training.report import content
+from training.report import content, galaxies
 from training.report.bands import rounded
 from training.report.boxes import BOX, PAIRS, Advance, Content, measured, truth_of
-from training.report.systems import super_resolution
+from training.report.systems import dm2gal, first_layer, super_resolution
 
 
 def make(
@@ -25,6 +29,7 @@ def make(
     out: Path,
     device: str = "auto",
     advance: Advance = lambda doing: None,
+    beside: Sequence[Path] = (),
 ) -> None:
     """Score an emulator of boxes and write the report.
 
@@ -40,15 +45,26 @@ def make(
         "auto", "cpu" or "cuda".
     advance : callable
         Told what is being done.
+    beside : sequence of path
+        Cards of further emulators of galaxies, as of the same network trained otherwise.
 
     Raises
     ------
     ValueError
-        In one sentence, if the card or a simulation can't be used, or there are no figures for
+        In one sentence, if a card or a simulation can't be used, or there are no figures for
         what the emulator eats.
     """
     emulator, parameters = _emulator(card_path, device)
     card = emulator.card
+    if inputs.paints_by_subhalo(card):
+        others = [_emulator(path, device)[0] for path in beside]
+        _make_of_galaxies(emulator, others, parameters, simulations, out, advance)
+        return
+    if beside:
+        raise ValueError(
+            f"{len(beside) + 1} cards were given, expected one of an emulator of boxes: score them "
+            "one by one."
+        )
     if {each.name for each in card.inputs} != {LOW, INITIAL}:
         raise ValueError(
             f"{card_path.name} is of {card.system}, of which there is no report: without --out its "
@@ -79,10 +95,73 @@ def make(
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     content.write(out.with_suffix(".json"), content.as_json(found))
-    content.write(out, super_resolution.html(found, layers))
+    network = emulator if isinstance(emulator, SuperResolution) else None
+    kernels = first_layer.kernels_of(network) if network else {}
+    features = first_layer.features_of(network, eaten) if network else {}
+    content.write(out, super_resolution.html(found, layers, kernels, features))
 
 
-SCORED_ON = {"super-resolution": "quijote-103-z0", "jerald": "validation-z2"}
+def _make_of_galaxies(
+    emulator: Emulator,
+    others: Sequence[Emulator],
+    parameters: int,
+    simulations: Sequence[str],
+    out: Path,
+    advance: Advance,
+) -> None:
+    """Score emulators of galaxies beside HOD and the median relation, and write the report."""
+    card = emulator.card
+    hod = load_emulator("hod", card.field)
+    assert isinstance(hod, HodEmulator)
+    several = []
+    named = {galaxies.PAINTED: emulator} | {f"other-{i}": each for i, each in enumerate(others)}
+    for name in simulations:
+        advance(f"{name}: painting")
+        several.append(galaxies.compared(named, hod, open_simulation(name)))
+    found = {
+        "format": content.FORMAT,
+        "format_version": content.VERSION,
+        "emulator": {
+            "name": card.name,
+            "system": card.system,
+            "title": card.title,
+            "sha256": card.weights_sha256,
+            "parameters": parameters,
+            "trained_on": [file.name for file in card.training_data],
+            "learning_curve": card.recipe.get("learning_curve", []),
+        },
+        "methods": {
+            **{name: dm2gal.title_of(each.card) for name, each in named.items()},
+            galaxies.HOD: hod.card.title,
+            galaxies.MEDIAN: "median relation",
+            galaxies.RAISED: "median relation, raised",
+        },
+        "added": ADDED,
+        "draws": galaxies.DRAWS,
+        "resampled": galaxies.RESAMPLED,
+        **galaxies.measured(several, advance),
+    }
+    first = several[0]
+    eaten = inputs.inputs(first.simulation, card, BOX)
+    layers = {name: mesh for name, mesh in eaten.items() if isinstance(mesh, Grid)}
+    layers |= {
+        card.title: first.grids[galaxies.PAINTED][0],
+        "simulation": first.truth,
+        hod.card.title: first.grids[galaxies.HOD][0],
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    content.write(out.with_suffix(".json"), content.as_json(found))
+    content.write(out, dm2gal.html(found, layers))
+
+
+SCORED_ON = {
+    "super-resolution": "quijote-103-z0",
+    "linear-filter": "quijote-103-z0",
+    "trilinear": "quijote-103-z0",
+    "jerald": "validation-z2",
+    "dm2gal": "validation-z2",
+    "hod": "validation-z2",
+}
 """The box that ships and trained none of a system's weights."""
 
 

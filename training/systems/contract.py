@@ -2,7 +2,7 @@
 
 import platform
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -118,6 +118,13 @@ class System(ABC, Generic[Config, Data]):
         """Card of weights as they are written, with what only they tell."""
         return card
 
+    def models(
+        self, card: ModelCard, weights: dict[str, NDArray[Any]]
+    ) -> Iterable[tuple[ModelCard, dict[str, NDArray[Any]]]]:
+        """Cards with their weights as they are written: one, or one for each field painted."""
+        written = self.exported(weights)
+        yield self.described(card, written), written
+
     @classmethod
     def can_start_from(cls, config: RunConfig, field: str) -> bool:
         """Whether weights of one of `warm_starts` that paint a field may start a run."""
@@ -144,6 +151,20 @@ class Scored(System[Config, Data]):
     @abstractmethod
     def is_due(self, update: int) -> bool:
         """Whether to score the network after this update."""
+
+    def settled(
+        self,
+        network: nn.Module,
+        examples: Data,  # noqa: ARG002 (most systems set nothing)
+    ) -> tuple[nn.Module, dict[str, float]]:
+        """Set what is set on training examples once a network has learnt; here nothing is.
+
+        Returns
+        -------
+        Module, dict
+            The network as it is scored and kept, and what was set, by name, for the card.
+        """
+        return network, {}
 
     @abstractmethod
     def score(self, network: nn.Module, examples: Data) -> tuple[dict[str, float], Picture]:

@@ -25,11 +25,15 @@ from training.systems.contract import Picture, Scored, Weights
 from training.systems.gated_config import GatedRunConfig
 from training.systems.gated_step import GatedStep, draw_smooth
 from training.systems.looks import paint_slab, spread
+from training.systems.upper_bound import SAID, lowered
 
 MEASURED_DRAWS = 4
 """Whose mean is what a generator paints, where the units of its errors are measured."""
 
-OWN = ("gates.", "tones.", "least", "most")
+BOUNDS = ("least", "most")
+"""Tables of a gated generator."""
+
+OWN = ("gates.", "tones.", *BOUNDS)
 """Beginnings of the names of what a gated generator has and a U-Net lacks."""
 
 OF_THE_CRITIC = ("critic_updates", "critic_learning_rate", "penalty")
@@ -99,11 +103,12 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
             (nearest_class(network, dark_matter).flatten(), target.flatten())
             for target, dark_matter in normalized(pairs, scaling)
         )
+        for painter in (network, kept):
+            bounds = {"least": measured.least, "most": measured.most}
+            painter.load_state_dict(bounds, strict=False)
         paint = self._painter(network) if self.weights else None
         measured.measure_units(lambda: normalized(spread(pairs), scaling), scaling, paint)
         tables.load_state_dict(measured.state_dict())
-        for painter in (network, kept):
-            painter.load_state_dict({"least": tables.least, "most": tables.most}, strict=False)
 
     def _painter(self, network: GatedGenerator) -> Callable[[Tensor], Tensor]:
         """What the weights that a run starts from paint without noise, on the CPU."""
@@ -111,6 +116,7 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         start, noisy = deepcopy(network), is_gated(self.weights)
         if not noisy:
             start.least.fill_(-UNBOUNDED)  # a U-Net has no bounds
+            start.most.fill_(UNBOUNDED)
 
         @torch.no_grad()
         def paint(dark_matter: Tensor) -> Tensor:
@@ -131,6 +137,13 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         config = self.config
         every = update % config.choose_every == 0 and 2 * update >= config.updates
         return every or update == config.updates
+
+    def settled(
+        self, network: nn.Module, examples: TrainingMaps
+    ) -> tuple[GatedGenerator, dict[str, float]]:
+        """Lower the upper bound to where samples of training slabs fit best."""
+        assert isinstance(network, GatedGenerator)
+        return lowered(network, examples.pairs, self.config.field)
 
     def score(self, network: nn.Module, examples: TrainingMaps) -> tuple[dict[str, float], Picture]:
         """Texture, spread, P(k) and mass of training slabs, and a picture of one."""
@@ -157,7 +170,7 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         least, most = (f"{100 * quantile:g} %" for quantile in QUANTILES)
         bounds = (
             f"least: {least} quantile of the training pixels of a class; most: {most} quantile "
-            f"+ {ABOVE}"
+            f"+ {ABOVE}{SAID}"
         )
         said = {"terms": weights, "steepest": STEEPEST, "schedule": "cosine", "bounds": bounds}
         return entries | {"recipe": numbers | said}
@@ -185,13 +198,15 @@ def is_gated(weights: Weights) -> bool:
 def fill(network: GatedGenerator, weights: Weights) -> None:
     """Fill a gated generator with another's weights, or with a U-Net's: its noise stays fresh.
 
+    Bounds are measured anew, and where a realisation's numbers don't act they are left out.
+
     Raises
     ------
     ValueError
         If the weights are of another network.
     """
-    expected = network.state_dict()
-    found = dict(weights)
+    expected = {n: t for n, t in network.state_dict().items() if n not in BOUNDS}
+    found = {n: t for n, t in weights.items() if n not in BOUNDS}
     if not is_gated(weights):
         # Of a U-Net's maps only the full size is drawn.
         last = f"to_map.{network.config.halvings}."
@@ -201,6 +216,7 @@ def fill(network: GatedGenerator, weights: Weights) -> None:
             if not name.startswith("to_map.") or name.startswith(last)
         }
         expected = {n: t for n, t in expected.items() if not n.startswith(OWN)}
+    found = {n: t for n, t in found.items() if not n.startswith("tones.") or n in expected}
     if {n: t.shape for n, t in found.items()} != {n: t.shape for n, t in expected.items()}:
         raise ValueError(
             f"The weights to start from are a network of {sum(t.numel() for t in weights.values())}"

@@ -13,7 +13,6 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from engine import statistics
 from engine.fields import one_of
 from engine.mesh import Grid
 from engine.networks.jerald.displacement import Mesh, mesh_of
@@ -21,29 +20,32 @@ from engine.networks.jerald.stages import STAGES, DarkMatter, Stage, chain
 from engine.normalization import Identity, Linear
 from engine.systems.card import Input, ModelCard, Output
 from engine.systems.jerald import INITIAL, Jerald, parameters_of, stages_of
+from training.box_powers import power_off, wave_scores
 from training.checkpoint import Progress
 from training.config import RunConfig, Split, linear_rate
 from training.data.ahead import Batch
 from training.data.files import find_files
-from training.data.universes import TrainingUniverses, read_universe
-from training.descent import descend
+from training.data.universes import TrainingUniverses, read_universe, slices
+from training.descent import average_gradients, descend
 from training.losses.residuals import residual
+from training.stage_search import search
 from training.systems.contract import Draw, Picture, Scored, Weights
 from training.systems.registry import register
 
 VALIDATION = Split("validation-z2")
-"""What chooses the numbers."""
+"""What chooses the numbers at z = 2."""
 
 LOSSES = {
     "dm": {"power": 2.0, "smoothing": 0.0, "compression": 1.0},
     "stars": {"power": 1.0, "smoothing": 1.0, "compression": 1.0},
+    "hi_thin": {"power": 1.0, "smoothing": 1.0, "compression": 1.0},
     "hi": {"power": 1.0, "smoothing": 0.0, "compression": 0.25},
 }
 """By field. Neutral hydrogen that shields itself spans nine decades, of which the paper's, that
 has none, knows three: it is compressed, or the densest cells would be all that is seen."""
 
 
-MASS = {"dm": 0.0, "stars": 0.0, "hi": 0.2}
+MASS = {"dm": 0.0, "stars": 0.0, "hi_thin": 0.2, "hi": 0.2}
 """Weight of the logarithm of a box's mass over the true one, squared: what is compressed is
 fitted to a median, of which the mass of a skewed field knows little."""
 
@@ -54,10 +56,16 @@ class JeraldConfig(RunConfig):
 
     Parameters
     ----------
+    gradients : int
+        Of a search by L-BFGS, which an update is; 0: it is one step by Adam.
     boxes : int
         Whose losses are summed in an update; the next ones in turn.
+    chooses : Split
+        What chooses among the numbers of a run; a part of a box that trains elsewhere, or another.
     choose_every : int
-        Updates between looks at the box that chooses the numbers.
+        Updates between looks at it.
+    epoch : str
+        Name of the output time on the card; empty for that of the first weights, z = 2.
     warm_start : str
         SHA-256 of the numbers of the stages before; empty for the first stage.
     """
@@ -67,8 +75,11 @@ class JeraldConfig(RunConfig):
     learning_rate: float = 0.05
     final_learning_rate: float = 0.005
     average: float = 0.9
+    gradients: int = 0
     boxes: int = 6
+    chooses: Split = VALIDATION
     choose_every: int = 10
+    epoch: str = ""
     warm_start: str = ""
 
     system = "jerald"
@@ -84,11 +95,33 @@ _preset = partial(
     JeraldConfig, network="displacements", sources=(Split("training-*"), Split("hydro11-z2"))
 )
 
-# `paper` takes as many steps as the paper did; `smoke` takes seconds and shows that everything
-# is in its place.
+TODAY = {
+    "epoch": "z0",
+    "sources": (Split("groups-201-z0"),),
+    "chooses": Split("groups-202-z0"),
+    "boxes": 1,
+}
+"""Boxes at z = 0, of coarser cells."""
+
+LOWER, UPPER = (((0.0, 1.0), (0.0, 1.0), half) for half in ((0.0, 0.5), (0.5, 1.0)))
+"""Halves of a box; the heaviest halo of hydro11 is in the lower one."""
+
+EARLY = {
+    "epoch": "z3",
+    "sources": (Split("hydro11-z3", volume=LOWER),),
+    "chooses": Split("hydro11-z3", volume=UPPER),
+    "boxes": 1,
+}
+"""The only box at z = 3: one half trains, the other chooses."""
+
+# `paper` takes as many steps as the paper did; `rest` brings numbers that are near to rest; `smoke`
+# takes seconds and shows that everything is in its place.
 PRESETS: Mapping[str, Callable[..., RunConfig]] = {
     "paper": partial(_preset, updates=500),
     "small": partial(_preset, updates=120),
+    "rest": partial(_preset, updates=1, gradients=60, average=0.0, choose_every=1),
+    "z0": partial(_preset, updates=120, **TODAY),
+    "z3": partial(_preset, updates=120, **EARLY),
     "smoke": partial(_preset, updates=3, boxes=1, choose_every=2, checkpoint_minutes=0.001),
 }
 
@@ -133,12 +166,40 @@ class FitStep:
         return terms
 
     def _loss(self, stage: Stage, batch: Batch) -> Tensor:
-        number, box_size, position, truth = batch
+        number, box_size, position, truth, part = batch
         mesh = mesh_of(float(box_size), len(truth), str(self.fabric.device))
         key = int(number)
         if key not in self.given:
             self.given[key] = given(position, self.before, mesh)
-        return stage_loss(self.config.field, stage, self.given[key], truth, mesh)
+        return stage_loss(self.config.field, stage, self.given[key], truth, mesh, slices(part))
+
+
+class Search(FitStep):
+    """Go on towards the least loss of all boxes by L-BFGS, as the paper's ancestor LDL did.
+
+    A step of Adam is as long for every number, and w is 500 times less than a wavenumber: where
+    it is short enough for the one, the other hardly moves. A search finds its own length, on the
+    logarithms of those numbers that may differ by decades.
+    """
+
+    def __call__(self, draw: Draw) -> dict[str, Tensor]:
+        """Search from where the numbers are; return the loss where they come to."""
+        stage = self.progress.network
+        assert isinstance(stage, Stage)
+        batches = [draw(number) for number in range(self.batches)]
+
+        def loss() -> float:
+            total = torch.zeros((), device=self.fabric.device)
+            for batch in batches:
+                each = self._loss(stage, batch) / len(batches)
+                each.backward()
+                total = total + each.detach()
+            average_gradients(stage, self.fabric)
+            mean = self.fabric.all_reduce(total, reduce_op="mean")
+            assert isinstance(mean, Tensor)
+            return float(mean)
+
+        return {"residual": torch.tensor(search(stage, loss, self.config.gradients))}
 
 
 @torch.no_grad()
@@ -154,13 +215,19 @@ def given(position: Tensor, before: Mapping[str, Stage], mesh: Mesh) -> tuple[Te
 
 
 def stage_loss(
-    field: str, stage: nn.Module, given: tuple[Tensor, ...], truth: Tensor, mesh: Mesh
+    field: str,
+    stage: nn.Module,
+    given: tuple[Tensor, ...],
+    truth: Tensor,
+    mesh: Mesh,
+    part: tuple[slice, ...],
 ) -> Tensor:
-    """The loss of a stage on a box: its residual over that of an empty one, and its mass."""
+    """The loss of a stage on a part of a box: its residual over that of an empty one, its mass."""
     how, painted = LOSSES[field], stage(*given, mesh)
-    off = residual(painted, truth, mesh, **how)
-    empty = residual(torch.zeros_like(truth), truth, mesh, **how)
-    return off / empty + MASS[field] * torch.log(painted.mean() / truth.mean()) ** 2
+    off = residual(painted, truth, mesh, **how, part=part)
+    empty = residual(torch.zeros_like(truth), truth, mesh, **how, part=part)
+    mass = torch.log(painted[part].mean() / truth[part].mean()) ** 2
+    return off / empty + MASS[field] * mass
 
 
 @register
@@ -175,7 +242,7 @@ class JeraldFit(Scored[JeraldConfig, TrainingUniverses]):
     config_class = JeraldConfig
     presets = PRESETS
     warm_starts: ClassVar[tuple[str, ...]] = ("jerald",)
-    chosen_by = "residual"
+    chosen_by = "misfit"
     half = False  # they are few, and the card has them as parameters too
 
     def __init__(self, config: JeraldConfig, weights: Weights | None = None) -> None:
@@ -197,10 +264,10 @@ class JeraldFit(Scored[JeraldConfig, TrainingUniverses]):
     def examples(self, folder: Path) -> TrainingUniverses:
         """Read the boxes that train and the one that chooses, and run their particle meshes."""
         files = find_files(folder, self.config.sources)
-        ((chooses, _),) = find_files(folder, (VALIDATION,))
+        ((chooses, part),) = find_files(folder, (self.config.chooses,))
         field = self.config.field
-        universes = [read_universe(path, field) for path, _ in files]
-        return TrainingUniverses(universes, read_universe(chooses, field), files)
+        universes = [read_universe(path, field, source) for path, source in files]
+        return TrainingUniverses(universes, read_universe(chooses, field, part), files)
 
     def start(self, device: torch.device) -> Progress:
         """Make the stage, its average and the optimiser."""
@@ -209,13 +276,16 @@ class JeraldFit(Scored[JeraldConfig, TrainingUniverses]):
         known = any(name.startswith(f"{field}.") for name in weights)
         network = stages_of(field, weights)[field] if known else STAGES[field]()
         network = network.requires_grad_(True).to(device)
+        if self.config.gradients:
+            return Progress({"network": network}, {})
         average = deepcopy(network).requires_grad_(False)
         adam = torch.optim.Adam(network.parameters(), self.config.learning_rate)
         return Progress({"network": network, "average": average}, {"network": adam})
 
     def step(self, progress: Progress, fabric: Fabric) -> FitStep:
         """Make what the run repeats."""
-        return FitStep(self.config, progress, fabric, self.before)
+        way = Search if self.config.gradients else FitStep
+        return way(self.config, progress, fabric, self.before)
 
     def is_due(self, update: int) -> bool:
         """Whether to look after this update."""
@@ -225,15 +295,20 @@ class JeraldFit(Scored[JeraldConfig, TrainingUniverses]):
     def score(
         self, network: nn.Module, examples: TrainingUniverses
     ) -> tuple[dict[str, float], Picture]:
-        """Loss on the box that chooses, its mass and power; and a picture of a layer."""
+        """Loss on the box that chooses, its mass and power; and a picture of a layer.
+
+        The paper's loss is mostly of a few cells and knows little of powers: numbers are chosen
+        by what both are off together, where the whole box chooses.
+        """
         box, mean = examples.validation, examples.mean
         device = str(next(network.parameters()).device)
         mesh = mesh_of(box.box_size, len(box.target), device)
         begin = given(box.position.to(device), self.before, mesh)
         truth = box.target.to(device) / mean
         painted = network(*begin, mesh)
+        part = slices(box.part)
         scores = {
-            "residual": float(stage_loss(self.config.field, network, begin, truth, mesh)),
+            "residual": float(stage_loss(self.config.field, network, begin, truth, mesh, part)),
             "mass": float(painted.double().mean() / truth.double().mean()),
         }
         grids = [
@@ -248,6 +323,8 @@ class JeraldFit(Scored[JeraldConfig, TrainingUniverses]):
             )
             for each in (truth, painted)
         ]
+        off = power_off(*grids) if painted[part].shape == painted.shape else 0.0
+        scores["misfit"] = scores["residual"] + off
         return scores | wave_scores(*grids), picture(*grids)
 
     def exported(self, weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -274,24 +351,9 @@ class JeraldFit(Scored[JeraldConfig, TrainingUniverses]):
             architecture={"network": self.config.network, "redshift": one.redshift},
             cosmology=one.cosmology,
             stochastic=False,
+            epoch=self.config.epoch,
             **self.provenance(examples, hours, device),
         )
-
-
-WAVES = (2.0, 5.0, 10.0)
-"""At which powers and correlations are noted, [h/Mpc]."""
-
-
-def wave_scores(truth: Grid, painted: Grid) -> dict[str, float]:
-    """P(k) over the truth's and r(k) at `WAVES`."""
-    transfer, correlation = (
-        statistics.get(name)(truth, painted) for name in ("transfer_function", "cross_correlation")
-    )
-    scores = {}
-    for k in WAVES:
-        scores[f"power_{k:g}"] = float(np.interp(k, transfer.x, transfer.y)) ** 2
-        scores[f"correlation_{k:g}"] = float(np.interp(k, correlation.x, correlation.y))
-    return scores
 
 
 LAYERS = 8

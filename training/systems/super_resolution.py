@@ -1,9 +1,7 @@
 """Training of super-resolution: first by the truth's cells, then against a critic."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,144 +10,27 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from engine import statistics
-from engine.mesh import Grid
 from engine.networks.super_resolution import critic
-from engine.networks.super_resolution.generator import MARGIN, Generator, GeneratorConfig
+from engine.networks.super_resolution.generator import MARGIN, Generator
 from engine.normalization import Identity, Linear
 from engine.systems.card import Input, ModelCard, Output, Parameter
 from engine.systems.super_resolution import CONSERVE, INITIAL, LOW, SuperResolution
 from training.checkpoint import Progress
-from training.config import RunConfig, Split
+from training.config import Split
 from training.data.ahead import Batch
 from training.data.files import find_files
 from training.data.volumes import TrainingVolumes, read_training_triplet, read_triplet
 from training.descent import autocast, descend, random_of
-from training.losses.density import cell_weights, weighted_error
-from training.losses.power import patch_power_error
+from training.losses.density import cell_weights, emptiness_error, weighted_error
 from training.losses.wasserstein import critic_loss, generator_loss, gradient_penalty
+from training.losses.waves import PatchPowers, unknown_waves
+from training.systems.box_looks import errors, picture
 from training.systems.contract import Draw, Picture, Scored
 from training.systems.registry import register
-
-NETWORKS = {"paper": GeneratorConfig()}
-"""By the names that configurations have for them."""
+from training.systems.super_resolution_config import NETWORKS, PRESETS, SuperResolutionConfig
 
 VALIDATION = Split("quijote-103-z0")
 """What chooses the weights."""
-
-LARGEST_WAVENUMBER = 1.0
-"""Of the waves that choose the weights, [h/Mpc]: as far as the paper's claim goes."""
-
-
-@dataclass(frozen=True)
-class SuperResolutionConfig(RunConfig):
-    """One training: by the truth's cells, then against a critic.
-
-    Parameters
-    ----------
-    learning_rate, final_learning_rate : float
-        Before the critic enters, at the first and last of these updates.
-    game_rate, critic_rate : float
-        Of the generator and of the critic from then on.
-    momentum, memory : float
-        Adam's beta 1 and 2 from then on.
-    warm_up : int
-        Updates before the critic enters; if they are all, there is none.
-    head_start : int
-        Updates in which the critic, just entered, steps alone: before it knows the difference
-        its advice is noise.
-    critic_steps : int
-        Steps of the critic for each one of the generator.
-    critic_batches : int
-        Batches of an update, which the critic's steps take in turn; with fewer of them than
-        steps a painting is judged again instead of painting another.
-    penalty : float
-        Weight of the critic's gradient penalty.
-    anchor, power : float
-        Weights of the error of cells and of that of the power spectra of patches beside the
-        critic's judgement.
-    side : int
-        Of a patch, [cells of high resolution].
-    doubling_every : int
-        Updates after which batches double; 0: never.
-    choose_every : int
-        Updates between looks at the box that chooses the weights.
-    warm_start : str
-        SHA-256 of the weights that the generator starts from; empty: fresh ones.
-    """
-
-    field: str = "dmo"
-    level: str = "MR"
-    batch_size: int = 1
-    learning_rate: float = 2e-3
-    final_learning_rate: float = 6e-5
-    average: float = 0.999
-    game_rate: float = 1e-4
-    critic_rate: float = 1e-4
-    momentum: float = 0.5
-    memory: float = 0.9
-    warm_up: int = 0
-    head_start: int = 0
-    critic_steps: int = 5
-    critic_batches: int = 1
-    penalty: float = 10.0
-    anchor: float = 1.0
-    power: float = 0.0
-    side: int = critic.SIDE
-    doubling_every: int = 0
-    choose_every: int = 500
-    warm_start: str = ""
-
-    system = "super-resolution"
-
-    def __post_init__(self) -> None:
-        """Refuse what can't be trained."""
-        super().__post_init__()
-        if not 0 <= self.warm_up <= self.updates:
-            raise ValueError(
-                f"Training has {self.warm_up} updates before the critic enters, expected no more "
-                f"than its {self.updates} updates."
-            )
-        played = self.updates - self.warm_up
-        if self.has_critic and not 0 <= self.head_start <= played:
-            raise ValueError(
-                f"Training gives its critic a head start of {self.head_start} updates, expected no "
-                f"more than the {played} that it plays."
-            )
-        if not 1 <= self.critic_batches <= self.critic_steps:
-            raise ValueError(
-                f"Training draws {self.critic_batches} batches for {self.critic_steps} critic "
-                "steps, expected at least one, and no more batches than steps."
-            )
-        if self.has_critic and self.side != critic.SIDE:
-            raise ValueError(
-                f"Training has patches of {self.side} cells, expected the critic's {critic.SIDE}."
-            )
-        if self.side < 2 or self.side % 2:
-            raise ValueError(
-                f"Training has patches of {self.side} cells, expected an even number of them."
-            )
-        if self.choose_every < 1:
-            raise ValueError(
-                f"Training looks every {self.choose_every} updates, expected one or more."
-            )
-
-    @property
-    def has_critic(self) -> bool:
-        """Whether a critic enters at all."""
-        return self.warm_up < self.updates
-
-    def rate(self, update: int) -> float:
-        """Learning rate of the generator at an update."""
-        if update >= self.warm_up:
-            return self.game_rate
-        done = update / max(self.warm_up - 1, 1)
-        return self.learning_rate + done * (self.final_learning_rate - self.learning_rate)
-
-    def batch_at(self, update: int) -> int:
-        """Patches of a batch at an update."""
-        doublings = update // self.doubling_every if self.doubling_every else 0
-        return int(self.batch_size * 2**doublings)
 
 
 class SuperResolutionStep:
@@ -219,12 +100,20 @@ class SuperResolutionStep:
         self, batch: Batch, painted: Tensor, judged: bool = False
     ) -> dict[str, Tensor]:
         low, initial, density = batch
-        error = weighted_error(painted, density, cell_weights(low, MARGIN // 2))
-        terms = {"error": error}
+        terms = {"error": weighted_error(painted, density, cell_weights(low, MARGIN // 2))}
+        # Asked of what inference will show, which is never negative.
+        shown = painted.clamp(min=0)
+        losses = {"waves": unknown_waves, "voids": emptiness_error}
+        for name, loss in losses.items():
+            if weight := getattr(self.config, name):
+                terms[name] = weight * loss(shown, density, low, MARGIN // 2)
         if judged:
-            terms = {"error": self.config.anchor * error}
+            terms = {name: self.config.anchor * term for name, term in terms.items()}
             if self.config.power:
-                terms["power"] = self.config.power * patch_power_error(painted, density)
+                powers = self.progress.extra["powers"]
+                assert isinstance(powers, PatchPowers)
+                off = powers(shown, density, self.fabric)
+                terms["power"] = self.config.power * off
             self.progress.modules["critic"].requires_grad_(False)  # saves its weights' gradients
             terms["generator"] = generator_loss(self._judge, [painted], [inside(initial)])
         adam = self.progress.optimizers["game" if judged else "network"]
@@ -240,48 +129,6 @@ def inside(initial: Tensor) -> Tensor:
     return initial[..., MARGIN:-MARGIN, MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 
-_preset = partial(SuperResolutionConfig, network="paper", sources=(Split("quijote-101-z0"),))
-
-# Section 3 of the paper for `paper`, whose critic is alone. `smoke` takes seconds and shows
-# that everything is in its place. `small` takes a core half an hour. Its penalty is larger than
-# images want, since densities differ by hundreds, and the cells' and the waves' errors outweigh
-# the critic, which by itself made clusters twice as strong in 400 updates.
-PRESETS: Mapping[str, Callable[..., RunConfig]] = {
-    "paper": partial(
-        _preset,
-        updates=500_000,
-        critic_steps=10,
-        critic_batches=10,
-        momentum=0.5,
-        memory=0.999,
-        anchor=0.0,
-        doubling_every=100_000,
-        choose_every=5000,
-    ),
-    "small": partial(
-        _preset,
-        updates=4800,
-        warm_up=3600,
-        head_start=60,
-        doubling_every=3600,
-        average=0.995,
-        critic_rate=3e-4,
-        penalty=100.0,
-        anchor=200.0,
-        power=400.0,
-    ),
-    "smoke": partial(
-        _preset,
-        updates=6,
-        warm_up=2,
-        head_start=1,
-        critic_steps=2,
-        choose_every=3,
-        checkpoint_minutes=0.001,
-    ),
-}
-
-
 @register
 class SuperResolutionTraining(Scored[SuperResolutionConfig, TrainingVolumes]):
     """The paper's generator and critic, its weights chosen on a box that doesn't train.
@@ -294,7 +141,7 @@ class SuperResolutionTraining(Scored[SuperResolutionConfig, TrainingVolumes]):
     config_class = SuperResolutionConfig
     presets = PRESETS
     warm_starts: ClassVar[tuple[str, ...]] = ("super-resolution",)
-    chosen_by = "wave_error"
+    chosen_by = "furthest"
 
     def examples(self, folder: Path) -> TrainingVolumes:
         """Read the boxes that train and the one that chooses."""
@@ -328,7 +175,8 @@ class SuperResolutionTraining(Scored[SuperResolutionConfig, TrainingVolumes]):
             betas = (config.momentum, config.memory)
             adam["game"] = torch.optim.Adam(network.parameters(), betas=betas)
             adam["critic"] = torch.optim.Adam(opponent.parameters(), betas=betas)
-        return Progress(modules, dict(adam))
+        extra = {"powers": PatchPowers(config.side).to(device)} if config.power else {}
+        return Progress(modules, dict(adam), dict(extra))
 
     def step(self, progress: Progress, fabric: Fabric) -> SuperResolutionStep:
         """Make what the run repeats."""
@@ -336,7 +184,7 @@ class SuperResolutionTraining(Scored[SuperResolutionConfig, TrainingVolumes]):
 
     def is_due(self, update: int) -> bool:
         """Whether to look after this update."""
-        return update % self.config.choose_every == 0 or update == self.config.updates
+        return update % self.config.looks_after(update) == 0 or update == self.config.updates
 
     def score(
         self, network: nn.Module, examples: TrainingVolumes
@@ -348,8 +196,7 @@ class SuperResolutionTraining(Scored[SuperResolutionConfig, TrainingVolumes]):
         arrays = {name: t.detach().cpu().numpy() for name, t in network.state_dict().items()}
         emulator = SuperResolution(self.card(examples, 0.0, device), arrays, device)
         painted = emulator.predict({LOW: box.low, INITIAL: box.initial})
-        mean = float(painted.values.mean(dtype=np.float64) / box.low.values.mean(dtype=np.float64))
-        return {**wave_errors(box.density, painted), "mean": mean}, picture(box.density, painted)
+        return errors(box.density, painted, box.low), picture(box.density, painted)
 
     def card(self, examples: TrainingVolumes, hours: float, device: str) -> ModelCard:
         """Fill in the card of a run, but for its scores."""
@@ -381,38 +228,6 @@ class SuperResolutionTraining(Scored[SuperResolutionConfig, TrainingVolumes]):
             parameters=(Parameter(CONSERVE, "conserve the mean", "", 0.0, 1.0, 0.0),),
             **self.provenance(examples, hours, device),
         )
-
-
-def wave_errors(truth: Grid, painted: Grid) -> dict[str, float]:
-    """Largest |T - 1| + (1 - r) of waves up to `LARGEST_WAVENUMBER`, and either's largest."""
-    if not painted.values.any():  # as of a network that has only begun
-        return {"wave_error": 2.0, "transfer_error": 1.0, "least_correlation": 0.0}
-    transfer, correlation = (
-        statistics.get(name)(truth, painted) for name in ("transfer_function", "cross_correlation")
-    )
-    seen = (transfer.x < LARGEST_WAVENUMBER) & np.isfinite(transfer.y)
-    off, apart = np.abs(transfer.y - 1)[seen], 1 - correlation.y[seen]
-    return {
-        "wave_error": float((off + apart).max()),
-        "transfer_error": float(off.max()),
-        "least_correlation": float(1 - apart.max()),
-    }
-
-
-LAYER = 8
-"""Cells deep that a picture shows, as the paper's figure 2."""
-
-DECADES = (-1.0, 1.5)
-"""log10 of the density over its mean, from black to white."""
-
-
-def picture(truth: Grid, painted: Grid) -> Picture:
-    """The same layer of two boxes beside each other, (rows, columns)."""
-    mean = truth.values.mean(dtype=np.float64)
-    layers = [grid.values[:LAYER].mean(0) / mean for grid in (truth, painted)]
-    logarithm = np.log10(np.maximum(np.concatenate(layers, 1), 1e-9))
-    shown = (logarithm - DECADES[0]) / (DECADES[1] - DECADES[0])
-    return (255 * shown.clip(0, 1)).astype(np.uint8)
 
 
 def fill(network: Generator, weights: Mapping[str, Tensor]) -> None:

@@ -4,8 +4,9 @@ No compiler is needed at run time, no tracing, and no torch; eager torch is the 
 is tested against.
 """
 
-import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from queue import SimpleQueue
 
 import numpy as np
@@ -13,14 +14,15 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from engine.free_memory import give_back
+from engine.free_memory import share_between_threads
 from engine.networks.ember.gated import GatedConfig
 from engine.networks.ember.gated_graph import GatedGraph
 from engine.networks.ember.graph import Graph, Weights
 from engine.networks.ember.stages import INPUT
 from engine.networks.ember.tile_graph import TileGraph
 from engine.networks.ember.unet import UNetConfig
-from engine.tiling import Stage
+from engine.tile_plan import Stage
+from engine.tiling import Keep
 
 Array = NDArray[np.float32]
 
@@ -54,24 +56,61 @@ class Compiled:
             settings["NUM_STREAMS"] = str(streams)
         model = openvino.Model([output], list(inputs))
         self._model = compiled = openvino.Core().compile_model(model, "CPU", settings)
-        self._free: SimpleQueue[openvino.InferRequest] = SimpleQueue()
-        for _ in range(streams):
-            self._free.put(compiled.create_infer_request())
+        self._free: SimpleQueue[_Call] = SimpleQueue()
+        self._calls = [_Call(compiled.create_infer_request(), {}) for _ in range(streams)]
+        for call in self._calls:
+            self._free.put(call)
 
     def __call__(self, *arrays: Array) -> Array:
         """Run once."""
-        request = self._free.get()
+        made: list[Array] = []
+        self.run(arrays, lambda output: made.append(output.copy()))
+        return made[0]
+
+    def run(self, arrays: Sequence[Array], keep: Keep) -> None:
+        """Run once and hand on what comes out, which is `keep`'s only until it returns.
+
+        No other call overwrites it meanwhile.
+        """
+        call = self._free.get()
         try:
-            read = dict(enumerate(arrays))
-            (output,) = request.infer(read, share_inputs=True, share_outputs=True).values()
-            return np.array(output)
+            read = {number: call.in_a_row(number, each) for number, each in enumerate(arrays)}
+            (output,) = call.request.infer(read, share_inputs=True, share_outputs=True).values()
+            keep(output)
         finally:
-            self._free.put(request)
+            self._free.put(call)
 
     def release(self) -> None:
-        """Give back the memory of calls that are done."""
+        """Give back the memory of calls; none is under way."""
+        for call in self._calls:
+            call.rows.clear()
         self._model.release_memory()
-        give_back()
+
+
+@dataclass
+class _Call:
+    """What one call at a time needs.
+
+    Parameters
+    ----------
+    request : openvino.InferRequest
+        Runs it.
+    rows : dict of int to array
+        Memory for what it reads, used again from call to call.
+    """
+
+    request: openvino.InferRequest
+    rows: dict[int, Array]
+
+    def in_a_row(self, number: int, array: Array) -> Array:
+        """An input as OpenVINO reads it, all numbers one after the other in memory."""
+        if array.flags.c_contiguous:
+            return array
+        if number not in self.rows or self.rows[number].size < array.size:
+            self.rows[number] = np.empty(array.size, np.float32)
+        row = self.rows[number][: array.size].reshape(array.shape)
+        row[:] = array
+        return row
 
 
 def _begin() -> None:
@@ -81,6 +120,7 @@ def _begin() -> None:
     time waited for each other for ever, one for the interpreter's lock and one with it.
     """
     x = op.parameter([1], np.float32)
+    share_between_threads()
     Compiled(op.relu(x), [x], threads=1)(np.zeros(1, np.float32))
 
 
@@ -135,38 +175,45 @@ class CompiledUNet:
 class CompiledStages:
     """Runs a network's stages, see `engine.networks.ember.stages`; safe between threads.
 
-    Each is compiled when it is first asked for, once for blocks of all sizes.
+    Each is compiled once for blocks of all sizes, in their order and in a thread beside: the
+    first are at work while the others are made ready.
 
     Parameters
     ----------
     config, weights, padding, threads, streams
         See `CompiledUNet`.
+    stages : sequence of Stage
+        All of them.
     """
 
     def __init__(
         self,
         config: UNetConfig,
         weights: Weights,
+        stages: Sequence[Stage],
         padding: str = "replicate",
         threads: int | None = None,
         streams: int = 1,
     ) -> None:
         self._graph = graph(config, weights, padding)
         self._threads, self._streams = threads, streams
-        self._compiled: dict[str, Compiled] = {}
-        self._lock = threading.Lock()
+        known = {INPUT: config.in_channels} | {stage.name: stage.channels for stage in stages}
+        compiling = ThreadPoolExecutor(1, "compile")
+        self._compiled = {
+            stage.name: compiling.submit(self._compile, stage, channels)
+            for stage in stages
+            for channels in [[known.get(name, config.noise_maps) for name in stage.sources]]
+        }
+        compiling.shutdown(wait=False)
 
-    def __call__(self, stage: Stage, arrays: Sequence[Array]) -> Array:
-        """Result of a stage, (channels, ny, nx), of what its sources hold."""
-        with self._lock:
-            if stage.name not in self._compiled:
-                self._compiled[stage.name] = self._compile(stage, [len(a) for a in arrays])
-        return self._compiled[stage.name](*(np.ascontiguousarray(a)[None] for a in arrays))[0]
+    def __call__(self, stage: Stage, arrays: Sequence[Array], keep: Keep) -> None:
+        """Make the result of a stage, (channels, ny, nx), of what its sources hold."""
+        compiled = self._compiled[stage.name].result()
+        compiled.run([a[None] for a in arrays], lambda made: keep(made[0]))
 
     def release(self, stage: Stage) -> None:
         """Give back the memory that runs of a stage left."""
-        if stage.name in self._compiled:
-            self._compiled[stage.name].release()
+        self._compiled[stage.name].result().release()
 
     def _compile(self, stage: Stage, channels: Sequence[int]) -> Compiled:
         inputs = [op.parameter([1, n, -1, -1], np.float32) for n in channels]

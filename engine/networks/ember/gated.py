@@ -38,6 +38,8 @@ class GatedConfig(unet.UNetConfig):
     lowest, highest : float
         Of the first and of the last class: log10 of dark matter, averaged over `WINDOW`
         pixels, in units of its normalisation's turn-over `x0`.
+    toned : int, optional
+        Levels of features, coarsest first, that a realisation's numbers act on; all if left out.
     """
 
     noise_maps: int = 2
@@ -46,6 +48,7 @@ class GatedConfig(unet.UNetConfig):
     classes: int = 13
     lowest: float = -1.6033
     highest: float = 1.9967
+    toned: int | None = None
 
     kind = "gated generator"
 
@@ -61,6 +64,10 @@ class GatedConfig(unet.UNetConfig):
             raise ValueError(
                 f"GatedConfig has sharpness {self.sharpness} and compression {self.compression}, "
                 "expected positive numbers."
+            )
+        if self.toned is not None and not 0 <= self.toned <= self.halvings + 1:
+            raise ValueError(
+                f"GatedConfig tones {self.toned} levels, expected 0 to {self.halvings + 1}."
             )
 
     def build(self) -> "GatedGenerator":
@@ -89,8 +96,16 @@ class GatedConfig(unet.UNetConfig):
 
 
 PRESETS = {
-    # 1.7 M parameters; 4 halvings of 29.3 ckpc/h pixels: 470 ckpc/h at the bottleneck.
-    "small": GatedConfig(widths=(16, 32, 64, 128, 128), decoder_widths=(128, 64, 32, 16)),
+    # 1.7 M parameters; 4 halvings of 29.3 ckpc/h pixels: 470 ckpc/h at the bottleneck. Classes
+    # reach below the emptiest pixels of training maps. A realisation's numbers act on the two
+    # coarsest levels: finer ones move voids, which no universe does, more than haloes.
+    "small": GatedConfig(
+        widths=(16, 32, 64, 128, 128),
+        decoder_widths=(128, 64, 32, 16),
+        classes=16,
+        lowest=-2.5033,
+        toned=2,
+    ),
 }
 
 UNBOUNDED = 10.0
@@ -116,7 +131,7 @@ class GatedGenerator(unet.UNet):
         h + sum_i noise_i gate_i(h, s),
 
     each gate a 1x1 convolution, each noise map smooth over its own pixels. After the
-    bottleneck and after every level's block
+    bottleneck and after the block of every level, or of the coarsest ones (`toned`),
 
         h (1 + scale(c)) + shift(c)
 
@@ -152,7 +167,8 @@ class GatedGenerator(unet.UNet):
         skips = (0, *config.widths[-2::-1])
         self.gates = nn.ModuleList(Gate(c, s, maps) for c, s in zip(channels, skips, strict=True))
         self.tones = nn.ModuleList(
-            nn.Linear(maps, 2 * c, bias=False) for c in (bottom, *config.decoder_widths)
+            nn.Linear(maps, 2 * c, bias=False)
+            for c in (bottom, *config.decoder_widths)[: config.toned]
         )
         for weight in self.tones.parameters():
             nn.init.normal_(weight, std=TONE_SPREAD)
@@ -187,7 +203,7 @@ class GatedGenerator(unet.UNet):
             If a side can't be halved often enough or the noise has other sides.
         """
         self.config.check_sides(x.shape[-2:])
-        self._check_noise(noise, x)
+        self.check_noise(noise, x)
         common, bottom, *levels = noise
         features, skips = self.encode(x, padding)
         features = self.bottom(repeated(features, len(common) // len(x)), (common, bottom))
@@ -198,7 +214,7 @@ class GatedGenerator(unet.UNet):
     def bottom(self, features: Tensor, noise: Sequence[Tensor]) -> Tensor:
         """Features of the bottleneck with their noise: the realisation's, and maps."""
         common, maps = noise
-        features = toned(features, self.tones[0](common[:, :, 0, 0]))
+        features = self.toned(features, common, 0)
         return added(features, self.gates[0](features), maps)
 
     def level(
@@ -215,8 +231,16 @@ class GatedGenerator(unet.UNet):
         assert isinstance(up, unet.Up)
         gates = self.gates[i + 1](features, skip)
         skip = repeated(skip, len(features) // len(skip))
-        both = torch.cat((added(double(features), gates, maps), skip), dim=1)
-        return toned(up.block(both, padding), self.tones[i + 1](common[:, :, 0, 0]))
+        both = torch.cat((added(unet.double(features), gates, maps), skip), dim=1)
+        return self.toned(up.block(both, padding), common, i + 1)
+
+    def toned(self, features: Tensor, common: Tensor, level: int) -> Tensor:
+        """Features (batch, c, ny, nx) scaled and shifted by channel, where the numbers act."""
+        if level >= len(self.tones):
+            return features
+        tone = self.tones[level](common[:, :, 0, 0]).to(features.dtype)
+        scale, shift = tone[:, :, None, None].chunk(2, dim=1)
+        return torch.addcmul(features + shift, features, scale)
 
     def drawn(self, features: Tensor, x: Tensor, padding: Padding) -> Tensor:
         """Map within its bounds, from the last features."""
@@ -230,7 +254,7 @@ class GatedGenerator(unet.UNet):
             )
             sharpness = self.config.sharpness
             above = least + F.softplus(free - least, beta=sharpness)
-            return most - F.softplus(most - above, beta=sharpness)
+            return capped(above, most, sharpness)
 
     def place(self, dark_matter: Tensor, padding: Padding) -> Tensor:
         """Among the classes, from 0 to classes - 1, of normalised dark matter (n, 1, ny, nx)."""
@@ -240,17 +264,6 @@ class GatedGenerator(unet.UNet):
         step = (config.highest - config.lowest) / (config.classes - 1)
         place = (mean.clamp(min=10**config.lowest).log10() - config.lowest) / step
         return place.clamp(0, config.classes - 1)
-
-    def _check_noise(self, noise: Sequence[Tensor], x: Tensor) -> None:
-        ny, nx = x.shape[-2:]
-        maps = self.config.noise_maps
-        expected = [(maps, *sides) for sides in self.config.noise_shapes((ny, nx))]
-        found = [tuple(n.shape[-3:]) for n in noise]
-        if found != expected:
-            raise ValueError(
-                f"Noise has the shapes {found}, expected {expected}: the realisation's, then "
-                "coarsest first."
-            )
 
 
 class Gate(nn.Conv2d):
@@ -276,7 +289,7 @@ class Gate(nn.Conv2d):
         if skip is None:
             return coarse
         fine = F.conv2d(skip, self.weight[:, self.channels :])
-        return double(coarse) + repeated(fine, len(coarse) // len(fine))
+        return unet.double(coarse) + repeated(fine, len(coarse) // len(fine))
 
 
 def added(features: Tensor, gates: Tensor, noise: Tensor) -> Tensor:
@@ -287,23 +300,17 @@ def added(features: Tensor, gates: Tensor, noise: Tensor) -> Tensor:
     return features
 
 
-def toned(features: Tensor, tone: Tensor) -> Tensor:
-    """Features (batch, c, ny, nx) scaled and shifted by channel, as (batch, 2 c) say."""
-    scale, shift = tone.to(features.dtype)[:, :, None, None].chunk(2, dim=1)
-    return torch.addcmul(features + shift, features, scale)
-
-
-def double(features: Tensor) -> Tensor:
-    """Every pixel four times."""
-    return F.interpolate(features, scale_factor=2, mode="nearest")
-
-
 def repeated(features: Tensor, count: int) -> Tensor:
     """Each of a batch so many times, one after the other.
 
     Not by `repeat_interleave`, whose gradient, a sum in bfloat16, took a quarter of an update.
     """
     return features if count == 1 else torch.stack([features] * count, dim=1).flatten(0, 1)
+
+
+def capped(maps: Tensor, most: Tensor, sharpness: float) -> Tensor:
+    """Normalised maps, turned to follow what is most, of their shape, where they exceed it."""
+    return most - F.softplus(most - maps, beta=sharpness)
 
 
 def between(table: Tensor, place: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import openvino
 from openvino import opset13 as op
 
 from engine.networks.ember.gated import WINDOW, GatedConfig
-from engine.networks.ember.graph import Graph, cut, double
+from engine.networks.ember.graph import Graph, constant, cut, double
 
 
 class GatedGraph(Graph):
@@ -67,6 +67,8 @@ class GatedGraph(Graph):
 
     def toned(self, features: openvino.Node, common: openvino.Node, level: int) -> openvino.Node:
         """Features scaled and shifted by channel, as the realisation's numbers say."""
+        if f"tones.{level}.weight" not in self.weights:
+            return features
         tone = self.of_pixels(common, self.weights[f"tones.{level}.weight"][:, :, None, None])
         channels = features.get_output_partial_shape(0)[1].get_length()
         scale, shift = cut(tone, 1, 0, channels), cut(tone, 1, channels, 2 * channels)
@@ -109,8 +111,7 @@ class GatedGraph(Graph):
     @staticmethod
     def of_pixels(x: openvino.Node, weight: np.ndarray) -> openvino.Node:
         """Convolve by 1x1."""
-        kernel = np.ascontiguousarray(weight)
-        return op.convolution(x, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
+        return op.convolution(x, constant(weight), [1, 1], [0, 0], [0, 0], [1, 1])
 
 
 ONE = np.float32(1)

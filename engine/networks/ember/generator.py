@@ -97,7 +97,7 @@ class Generator(unet.UNet):
             If a side can't be halved often enough or the noise has other sides.
         """
         self.config.check_sides(x.shape[-2:])
-        self._check_noise(noise, x)
+        self.check_noise(noise, x)
         features, skips = self.encode(x, padding)
         realisations = len(noise[0]) // len(features)
         if realisations > 1:  # the way down is the same for all of them
@@ -118,10 +118,3 @@ class Generator(unet.UNet):
         """Features of the next finer level; the noise is one map."""
         added = [self.noise_strength[i] * one for one in noise]
         return super().level(i, features, skip, added, padding)
-
-    def _check_noise(self, noise: Sequence[Tensor], x: Tensor) -> None:
-        ny, nx = x.shape[-2:]
-        expected = self.config.noise_shapes((ny, nx))
-        found = [tuple(n.shape[-2:]) for n in noise]
-        if found != expected:
-            raise ValueError(f"Noise has the sides {found}, expected {expected}, coarsest first.")

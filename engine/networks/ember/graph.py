@@ -89,7 +89,7 @@ class Graph:
         if self.padding != "zeros":
             for axis in (2, 3):
                 x = self.pad(x, axis, edge)
-        out = op.convolution(x, kernel, [stride, stride], around, around, [1, 1])
+        out = op.convolution(x, constant(kernel), [stride, stride], around, around, [1, 1])
         return op.add(out, bias)
 
     def pad(self, x: openvino.Node, axis: int, edge: int) -> openvino.Node:
@@ -99,6 +99,11 @@ class Graph:
             return op.concat([cut(x, axis, side - edge, side), x, cut(x, axis, 0, edge)], axis=axis)
         widths = [edge if i == axis else 0 for i in range(4)]
         return op.pad(x, widths, widths, "edge" if self.padding == "replicate" else "constant", 0.0)
+
+
+def constant(weights: NDArray[np.float32]) -> openvino.Node:
+    """Weights that OpenVINO reads where they are; it would copy an array number by number."""
+    return op.constant(np.ascontiguousarray(weights), shared_memory=True)
 
 
 def cut(x: openvino.Node, axis: int, start: int, stop: int) -> openvino.Node:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from engine.networks.ember.gated import WINDOW, GatedGenerator
 from engine.networks.ember.unet import UNet
 from engine.networks.padding import Padding
-from engine.tiling import ANYWHERE, Layer, Stage
+from engine.tile_plan import ANYWHERE, Layer, Stage
+from engine.tiling import Keep
 
 INPUT = "x"
 """What the networks are given, normalised; their noise is "noise.0" and so on."""
@@ -90,14 +91,17 @@ class EagerStages:
         self.network = network
         self.device = device
 
-    def __call__(self, stage: Stage, arrays: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Result of a stage, (channels, ny, nx), of what its sources hold."""
-        with torch.inference_mode():
-            read = [torch.from_numpy(np.ascontiguousarray(a))[None].to(self.device) for a in arrays]
-            return self._run(stage, read)[0].cpu().numpy()
+    def __call__(self, stage: Stage, arrays: list[NDArray[np.float32]], keep: Keep) -> None:
+        """Make the result of a stage, (channels, ny, nx), of what its sources hold."""
+        keep(self._made(stage, arrays))
 
     def release(self, stage: Stage) -> None:
         """Nothing is held for a stage."""
+
+    def _made(self, stage: Stage, arrays: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            read = [torch.from_numpy(np.ascontiguousarray(a))[None].to(self.device) for a in arrays]
+            return self._run(stage, read)[0].cpu().numpy()
 
     def _run(self, stage: Stage, read: list[Tensor]) -> Tensor:
         kind, _, number = stage.name.partition(".")

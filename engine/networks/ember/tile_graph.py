@@ -1,13 +1,14 @@
 """EMBER's U-Net and generator as operations of OpenVINO for blocks whose margin is cut off."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from engine.networks.ember.graph import Graph, leaky
+from engine.networks.ember.graph import Graph, constant, leaky
 
 
 class TileGraph(Graph):
@@ -36,7 +37,7 @@ class TileGraph(Graph):
         both = op.add(
             op.convolution_backprop_data(
                 features,
-                of_single_pixels(of_doubled),
+                constant(of_single_pixels(of_doubled)),
                 strides=[2, 2],
                 pads_begin=[1, 1],
                 pads_end=[1, 1],
@@ -44,7 +45,7 @@ class TileGraph(Graph):
             ),
             op.convolution(
                 op.concat([skip, *noise], axis=1),
-                np.ascontiguousarray(of_beside),
+                constant(of_beside),
                 [1, 1],
                 [1, 1],
                 [1, 1],
@@ -66,8 +67,9 @@ def of_single_pixels(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     ----------
     kernel : array, (out, in, 3, 3)
     """
-    share = np.zeros((4, 3), np.float32)
-    for p in range(2):
-        for d in range(3):
-            share[p - 2 * ((p + d - 1) // 2) + 1, d] += 1
-    return np.ascontiguousarray(np.einsum("ad,be,oide->ioab", share, share, kernel))
+    out, read = kernel.shape[:2]
+    weights = np.zeros((4, 4, read, out), np.float32)
+    places = [(p - 2 * ((p + d - 1) // 2) + 1, d) for p in range(2) for d in range(3)]
+    for (a, d), (b, e) in product(places, places):
+        weights[a, b] += kernel[:, :, d, e].T
+    return np.ascontiguousarray(np.moveaxis(weights, (0, 1), (2, 3)))

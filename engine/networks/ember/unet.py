@@ -191,7 +191,7 @@ class Up(nn.Module):
 
         Noise (batch, 1, ny, nx), if there is any, is added to every doubled channel.
         """
-        doubled = F.interpolate(x, scale_factor=2, mode="nearest")
+        doubled = double(x)
         if noise is not None:
             doubled = doubled + noise.to(doubled.dtype)
         return self.block(torch.cat((doubled, skip), dim=1), padding)
@@ -289,6 +289,21 @@ class UNet(nn.Module):
         """Features of the next finer level; the noise is one map, or none."""
         return self.up[i](features, skip, padding, *noise)
 
+    def check_noise(self, noise: Sequence[Tensor], x: Tensor) -> None:
+        """Refuse noise that isn't of the shapes that a map needs.
+
+        Raises
+        ------
+        ValueError
+            In one sentence.
+        """
+        ny, nx = x.shape[-2:]
+        maps = self.config.noise_maps
+        expected = [(maps, *sides) for sides in self.config.noise_shapes((ny, nx))]
+        found = [tuple(n.shape[-3:]) for n in noise]
+        if found != expected:
+            raise ValueError(f"Noise has the shapes {found}, expected {expected}, coarsest first.")
+
     def drawn(self, features: Tensor, x: Tensor, padding: Padding) -> Tensor:  # noqa: ARG002
         """Full-size map from the last features; another network asks for its input too."""
         return F.relu(_draw(self.to_map[-1], features, padding))
@@ -299,6 +314,11 @@ def _draw(to_map: nn.Module, features: Tensor, padding: Padding) -> Tensor:
     # and bfloat16 would round it by per cents.
     with torch.autocast(features.device.type, enabled=False):
         return to_map(features.float(), padding)
+
+
+def double(features: Tensor) -> Tensor:
+    """Every pixel four times."""
+    return F.interpolate(features, scale_factor=2, mode="nearest")
 
 
 def leaky(x: Tensor) -> Tensor:

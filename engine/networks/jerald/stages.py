@@ -5,10 +5,12 @@ has no unit. Signs of `b` and of the repelling `alpha` are those for which both 
 positive.
 """
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from engine.networks.jerald.displacement import (
     EMPTY,
@@ -21,6 +23,10 @@ from engine.networks.jerald.displacement import (
 
 LAYERS = 2
 """Displacements of a stage."""
+
+LARGE = 256
+"""Cells a side from which on a displacement is worked out again for its gradient, so that memory
+holds what one of them needs: 8 GB at 512^3."""
 
 LEAST = 1e-12
 """Of what a stage makes, over its mean."""
@@ -104,32 +110,57 @@ class Stage(nn.Module):
             group.clip()
 
 
-class DarkMatter(Stage):
+def one_by_one(layer: Callable[[Tensor, int], Tensor], position: Tensor, mesh: Mesh) -> Tensor:
+    """Particles after all layers, each a move of the positions by the layer of a number."""
+    for number in range(LAYERS):
+        if mesh.cells >= LARGE and torch.is_grad_enabled():
+            position = checkpoint(
+                layer, position, number, use_reentrant=False, preserve_rng_state=False
+            )
+        else:
+            position = layer(position, number)
+    return position
+
+
+class Pulled(Stage):
+    """Displacements to where a power of the particles' own density pulls them (equation 2)."""
+
+    squares: ClassVar[bool]
+    """Of how potentials are filtered, see `green`."""
+
+    move: Group
+
+    def moved(self, position: Tensor, mesh: Mesh) -> Tensor:
+        """Particles after the displacements."""
+
+        def layer(position: Tensor, number: int) -> Tensor:
+            rho = density(position, mesh)
+            potential = self.move.potential(number, rho, mesh, self.squares)
+            return displaced(position, self.strength * potential, mesh)
+
+        return one_by_one(layer, position, mesh)
+
+
+class DarkMatter(Pulled):
     """Displacements that sharpen a particle mesh (equations 2 and 7)."""
 
     groups = ("move",)
+    squares = False
 
     def __init__(self) -> None:
         super().__init__()
         self.move = Group(KERNEL, LAYERS)
-
-    def moved(self, position: Tensor, mesh: Mesh) -> Tensor:
-        """Particles after the displacements."""
-        for layer in range(LAYERS):
-            rho = density(position, mesh)
-            potential = self.strength * self.move.potential(layer, rho, mesh, squares=False)
-            position = displaced(position, potential, mesh)
-        return position
 
     def forward(self, position: Tensor, mesh: Mesh) -> Tensor:
         """Density over its mean, (n, n, n)."""
         return density(self.moved(position, mesh), mesh)
 
 
-class Stars(Stage):
+class Stars(Pulled):
     """Stars over their mean from the particles of the dark matter (equations 6 and 8)."""
 
     groups = ("move", "map")
+    squares = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,10 +168,10 @@ class Stars(Stage):
 
     def forward(self, position: Tensor, mesh: Mesh) -> Tensor:
         """Stars over the mean of those that trained, (n, n, n)."""
-        for layer in range(LAYERS):
-            rho = density(position, mesh)
-            potential = self.strength * self.move.potential(layer, rho, mesh, squares=True)
-            position = displaced(position, potential, mesh)
+        return self.made(self.moved(position, mesh), mesh)
+
+    def made(self, position: Tensor, mesh: Mesh) -> Tensor:
+        """Stars of particles that are displaced already."""
         rho = density(position, mesh) + EMPTY
         return (self.map["w"] * rho ** self.map["mu"] + self.map["b"]).clamp(min=LEAST)
 
@@ -156,6 +187,17 @@ class Hydrogen(Stage):
         self.attract, self.repel = Group(KERNEL, LAYERS), Group(KERNEL, LAYERS)
         self.map, self.deplete = Group(MAP, 1, b=-0.1), Group(DEPLETION, 1)
 
+    def moved(self, position: Tensor, stars: Tensor, mesh: Mesh) -> Tensor:
+        """Particles after the displacements, to the dark matter and away from the stars."""
+        stars = over_mean(stars)
+
+        def layer(position: Tensor, number: int) -> Tensor:
+            pull = self.attract.potential(number, density(position, mesh), mesh, squares=True)
+            push = self.repel.potential(number, stars, mesh, squares=True)
+            return displaced(position, self.strength * (pull - push), mesh)
+
+        return one_by_one(layer, position, mesh)
+
     def forward(self, position: Tensor, stars: Tensor, mesh: Mesh) -> Tensor:
         """Hydrogen over the mean of those that trained, (n, n, n).
 
@@ -166,14 +208,10 @@ class Hydrogen(Stage):
         stars : tensor, (n, n, n)
             Painted; they stay where they are.
         """
-        stars = (stars / stars.mean()).clamp(min=LEAST)
-        for layer in range(LAYERS):
-            pull = self.attract.potential(layer, density(position, mesh), mesh, squares=True)
-            push = self.repel.potential(layer, stars, mesh, squares=True)
-            position = displaced(position, self.strength * (pull - push), mesh)
-        rho = (density(position, mesh) + self.deplete["shift"]).clamp(min=LEAST)
+        rho = density(self.moved(position, stars, mesh), mesh)
+        rho = (rho + self.deplete["shift"]).clamp(min=LEAST)
         made = self.map["w"] * rho ** self.map["mu"] + self.map["b"]
-        return (made - self._depletion(stars, mesh)).clamp(min=LEAST)
+        return (made - self._depletion(over_mean(stars), mesh)).clamp(min=LEAST)
 
     def _depletion(self, stars: Tensor, mesh: Mesh) -> Tensor:
         by = self.deplete
@@ -186,11 +224,21 @@ class Hydrogen(Stage):
         return near + by["beta2"] * (stars + EMPTY) ** by["gamma"]
 
 
-STAGES: dict[str, type[Stage]] = {"dm": DarkMatter, "stars": Stars, "hi": Hydrogen}
-"""By the field that they make, in the order in which they are learned."""
+def over_mean(stars: Tensor) -> Tensor:
+    """Stars over their mean, above none."""
+    return (stars / stars.mean()).clamp(min=LEAST)
+
+
+STAGES: dict[str, type[Stage]] = {
+    "dm": DarkMatter,
+    "stars": Stars,
+    "hi_thin": Hydrogen,
+    "hi": Hydrogen,
+}
+"""By the field that they make. The paper's hydrogen is `hi_thin`; `hi` shields itself."""
 
 
 def chain(field: str) -> tuple[str, ...]:
-    """Stages that a field takes, its own last."""
-    names = tuple(STAGES)
-    return names[: names.index(field) + 1]
+    """Stages that a field takes in the order in which they are learned, its own last."""
+    before = {"dm": (), "stars": ("dm",)}.get(field, ("dm", "stars"))
+    return (*before, field)

@@ -12,8 +12,6 @@ from tests.engine.systems.example import PLANCK, Example
 CELL = 3906.25
 """Of low resolution, [kpc/h]."""
 
-ABOUT = {"box_size": 8 * CELL / 1000, "redshift": 0.0, "cosmology": PLANCK, "simulation": "box"}
-
 
 def card() -> ModelCard:
     return ModelCard(
@@ -47,14 +45,23 @@ def weights():
     return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
 
 
-def meshes():
+def meshes(side: int = 8):
     """Initial conditions, and the density that they grow to on large scales."""
     random = np.random.default_rng(3)
-    delta = np.kron(random.normal(size=(4, 4, 4)), np.ones((4, 4, 4))) + 0.1
-    coarse = delta.reshape(8, 2, 8, 2, 8, 2).mean((1, 3, 5))
+    waves = np.kron(random.normal(size=(4, 4, 4)), np.ones((4, 4, 4)))
+    delta = waves[: 2 * side, : 2 * side, : 2 * side] + 0.1
+    coarse = delta.reshape(side, 2, side, 2, side, 2).mean((1, 3, 5))
     density = 85.0 * np.exp(0.5 * coarse)
-    low = Grid(density, "dmo", cell_size=CELL, level="MR", origin="native", **ABOUT)
-    return low, Grid(delta, "delta", cell_size=CELL / 2, level="MR", origin="native", **ABOUT)
+    about = {
+        "box_size": side * CELL / 1000,
+        "redshift": 0.0,
+        "cosmology": PLANCK,
+        "simulation": "box",
+        "level": "MR",
+        "origin": "native",
+    }
+    low = Grid(density, "dmo", cell_size=CELL, **about)
+    return low, Grid(delta, "delta", cell_size=CELL / 2, **about)
 
 
 def example() -> Example:

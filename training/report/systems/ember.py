@@ -22,7 +22,7 @@ from training.report.drawing import (
     numbers,
     tolerance,
 )
-from training.report.summary import FEWEST_PIXELS, stands_out
+from training.report.headlines import FEWEST_PIXELS, stands_out
 from training.report.systems import ember_truths
 from training.report.systems.contract import Content, Paper, register
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jinja2
 import matplotlib
 import numpy as np
 from markupsafe import Markup
@@ -12,6 +11,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from engine.mesh import Grid
+from engine.statistics.void_sizes import find_voids
 from training.report.boxes import CLAIM, PAINTED, UP_TO
 from training.report.drawing import (
     COLOURS,
@@ -25,6 +25,8 @@ from training.report.drawing import (
     legend_above,
     numbers,
 )
+from training.report.sheet import environment
+from training.report.systems.first_layer import Pictures, features_figure, kernels_figure
 
 Content = dict[str, Any]
 
@@ -48,11 +50,16 @@ HIGHEST = 1.6
 CHANGED = ("smoothed_pdf", "power_spectrum", "bispectrum", "voids")
 """Curves of figure 8."""
 
+VOIDS = tuple(range(8, 32, 2))
+"""Radii of voids that a plane is shown with, as those that are counted, [Mpc/h]."""
+
 FEWEST = 8
 """Voids, modes or cells of a bin of which a change is shown."""
 
 
-def html(content: Content, layers: Mapping[str, Grid]) -> str:
+def html(
+    content: Content, layers: Mapping[str, Grid], kernels: Pictures, features: Pictures
+) -> str:
     """Make the page.
 
     Parameters
@@ -60,16 +67,10 @@ def html(content: Content, layers: Mapping[str, Grid]) -> str:
     content : dict
         What the JSON holds.
     layers : mapping of str to Grid
-        Boxes that slices are shown of, by their titles.
+        Boxes that slices are shown of, by their titles; voids of the densities among them.
+    kernels, features : mapping
+        Of the first layer; none of what is no network.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("training.report", "systems"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"plain": plain, "size": size}
     scored, curves = content["scored"], content["scored"]["curves"]
     with matplotlib.rc_context(STYLE):
         figures = {
@@ -80,20 +81,28 @@ def html(content: Content, layers: Mapping[str, Grid]) -> str:
                 {name: curves[name] for name in ("bispectrum", "reduced_bispectrum")}
             ),
             "voids": curves_figure({"voids": curves["voids"]}),
+            "inside": voids_figure(layers),
         }
+        if kernels:
+            figures["kernels"] = kernels_figure(kernels)
+            figures["features"] = features_figure(features)
         changes = [changes_figure(other["changes"], curves) for other in content["others"]]
-    return environment.get_template("super_resolution.html").render(
-        content=content,
-        scored=scored,
-        titles=TITLES,
-        up_to=[str(k) for k in UP_TO],
-        claim=CLAIM,
-        layer=LAYER,
-        figures={name: _svg(name, figure) for name, figure in figures.items()},
-        others=[
-            {"about": other, "figure": _svg(f"change-{i}", figure)}
-            for i, (other, figure) in enumerate(zip(content["others"], changes, strict=True))
-        ],
+    return (
+        environment()
+        .get_template("systems/super_resolution.html")
+        .render(
+            content=content,
+            scored=scored,
+            titles=TITLES,
+            up_to=[str(k) for k in UP_TO],
+            claim=CLAIM,
+            layer=LAYER,
+            figures={name: _svg(name, figure) for name, figure in figures.items()},
+            others=[
+                {"about": other, "figure": _svg(f"change-{i}", figure)}
+                for i, (other, figure) in enumerate(zip(content["others"], changes, strict=True))
+            ],
+        )
     )
 
 
@@ -120,6 +129,19 @@ def layers_figure(layers: Mapping[str, Grid]) -> Figure:
         ax.set(xticks=[], yticks=[], title=title)
         bar = figure.colorbar(shown, ax=ax, location="bottom", pad=0.02, aspect=25)
         bar.set_label("linear overdensity" if box.about.signed else "density / mean", fontsize=7.5)
+    return figure
+
+
+def voids_figure(layers: Mapping[str, Grid]) -> Figure:
+    """Where voids are, in a plane of every density (figure 6)."""
+    densities = {title: box for title, box in layers.items() if not box.about.signed}
+    figure = Figure(figsize=(WIDTH, WIDTH / len(densities) + 0.2), layout="constrained")
+    for ax, (title, box) in zip(figure.subplots(1, len(densities)), densities.items(), strict=True):
+        radii = [radius for radius in VOIDS if radius <= box.box_size / 4]
+        inside = find_voids(box, np.array(radii)).inside[len(box.values) // 2]
+        side = box.box_size
+        ax.imshow(inside, cmap="Blues", vmax=1.5, origin="lower", extent=(0, side, 0, side))
+        ax.set(xticks=[], yticks=[], title=title)
     return figure
 
 
@@ -201,13 +223,3 @@ def changes_figure(changes: Content, first: Content) -> Figure:
 def _lines() -> list[tuple[str, str, Any]]:
     """Names, colours and dashes of what is drawn beside the simulation."""
     return [(name, COLOURS[i], DASHES[i]) for i, name in enumerate(DRAWN)]
-
-
-def plain(value: float | None, digits: int = 3) -> str:
-    """Write a number, or a dash for none."""
-    return "–" if value is None else f"{value:.{digits}g}".replace("-", "−")
-
-
-def size(value: float | None) -> str:
-    """Write a share that has no sign."""
-    return "–" if value is None else f"{100 * value:.1f} %"

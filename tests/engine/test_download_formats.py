@@ -14,8 +14,8 @@ from engine.formats.curve_table import curve_table, object_table
 from engine.formats.fits_maps import write_fits
 from engine.formats.map_file import read_map_file, write_map_file
 from engine.mesh import Slab
-from engine.recipe import curves
 from engine.results import Curve, Outcome, Points, Table
+from engine.statistics.compared import curves
 from engine.statistics.halo_table import halo_table
 
 PLANCK = Cosmology(0.3089, 0.0486, 0.6774)

@@ -1,27 +1,42 @@
 """An outcome in a few lines of text, and whether it has the numbers of another."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from engine import statistics
+from engine.mesh import Cutout, Mesh
 from engine.results import Outcome
 from engine.statistics.compared import COMPARED
+from engine.statistics.object_totals import total, total_words
 
 WAVENUMBERS = 4
 """How many of the bins of P(k) are told."""
 
 
 def table(outcome: Outcome) -> str:
-    """Tell the total mass and P(k) of every map that is compared, a line each."""
-    maps = {name: outcome.maps[name] for name in COMPARED if name in outcome.maps}
+    """Tell the total mass and P(k) of every map or painted box that is compared, a line each.
+
+    Of cut-outs, what each holds in all.
+    """
+    cutouts = {name: mesh for name, mesh in outcome.maps.items() if isinstance(mesh, Cutout)}
+    if cutouts:
+        return "\n".join(
+            f"{name:<28}{total(mesh):>14.6e}  {total_words(mesh.field)}"
+            for name, mesh in cutouts.items()
+        )
+    there: Mapping[str, Mesh] = outcome.boxes or outcome.maps
+    maps = {name: there[name] for name in COMPARED if name in there}
     spectra = {name: statistics.get("power_spectrum")(slab) for name, slab in maps.items()}
     k = next(iter(spectra.values())).x
     bins = np.linspace(0, len(k) - 1, WAVENUMBERS).round().astype(int)
-    total = statistics.get("total_mass")
-    with_mass = all(total.takes(slab.field, slab.KIND) for slab in maps.values())
+    mass_of = statistics.get("total_mass")
+    with_mass = all(mass_of.takes(slab.field, slab.KIND) for slab in maps.values())
+    unit = next(iter(spectra.values())).y_label.replace("P(k)", "P")
     head = f"{'':<12}" + f"{'mass [Msun/h]':>16}" * with_mass
-    lines = [head + "".join(f"{f'P({k[i]:.3g})':>12}" for i in bins) + "  k [h/Mpc], P [(Mpc/h)^2]"]
+    lines = [head + "".join(f"{f'P({k[i]:.3g})':>12}" for i in bins) + f"  k [h/Mpc], {unit}"]
     for name, slab in maps.items():
-        mass = f"{total(slab):>16.6e}" if with_mass else ""
+        mass = f"{mass_of(slab):>16.6e}" if with_mass else ""
         power = "".join(f"{spectra[name].y[i]:>12.4e}" for i in bins)
         lines.append(f"{name:<12}{mass}{power}")
     return "\n".join(lines)

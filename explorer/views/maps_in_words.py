@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from engine.coarsening import on_coarsest
 from engine.mesh import Slab
+from explorer.display import Display
 from explorer.names import painting_names
 from explorer.plots.limits import thinned
 from explorer.results import Results
 from explorer.scale import length_of, scale_of
-from explorer.state import Display
 from explorer.words import number, short_label
 
 HIDDEN = """
@@ -71,7 +72,7 @@ def values_in_words(slab: Slab, display: Display) -> str:
 
 def correlation(one: Slab, other: Slab) -> float:
     """Pearson's correlation of log10 where both maps are positive; 0 if there is none."""
-    a, b = thinned(one), thinned(other)
+    a, b = map(thinned, on_coarsest((one, other)))
     both = (a > 0) & (b > 0)
     if both.sum() < 2:
         return 0.0

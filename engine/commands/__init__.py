@@ -1,0 +1,1 @@
+"""Commands of `python -m engine`, a file each: options to calls of the engine, with progress."""

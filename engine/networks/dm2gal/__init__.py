@@ -1,0 +1,1 @@
+"""From dark matter and subhaloes around a place to the stars there."""
