@@ -57,6 +57,9 @@ class Ranked:
     halos : Calibration or None
         Of masses within the projected virial radius, by what `HALO_GROUPS` tells apart;
         None without a catalogue.
+    peaks : Calibration or None
+        Of what lies around peaks of the input, by class, see `engine.peaks`; None where the input
+        is no map of dark matter.
     curves : mapping of str to Calibration
         Of other statistics of each slab, by their name and bin.
     likeness : Likeness or None
@@ -67,6 +70,7 @@ class Ranked:
     power: Calibration
     wavenumber: NDArray[np.float64]
     halos: Calibration | None
+    peaks: Calibration | None
     curves: Mapping[str, Calibration]
     likeness: Likeness | None
 

@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 
 from engine import statistics
 from engine.calibration import CLASSES, Ranking, classes_of, scaled
+from engine.fields import INPUT_FIELDS
 from engine.likeness import Likeness, likeness, texture_of
 from engine.mesh import Slab
 from engine.normalization import normalization
+from engine.peaks import CLASSES as PEAKS
+from engine.peaks import RADIUS, masses_around, peaks_of
 from engine.results import Curve, Points
 from explorer.ensemble import HALO_GROUPS, Ranked
 from explorer.results import Results, relation
@@ -46,10 +49,16 @@ class Ranker:
         bins = np.broadcast_to(np.arange(power.shape[1]), power.shape)
         self.power = Ranking(power, np.where(np.isfinite(power), bins, -1), power.shape[1])
         self.halos = ranking_of(shown.halos.get("truth"), shown.request.field)
+        below, field = whole(shown, "input"), shown.request.field
+        self.peaks = [peaks_of(each) for each in below if each.field in INPUT_FIELDS]
+        self.around: Ranking | None = None
+        if self.peaks:
+            group = np.concatenate([each.group for each in self.peaks])
+            self.around = Ranking(self._around(shown, "truth"), group, len(PEAKS))
         self.curves = {
             name: ranking_of_bins(heights(name, truth))
             for name in CURVES
-            if statistics.get(name).takes(shown.request.field, "slab")
+            if statistics.get(name).takes(field, "slab")
         }
         self.shown = shown
         self.first: list[Slab] = []
@@ -71,6 +80,8 @@ class Ranker:
             points = relation(sample, "prediction")
             assert points is not None  # the truth has some
             self.halos.add(surface_density(points, sample.request.field))
+        if self.around is not None:
+            self.around.add(self._around(sample, "prediction"))
 
     def found(self) -> Ranked | None:
         """Sum up the realisations so far; None for fewer than two."""
@@ -82,9 +93,16 @@ class Ranker:
             power=self.power.found(),
             wavenumber=self.wavenumber,
             halos=None if self.halos is None else self.halos.found(),
+            peaks=None if self.around is None else self.around.found(),
             curves={name: ranking.found() for name, ranking in self.curves.items()},
             likeness=self.likeness,
         )
+
+    def _around(self, results: Results, name: str) -> NDArray[np.float64]:
+        """Mean of a field around the input's peaks, scaled as its pixels are, (n,)."""
+        maps = zip(whole(results, name), self.peaks, strict=True)
+        masses = np.concatenate([masses_around(each, peaks).mass for each, peaks in maps])
+        return normalization(results.request.field).forward(masses / (np.pi * RADIUS**2))
 
     def _look(self, sample: Results) -> None:
         """Judge the first sample's texture once there is a second one."""

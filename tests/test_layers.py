@@ -27,7 +27,7 @@ ENGINE_ORDER = (
     {"inputs", "universe"},
     {"systems", "statistics"},
     {"inference", "calibration", "painting", "surroundings"},
-    {"likeness"},
+    {"likeness", "peaks"},
     {"recipe_file", "outcome_words", "batch"},
     {"recipe"},
     {"box_recipe", "cluster_recipe"},

@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from engine.calibration import CLASSES, Calibration
 from engine.likeness import CLASSES as PATCHES
 from engine.likeness import Likeness
+from engine.peaks import CLASSES as PEAKS
 from explorer.ensemble import HALO_GROUPS, Ranked
 from explorer.plots.power_ranks import LEVELS, PowerRanks
 from explorer.plots.rank_histogram import COLOURS, DASHES, RankHistogram
@@ -199,6 +200,8 @@ def rows(ranked: Ranked) -> list[Row]:
     found += [(CURVES[name], each.together, 0) for name, each in ranked.curves.items()]
     if ranked.halos is not None:
         found += [(name, ranked.halos, group) for group, name in enumerate(HALO_GROUPS)]
+    if ranked.peaks is not None:
+        found += [(f"input’s {name}", ranked.peaks, group) for group, name in enumerate(PEAKS)]
     return [row for row in found if row[1].count[row[2]]]
 
 

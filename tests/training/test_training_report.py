@@ -135,8 +135,9 @@ def test_texture_and_slab_by_slab_coverage_are_told_beside_the_truths(simulation
         assert abs(same["patches"][i]) < 0.3
     assert same["diagonals"][0] == same["diagonals"][1]
     assert same["diagonals"][2] is None
-    covered = results[0]["all"]["calibration"]["bispectrum"]
-    assert np.sum(covered["ranks"]) == np.sum(covered["count"]) > 0
+    for name in ("bispectrum", "peaks"):
+        covered = results[0]["all"]["calibration"][name]
+        assert np.sum(covered["ranks"]) == np.sum(covered["count"]) > 0
 
 
 def slab_of(values, field):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine import statistics
 from engine.calibration import CLASSES, Calibration, Ranking
+from engine.peaks import CLASSES as PEAKS
 from training.report.bands import rounded
 from training.report.measure import Part
 
@@ -33,7 +34,8 @@ def calibration(parts: Sequence[Part]) -> dict[str, Any]:
     -------
     dict
         `calibration` of pixels by dark matter, P(k), bispectrum and column-density counts of each
-        slab by bin and halo masses by mass, if there are two realisations or more; `crps` of
+        slab by bin, halo masses by mass and masses around peaks of the input by their height, if
+        there are two realisations or more; `crps` of
         ln P(k) and log10 of halo masses for any number.
     """
     true_power, power = ln_power(parts)
@@ -55,6 +57,9 @@ def calibration(parts: Sequence[Part]) -> dict[str, Any]:
         found["crps"]["halos_crps"] = rounded(crps(true_mass, mass)[kept].mean())
         ranked["halos"] = _ranked(true_mass, mass, group, len(HALO_CLASSES))
         labels["halos"] = list(HALO_CLASSES)
+    if "peaks" in parts[0].truth:
+        ranked["peaks"] = _ranked(*around_peaks(parts), len(PEAKS))
+        labels["peaks"] = list(PEAKS)
     pixels = [part.pixels for part in parts if part.pixels is not None]
     if pixels:
         ranked["pixels"] = sum(pixels[1:], pixels[0])
@@ -145,6 +150,22 @@ def log_masses(parts: Sequence[Part]) -> tuple[Array, Array, NDArray[np.intp]]:
         group = np.where(usable, np.digitize(np.log10(dark), HALO_EDGES), -1)
         logs = [np.where(usable, np.log10(masses), 0) for masses in (truth, painted)]
     return logs[0], logs[1], group
+
+
+def around_peaks(parts: Sequence[Part]) -> tuple[Array, Array, NDArray[np.intp]]:
+    """log10 of masses around peaks, true (peaks,) and painted (seeds, peaks), and their classes.
+
+    Those that are zero anywhere have no logarithm, and -1 for a class.
+    """
+    every = [part.truth["peaks"] for part in parts]
+    truth, group = (np.concatenate([getattr(e, n) for e in every]) for n in ("mass", "group"))
+    painted = np.concatenate(
+        [[measures["peaks"].mass for measures in part.painted] for part in parts], axis=1
+    )
+    usable = (truth > 0) & (painted > 0).all(axis=0)
+    with np.errstate(divide="ignore"):
+        logs = [np.where(usable, np.log10(masses), 0) for masses in (truth, painted)]
+    return logs[0], logs[1], np.where(usable, group, -1)
 
 
 def _ranked(

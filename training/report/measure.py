@@ -8,9 +8,11 @@ from typing import Any
 
 from engine import statistics
 from engine.calibration import CLASSES, Calibration, Ranking, classes_of, scaled
+from engine.fields import INPUT_FIELDS
 from engine.halos import Halos
 from engine.likeness import Texture, texture_of
 from engine.mesh import Mesh, Slab
+from engine.peaks import Peaks, masses_around, peaks_of
 from engine.statistics.halo_relation import HaloRelation, HaloSums
 from training.report.reported import Reported
 
@@ -35,12 +37,15 @@ class Maps:
         Dark matter that the masses of haloes are compared with, whatever is painted from.
     halos : Halos or None
         Of the hydrodynamical run, if there is a catalogue.
+    peaks : Peaks or None
+        Of the dark matter that is painted from, if that is a slab of the same pixels.
     """
 
     inputs: Mapping[str, Mesh]
     truth: Slab
     reference: Slab
     halos: Halos | None
+    peaks: Peaks | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +92,17 @@ def measure(maps: Maps, painted: Slab) -> Measures:
     if maps.halos is not None:
         sums: HaloSums = HaloRelation(maps.halos).compute(maps.reference, painted)
         found["halos"] = sums.slabs[0]
+    if maps.peaks is not None:
+        found["peaks"] = masses_around(painted, maps.peaks)
     return found
+
+
+def peaks_below(inputs: Mapping[str, Mesh], truth: Slab) -> Peaks | None:
+    """Peaks of the dark matter among the inputs, if it has the truth's pixels."""
+    for each in inputs.values():
+        if isinstance(each, Slab) and each.field in INPUT_FIELDS and each.shape == truth.shape:
+            return peaks_of(each)
+    return None
 
 
 def run(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.calibration import Calibration
 from engine.likeness import Texture
+from engine.peaks import PeakMasses
 from engine.statistics.bispectrum import BispectrumSums
 from engine.statistics.cddf import CddfSums
 from engine.statistics.halo_relation import HaloMasses
@@ -21,7 +22,7 @@ from engine.statistics.pdf import PdfSums
 from engine.statistics.total_mass import MassSums
 from training.report.measure import Measures, Part
 
-VERSION = 3
+VERSION = 4
 """Of the files; another one if what is measured changes."""
 
 KINDS: dict[str, type] = {
@@ -31,6 +32,7 @@ KINDS: dict[str, type] = {
     "cddf": CddfSums,
     "total_mass": MassSums,
     "halos": HaloMasses,
+    "peaks": PeakMasses,
 }
 
 

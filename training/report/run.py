@@ -162,12 +162,10 @@ def run(
 def maps_of(task: Task, place: SlabPlace) -> Maps:
     """Read the maps of a slab."""
     simulation, card = task.simulation, task.emulator.card
-    return Maps(
-        inputs.inputs(simulation, card, place, task.run),
-        true_slab(simulation, card, place),
-        _reference(simulation, place),
-        _halos(simulation),
-    )
+    eaten = inputs.inputs(simulation, card, place, task.run)
+    truth = true_slab(simulation, card, place)
+    below, halos = _reference(simulation, place), _halos(simulation)
+    return Maps(eaten, truth, below, halos, measure.peaks_below(eaten, truth))
 
 
 def part_name(task: Task, place: SlabPlace) -> str:
