@@ -14,38 +14,34 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import engine
-from training.report.cluster_measures import LIGHTEST, chose
+from training.report.cluster_measures import LIGHTEST
 from training.report.clusters import SCORED_ON
 
 
 def catalogue(simulation):
-    """log10 of M500c and of the luminosity of the heavy objects, as they lie, and who chose."""
+    """log10 of M500c and of the luminosity of the heavy objects, as they lie."""
     objects = simulation.objects()
     columns = objects.columns
     upright = columns.get("orientation", np.zeros(len(objects))) == 0
     rows = np.flatnonzero(upright & (columns["mass"] >= LIGHTEST) & (columns["m500c"] > 0))
-    cut = simulation.cutouts_around("dm", "z", [int(row) for row in rows])
-    choosing = np.array([chose(each, simulation.name) for each in cut])
     mass, light = (np.log10(columns[name][rows]) for name in ("m500c", "luminosity"))
-    return mass.astype(float), light.astype(float), choosing
+    return mass.astype(float), light.astype(float)
 
 
 def main() -> None:
-    """Print by how much each part of the region is brighter than the training's law, [dex]."""
-    mass, light, _ = catalogue(engine.open_simulation(sys.argv[1]))
+    """Print by how much the region is brighter than the training's law, [dex]."""
+    mass, light = catalogue(engine.open_simulation(sys.argv[1]))
     law = np.polyfit(mass, light, 1)
     own = light - np.polyval(law, mass)
     print(f"{len(mass)} trained: slope {law[0]:.2f}, scatter {own.std(ddof=2):.3f} dex")
     simulation = engine.open_simulation((*sys.argv[2:], SCORED_ON)[0])
-    mass, light, choosing = catalogue(simulation)
-    brighter = light - np.polyval(law, mass)
-    for name, part in (("scored", ~choosing), ("chose", choosing), ("all", choosing | True)):
-        some = brighter[part]
-        error = np.hypot(some.std(ddof=1) / len(some) ** 0.5, own.std(ddof=2) / len(own) ** 0.5)
-        print(
-            f"{len(some)} of {simulation.name}, {name}: {some.mean():+.3f} +- {error:.3f} dex, "
-            f"median {np.median(some) - np.median(own):+.3f}"
-        )
+    mass, light = catalogue(simulation)
+    some = light - np.polyval(law, mass)
+    error = np.hypot(some.std(ddof=1) / len(some) ** 0.5, own.std(ddof=2) / len(own) ** 0.5)
+    print(
+        f"{len(some)} of {simulation.name}: {some.mean():+.3f} +- {error:.3f} dex, "
+        f"median {np.median(some) - np.median(own):+.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -14,11 +14,11 @@ from training.report.cluster_measures import LIGHTEST, compared, finest, painted
 
 WEIGHTS = Path(__file__).parents[2] / "assets" / "weights"
 SIMULATION = "groups-202-z0"
-MEDIAN = {"hot_gas": 0.02, "temperature_sl": 0.03, "xray": 0.22}
+MEDIAN = {"hot_gas": 0.02, "temperature_sl": 0.035, "xray": 0.05}
 """Size of the median error above 3e13 Msun/h that each reaches."""
 
-WANTED = 0.1
-"""Of luminosities: within what 19 objects can tell."""
+WITHIN = 0.03
+"""Of temperatures within R500c, likewise."""
 
 CHEQUERED = 3.0
 """Power of the finest waves over the truth's: 76 and 91 of hot gas and X-rays by a network whose
@@ -62,7 +62,7 @@ def test_it_is_small(simulation):
 @pytest.mark.parametrize("run", ["dm", "dmo"])
 def test_cards_say_what_was_reached_beside_the_baselines(field, run):
     own = heavy("cluster-unet", field, run)
-    assert own["objects"] == 19
+    assert own["objects"] == 27
     assert abs(own["median_error"]) < MEDIAN[field]
     for baseline in ("local-map", "mean-profile"):
         assert own["profile_error"] < heavy(baseline, field, run)["profile_error"]
@@ -72,21 +72,18 @@ def test_cards_say_what_was_reached_beside_the_baselines(field, run):
 
 
 @pytest.mark.parametrize("run", ["dm", "dmo"])
-def test_luminosities_scatter_as_true_ones_and_are_right_within_what_so_few_can_tell(run):
+def test_luminosities_scatter_as_true_ones_and_temperatures_are_right_within_r500c(run):
     own = heavy("cluster-unet", "xray", run)
     assert 0.7 < own["scatter"]["painted"] / own["scatter"]["truth"] < 1.3
-    low, high = own["median_range"]
-    assert low < WANTED
-    assert high > -WANTED
-    for several in ("all", "whole"):
-        assert abs(scored("xray", run)[several]["median_error"]) < WANTED
+    hot = heavy("cluster-unet", "temperature_sl", run)["within_r500c"]
+    assert abs(hot["median_error"]) < WITHIN
 
 
 @pytest.mark.parametrize("field", OF_HOT_GAS)
 def test_no_chequered_pattern_lies_on_the_maps(simulation, field):
     painter = engine.load_emulator("cluster-unet", field, device="cpu")
     for run in ("dm", "dmo"):
-        pairs = painted(painter, simulation, run).unseen().above(LIGHTEST)
+        pairs = painted(painter, simulation, run).above(LIGHTEST)
         assert finest(pairs, painter.card.output.normalization) < CHEQUERED
 
 
@@ -111,9 +108,7 @@ def test_the_heaviest_clusters_are_painted_as_bright_as_they_are(simulation, fie
 @pytest.mark.parametrize("field", OF_HOT_GAS)
 def test_a_score_is_measured_again(simulation, field):
     painter = engine.load_emulator("cluster-unet", field, device="cpu")
-    every = painted(painter, simulation).above(LIGHTEST)
-    found, told = compared(every.unseen()), heavy("cluster-unet", field)
+    found = compared(painted(painter, simulation).above(LIGHTEST))
+    told = heavy("cluster-unet", field)
     assert found["median_error"] == pytest.approx(told["median_error"], abs=1e-3)
     assert found["correlation"] == pytest.approx(told["correlation"], abs=1e-2)
-    whole = compared(every)["median_error"]
-    assert whole == pytest.approx(scored(field)["whole"]["median_error"], abs=1e-3)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
 
@@ -96,6 +97,7 @@ def read_clusters(
     *,
     trains: bool,
     runs: Sequence[str] = ("dm",),
+    apart: Split | None = None,
 ) -> ClusterMaps:
     """Read the maps of the parts of some simulation files.
 
@@ -110,6 +112,8 @@ def read_clusters(
         taken whose whole cube lies in it; else all whose centre does.
     runs : sequence of {"dm", "dmo"}
         Whose dark matter is taken, of each file that has it.
+    apart : Split, optional
+        Whose particles no map may share.
 
     Raises
     ------
@@ -127,6 +131,8 @@ def read_clusters(
         for run, axis in product(runs, split.axes):
             cut = simulation.cutouts_around(run, axis) if (run, axis) in there else []
             chosen = [each for each in cut if lies_in(each, split, margin)]
+            if apart is not None and fnmatchcase(path.stem, apart.pattern):
+                chosen = [each for each in chosen if not reaches_into(each, apart)]
             numbers = [each.number for each in chosen]
             of_fields = [simulation.cutouts_around(field, axis, numbers) for field in fields]
             inputs += chosen
@@ -159,8 +165,8 @@ def lies_in(cutout: Cutout, split: Split, margin: float = 0.0) -> bool:
 
 
 def reaches_into(cutout: Cutout, split: Split) -> bool:
-    """Whether any of the cube around an object lies in a sub-volume of its periodic box."""
-    reach = cutout.depth / 2 / cutout.box_size
+    """Whether the cube around an object, turned in any way, may reach into a sub-volume."""
+    reach = np.sqrt(3) / 2 * cutout.depth / cutout.box_size
     for at, (low, high) in zip(cutout.centre, split.volume, strict=True):
         middle, half = (low + high) / 2, (high - low) / 2
         apart = abs(at / cutout.box_size - middle)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,7 @@ from engine.statistics.profile_spread import spread_of
 from engine.statistics.scaling_fit import fit, residual_correlation
 from engine.systems.contract import Emulator
 from engine.systems.proper import proper_values
-from training.data.cluster_maps import reaches_into
 from training.report.bands import rounded
-from training.systems.cluster_unet import VALIDATION
 
 Content = dict[str, Any]
 
@@ -52,8 +49,6 @@ class Painted:
         In one order.
     mass : array, (n,)
         Of their objects, [Msun/h].
-    chose : array of bool, (n,)
-        Whether they share particles with those that chose the weights.
     radius : array, (n,)
         R500c, comoving, [kpc/h]; 0 where it isn't known.
     """
@@ -62,23 +57,14 @@ class Painted:
     truth: list[Cutout]
     painting: list[Cutout]
     mass: NDArray[np.float64]
-    chose: NDArray[np.bool_]
     radius: NDArray[np.float64]
 
     def above(self, lightest: float) -> "Painted":
         """Those of objects heavier than that."""
-        return self._of(self.mass >= lightest)
-
-    def unseen(self) -> "Painted":
-        """Those that neither trained nor chose the weights."""
-        return self._of(~self.chose)
-
-    def _of(self, wanted: NDArray[np.bool_]) -> "Painted":
-        kept = np.flatnonzero(wanted)
+        kept = np.flatnonzero(self.mass >= lightest)
         every = (self.dark, self.truth, self.painting)
         dark, truth, painting = ([each[i] for i in kept] for each in every)
-        mass, chose, radius = self.mass[kept], self.chose[kept], self.radius[kept]
-        return Painted(dark, truth, painting, mass, chose, radius)
+        return Painted(dark, truth, painting, self.mass[kept], self.radius[kept])
 
 
 def painted(
@@ -114,31 +100,20 @@ def painted(
         numbers = [each.number for each in cut]
         truth += simulation.cutouts_around(emulator.card.field, axis, numbers)
     rows = [each.number for each in eaten]
-    choosing = np.array([chose(each, simulation.name) for each in eaten])
     painting = emulator.predict_each(eaten)
-    return Painted(eaten, truth, painting, mass[rows], choosing, radius[rows])
-
-
-def chose(cutout: Cutout, simulation: str) -> bool:
-    """Whether a cut-out shares particles with those that chose the weights."""
-    return fnmatchcase(simulation, VALIDATION.pattern) and reaches_into(cutout, VALIDATION)
+    return Painted(eaten, truth, painting, mass[rows], radius[rows])
 
 
 def measured(pairs: Painted, scaling: Any) -> Content:
     """Everything a report shows of one field from one run.
-
-    All of clusters that neither trained nor chose, but for `whole`: of those that chose too, who
-    are some more objects of a region that trained nothing.
 
     Parameters
     ----------
     scaling : Normalization
         Of the network's output, in whose units the PDF is.
     """
-    whole, pairs = pairs.above(LIGHTEST), pairs.unseen()
     heavy = pairs.above(LIGHTEST)
     return {
-        "whole": compared(whole),
         "maps": len(pairs.mass),
         "objects": len({each.number for each in pairs.truth}),
         "all": compared(pairs),

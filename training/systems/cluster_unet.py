@@ -35,9 +35,10 @@ SOURCES = (Split("groups-201-z[01]"),)
 
 OCTANT = ((0.5, 1.0),) * 3
 
-VALIDATION = Split("groups-202-z[01]", volume=OCTANT)
+VALIDATION = Split("groups-201-z[01]", volume=OCTANT)
 """What chooses the weights: by place, so that projections and redshifts of a cluster, and its
-neighbours, stay together. Scores are of those clusters whose cube lies beside it."""
+neighbours, stay together. Clusters whose cube reaches into it don't train, and scores are of
+another box."""
 
 LOOKED_AT = 32
 """Maps painted at a time to choose by."""
@@ -211,7 +212,7 @@ class ClusterTraining(Scored[ClusterConfig, TrainingClusters]):
         runs = INPUT_FIELDS if self.config.twins else INPUT_FIELDS[:1]
         choosing = find_files(folder, (VALIDATION,))
         examples = TrainingClusters(
-            read_clusters(files, fields, trains=True, runs=runs),
+            read_clusters(files, fields, trains=True, runs=runs, apart=VALIDATION),
             read_clusters(choosing, fields, trains=False, runs=runs),
             fields,
             self.config.scaling,
