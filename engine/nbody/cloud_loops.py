@@ -13,8 +13,9 @@ def _corner(place, cells):  # type: ignore[no-untyped-def]
     from_centre = place - HALF
     lower = np.floor(from_centre)
     share = from_centre - lower
-    # The remainder of a rounded number can be the side itself.
-    first = int(lower) % cells
+    first = int(lower)
+    if first < 0 or first >= cells:  # seldom, and a division takes as long as all the rest
+        first %= cells
     second = first + 1 if first + 1 < cells else 0
     return first, second, share
 

@@ -63,11 +63,14 @@ class Kept:
         By which they were moved.
     position : tensor, (3, N)
         Where they are, [Mpc/h].
+    density : tensor, (n, n, n)
+        Over its mean.
     """
 
     before: Tensor
     numbers: tuple[float, ...]
     position: Tensor
+    density: Tensor
 
     def is_of(self, before: Tensor, numbers: tuple[float, ...]) -> bool:
         """Whether they are these particles moved by these numbers."""
@@ -133,44 +136,53 @@ class Jerald(Emulator):
             move = self._moved(initial) - before
         return before.cpu().numpy(), move.cpu().numpy()
 
-    def dark_matter(self, initial: Mesh) -> Tensor:
-        """The mesh's particles after the stage of the dark matter, (3, N), [Mpc/h]."""
+    def dark_matter(self, initial: Mesh) -> Kept:
+        """The mesh's particles after the stage of the dark matter."""
         before = particles(initial, redshift_of(self.card), self.device)
         stage = cast("DarkMatter", self.stages["dm"])
         numbers = tuple(float(x) for each in stage.parameters() for x in each)
         if self._dark_matter is None or not self._dark_matter.is_of(before, numbers):
-            moved = stage.moved(before, self._mesh(initial))
-            self._dark_matter = Kept(before, numbers, moved)
-        return self._dark_matter.position
+            mesh = self._mesh(initial)
+            moved = stage.moved(before, mesh)
+            density = displacement.density(moved, mesh)
+            self._dark_matter = Kept(before, numbers, moved, density)
+        return self._dark_matter
 
-    def stars(self, initial: Mesh) -> Tensor:
-        """The same particles after the displacements of the stars, (3, N), [Mpc/h]."""
-        before, stage = self.dark_matter(initial), cast("Stars", self.stages["stars"])
+    def stars(self, initial: Mesh) -> Kept:
+        """The same particles after the displacements of the stars."""
+        dark, stage = self.dark_matter(initial), cast("Stars", self.stages["stars"])
         numbers = tuple(float(x) for each in stage.move.values() for x in each)
-        if self._stars is None or not self._stars.is_of(before, numbers):
-            self._stars = Kept(before, numbers, stage.moved(before, self._mesh(initial)))
-        return self._stars.position
+        if self._stars is None or not self._stars.is_of(dark.position, numbers):
+            mesh = self._mesh(initial)
+            moved = stage.moved(dark.position, mesh, dark.density)
+            density = displacement.density(moved, mesh)
+            self._stars = Kept(dark.position, numbers, moved, density)
+        return self._stars
 
     def _mesh(self, initial: Mesh) -> displacement.Mesh:
         return displacement.mesh_of(initial.box_size, len(initial.values), self.device)
 
     def _painted(self, initial: Mesh) -> Tensor:
-        mesh, position = self._mesh(initial), self.dark_matter(initial)
+        dark = self.dark_matter(initial)
         if self.card.field == "dm":
-            return displacement.density(position, mesh)
-        stars = cast("Stars", self.stages["stars"]).made(self.stars(initial), mesh)
+            return dark.density
+        stars = self._made(initial)
         if self.card.field == "stars":
             return stars
-        return cast("Tensor", self.stages[self.card.field](position, stars, mesh))
+        stage = cast("Hydrogen", self.stages[self.card.field])
+        return stage(dark.position, stars, self._mesh(initial), dark.density)
+
+    def _made(self, initial: Mesh) -> Tensor:
+        return cast("Stars", self.stages["stars"]).made(self.stars(initial).density)
 
     def _moved(self, initial: Mesh) -> Tensor:
-        mesh, position = self._mesh(initial), self.dark_matter(initial)
-        stage = self.stages[self.card.field]
+        dark, stage = self.dark_matter(initial), self.stages[self.card.field]
         if isinstance(stage, Stars):
-            return self.stars(initial)
+            return self.stars(initial).position
         if isinstance(stage, Hydrogen):
-            return stage.moved(position, self.stages["stars"](position, mesh), mesh)
-        return position
+            mesh = self._mesh(initial)
+            return stage.moved(dark.position, self._made(initial), mesh, dark.density)
+        return dark.position
 
 
 def stages_of(

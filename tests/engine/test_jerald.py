@@ -143,7 +143,8 @@ def test_empty_cells_have_finite_slopes():
 @pytest.mark.parametrize("stage", [DarkMatter, Stars])
 def test_gradients_are_those_of_finite_differences(stage):
     one, position = stage().double(), rough().double()
-    mesh = displacement.Mesh(BOX, SIDE, MESH.k.double(), tuple(s.double() for s in MESH.slopes))
+    waves = MESH.k.double(), MESH.shells.double(), MESH.shell
+    mesh = displacement.Mesh(BOX, SIDE, *waves, tuple(s.double() for s in MESH.slopes))
     target = torch.rand(SIDE, SIDE, SIDE, dtype=torch.float64)
 
     def loss():

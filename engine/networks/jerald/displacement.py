@@ -25,6 +25,10 @@ class Mesh:
         A side.
     k : tensor, (n, n, n / 2 + 1)
         Wavenumbers, [h/Mpc]; the fundamental one where there is no wave.
+    shells : tensor, (m,)
+        All wavenumbers that there can be: that of n is the root of n in units of the fundamental.
+    shell : tensor of int, (n, n, n / 2 + 1)
+        The number of each wave's.
     slopes : tuple of tensor
         What a wave is multiplied by, but for i, for its slope along x, y and z by differences
         of sixth order; none at the Nyquist wavenumber.
@@ -33,6 +37,8 @@ class Mesh:
     box_size: float
     cells: int
     k: Tensor
+    shells: Tensor
+    shell: Tensor
     slopes: tuple[Tensor, Tensor, Tensor]
 
 
@@ -41,17 +47,25 @@ def mesh_of(box_size: float, cells: int, device: str = "cpu") -> Mesh:
     """Work the waves of a mesh out once."""
     like = torch.empty(0, dtype=torch.float32, device=device)
     along = wavenumbers(cells, box_size, like)
-    k = sum((each**2 for each in along[1:]), along[0] ** 2).sqrt()
-    k[0, 0, 0] = 2 * torch.pi / box_size
+    fundamental = 2 * torch.pi / box_size
+    number = [(each / fundamental).round().int() for each in along]
+    shell = number[0] ** 2 + number[1] ** 2 + number[2] ** 2
+    shells = fundamental * torch.arange(int(shell.max()) + 1, device=device).sqrt()
+    shells[0] = fundamental
     side = box_size / cells
     x, y, z = (_slope(each * side) / side for each in along)
-    return Mesh(box_size, cells, k, (x, y, z))
+    return Mesh(box_size, cells, of_shells(shells, shell), shells, shell, (x, y, z))
 
 
 def _slope(angle: Tensor) -> Tensor:
     """Difference of sixth order of a wave, of a cell's length one."""
     slope = (45 * angle.sin() - 9 * (2 * angle).sin() + (3 * angle).sin()) / 30
     return torch.where(angle.abs() > torch.pi * (1 - 1e-6), 0.0, slope)
+
+
+def of_shells(values: Tensor, shell: Tensor) -> Tensor:
+    """Values of waves by the numbers of their wavenumbers."""
+    return values.index_select(0, shell.flatten()).view(shell.shape)
 
 
 def density(position: Tensor, mesh: Mesh) -> Tensor:
@@ -81,10 +95,10 @@ def green(mesh: Mesh, low: Tensor, high: Tensor, slope: Tensor, squares: bool) -
     ----------
     Rigo, Trotta & Viel 2025, equations 6 and 7.
     """
-    fall = low / mesh.k, mesh.k / high
+    fall = low / mesh.shells, mesh.shells / high
     if squares:
         fall = fall[0] ** 2, fall[1] ** 2
-    return torch.exp(-fall[0] - fall[1] + slope * mesh.k.log())
+    return of_shells(torch.exp(-fall[0] - fall[1] + slope * mesh.shells.log()), mesh.shell)
 
 
 def displaced(position: Tensor, potential: Tensor, mesh: Mesh) -> Tensor:

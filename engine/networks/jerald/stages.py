@@ -130,12 +130,12 @@ class Pulled(Stage):
 
     move: Group
 
-    def moved(self, position: Tensor, mesh: Mesh) -> Tensor:
-        """Particles after the displacements."""
+    def moved(self, position: Tensor, mesh: Mesh, rho: Tensor | None = None) -> Tensor:
+        """Particles after the displacements; `rho` is their density, if it is known already."""
 
         def layer(position: Tensor, number: int) -> Tensor:
-            rho = density(position, mesh)
-            potential = self.move.potential(number, rho, mesh, self.squares)
+            here = density(position, mesh) if number or rho is None else rho
+            potential = self.move.potential(number, here, mesh, self.squares)
             return displaced(position, self.strength * potential, mesh)
 
         return one_by_one(layer, position, mesh)
@@ -168,12 +168,11 @@ class Stars(Pulled):
 
     def forward(self, position: Tensor, mesh: Mesh) -> Tensor:
         """Stars over the mean of those that trained, (n, n, n)."""
-        return self.made(self.moved(position, mesh), mesh)
+        return self.made(density(self.moved(position, mesh), mesh))
 
-    def made(self, position: Tensor, mesh: Mesh) -> Tensor:
-        """Stars of particles that are displaced already."""
-        rho = density(position, mesh) + EMPTY
-        return (self.map["w"] * rho ** self.map["mu"] + self.map["b"]).clamp(min=LEAST)
+    def made(self, rho: Tensor) -> Tensor:
+        """Stars of the density of particles that are displaced already."""
+        return (self.map["w"] * (rho + EMPTY) ** self.map["mu"] + self.map["b"]).clamp(min=LEAST)
 
 
 class Hydrogen(Stage):
@@ -187,18 +186,26 @@ class Hydrogen(Stage):
         self.attract, self.repel = Group(KERNEL, LAYERS), Group(KERNEL, LAYERS)
         self.map, self.deplete = Group(MAP, 1, b=-0.1), Group(DEPLETION, 1)
 
-    def moved(self, position: Tensor, stars: Tensor, mesh: Mesh) -> Tensor:
-        """Particles after the displacements, to the dark matter and away from the stars."""
+    def moved(
+        self, position: Tensor, stars: Tensor, mesh: Mesh, rho: Tensor | None = None
+    ) -> Tensor:
+        """Particles after the displacements, to the dark matter and away from the stars.
+
+        `rho` is their density before, if it is known already.
+        """
         stars = over_mean(stars)
 
         def layer(position: Tensor, number: int) -> Tensor:
-            pull = self.attract.potential(number, density(position, mesh), mesh, squares=True)
+            here = density(position, mesh) if number or rho is None else rho
+            pull = self.attract.potential(number, here, mesh, squares=True)
             push = self.repel.potential(number, stars, mesh, squares=True)
             return displaced(position, self.strength * (pull - push), mesh)
 
         return one_by_one(layer, position, mesh)
 
-    def forward(self, position: Tensor, stars: Tensor, mesh: Mesh) -> Tensor:
+    def forward(
+        self, position: Tensor, stars: Tensor, mesh: Mesh, rho: Tensor | None = None
+    ) -> Tensor:
         """Hydrogen over the mean of those that trained, (n, n, n).
 
         Parameters
@@ -207,10 +214,12 @@ class Hydrogen(Stage):
             Of the dark matter, after its stage.
         stars : tensor, (n, n, n)
             Painted; they stay where they are.
+        rho : tensor, (n, n, n), optional
+            Density at the positions, if it is known already.
         """
-        rho = density(self.moved(position, stars, mesh), mesh)
-        rho = (rho + self.deplete["shift"]).clamp(min=LEAST)
-        made = self.map["w"] * rho ** self.map["mu"] + self.map["b"]
+        moved = density(self.moved(position, stars, mesh, rho), mesh)
+        shifted = (moved + self.deplete["shift"]).clamp(min=LEAST)
+        made = self.map["w"] * shifted ** self.map["mu"] + self.map["b"]
         return (made - self._depletion(over_mean(stars), mesh)).clamp(min=LEAST)
 
     def _depletion(self, stars: Tensor, mesh: Mesh) -> Tensor:
