@@ -121,6 +121,7 @@ TRAINING_ORDER = (
     {"systems", "baseline", "box_baselines"},
     {"choice", "halo_occupation", "cluster_baselines"},
     {"loop", "export", "report"},
+    {"commands"},
 )
 """Likewise inside `training`."""
 
