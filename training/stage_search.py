@@ -20,6 +20,9 @@ FLAT = 1e-7
 WIDE = 100.0
 """Ratio of bounds above zero from which on a number is searched for by its logarithm."""
 
+HOP = 0.05
+"""By which part numbers are changed, rms, before a search that follows another."""
+
 Bounds = tuple[float, float]
 
 
@@ -48,6 +51,14 @@ def put_numbers(stage: Stage, place: NDArray[np.float64]) -> None:
         here, rest = rest[: len(values)], rest[len(values) :]
         values.copy_(here.exp() if log else here)
     stage.clip()
+
+
+def hopped(stage: Stage, seed: tuple[int, int]) -> NDArray[np.float64]:
+    """A place near that of a stage's numbers, each changed by a few per cent of itself."""
+    place, noise = place_of(stage), np.random.default_rng(seed)
+    each = [np.full(len(values), log) for values, _, log in numbers_of(stage)]
+    by = HOP * noise.standard_normal(len(place))
+    return np.where(np.concatenate(each), place + by, place * (1 + by))
 
 
 def slope_at(stage: Stage) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ from training.data.files import find_files
 from training.data.universes import TrainingUniverses, read_universe, slices
 from training.descent import average_gradients, descend
 from training.losses.residuals import residual
-from training.stage_search import search
+from training.stage_search import hopped, put_numbers, search
 from training.systems.contract import Draw, Picture, Scored, Weights
 from training.systems.registry import register
 
@@ -57,7 +57,7 @@ class JeraldConfig(RunConfig):
     Parameters
     ----------
     gradients : int
-        Of a search by L-BFGS, which an update is; 0: it is one step by Adam.
+        Of a search by L-BFGS, which an update is then; 0: an update is one step by Adam.
     boxes : int
         Whose losses are summed in an update; the next ones in turn.
     chooses : Split
@@ -119,7 +119,7 @@ EARLY = {
 PRESETS: Mapping[str, Callable[..., RunConfig]] = {
     "paper": partial(_preset, updates=500),
     "small": partial(_preset, updates=120),
-    "rest": partial(_preset, updates=1, gradients=60, average=0.0, choose_every=1),
+    "rest": partial(_preset, updates=12, gradients=40, average=0.0, choose_every=1),
     "z0": partial(_preset, updates=120, **TODAY),
     "z3": partial(_preset, updates=120, **EARLY),
     "smoke": partial(_preset, updates=3, boxes=1, choose_every=2, checkpoint_minutes=0.001),
@@ -179,11 +179,13 @@ class Search(FitStep):
 
     A step of Adam is as long for every number, and w is 500 times less than a wavenumber: where
     it is short enough for the one, the other hardly moves. A search finds its own length, on the
-    logarithms of those numbers that may differ by decades.
+    logarithms of those numbers that may differ by decades. The loss has edges, and where they
+    catch a search is chance: each one after the first begins a little beside where the one before
+    came to, and the box that chooses takes the best.
     """
 
     def __call__(self, draw: Draw) -> dict[str, Tensor]:
-        """Search from where the numbers are; return the loss where they come to."""
+        """Search from or beside where the numbers are; return the loss where they come to."""
         stage = self.progress.network
         assert isinstance(stage, Stage)
         batches = [draw(number) for number in range(self.batches)]
@@ -199,6 +201,8 @@ class Search(FitStep):
             assert isinstance(mean, Tensor)
             return float(mean)
 
+        if self.progress.update:
+            put_numbers(stage, hopped(stage, (self.config.seed, self.progress.update)))
         return {"residual": torch.tensor(search(stage, loss, self.config.gradients))}
 
 
