@@ -85,6 +85,31 @@ def test_a_realisations_numbers_act_on_as_many_levels_as_the_config_says():
 
 
 @torch.inference_mode()
+def test_the_finest_levels_can_be_without_noise():
+    x, given = dark_matter(), noise()
+    for silent in (0, 1, 2):
+        config = replace(TINY, silent=silent)
+        torch.manual_seed(1)
+        network = config.build().eval()
+        torch.nn.init.ones_(network.to_map[-1].bias)
+        for weights in network.gates.parameters():
+            torch.nn.init.normal_(weights, std=0.3)
+        (one,) = network(x, given)
+        heard = [
+            not network(x, [n + (i == j) for j, n in enumerate(given)])[0].equal(one)
+            for i in range(1, len(given))
+        ]
+        assert heard == [True] * (3 - silent) + [False] * silent
+        parts = [
+            config.noise_part(Realisation(3), scale, (0, 8, 4, 8), (16, 16)) for scale in (1, 2, 3)
+        ]
+        assert [bool(part.any()) for part in parts] == heard
+        assert {part.shape for part in parts} == {(2, 8, 4)}
+    with pytest.raises(ValueError, match="leaves 3 levels without noise, expected 0 to 2"):
+        replace(TINY, silent=3)
+
+
+@torch.inference_mode()
 def test_its_layers_one_after_the_other():
     """As the equations of its docstring have it, slowly."""
     network = built()

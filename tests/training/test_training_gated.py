@@ -285,13 +285,15 @@ def test_a_warm_start_leaves_out_numbers_that_act_on_no_level_of_this_network(mo
     torch.manual_seed(7)
     before = gated.PRESETS["tiny"].build().eval().requires_grad_(False)
     monkeypatch.setitem(gated.PRESETS, "tiny", replace(before.config, toned=1, classes=6))
-    system = system_for(TINY, before.state_dict())
+    system = system_for(replace(TINY, silent=1), before.state_dict())
     now = system.start(CPU.device).network.eval().requires_grad_(False)
     assert [*now.tones.state_dict()] == ["0.weight"]
+    assert len(now.gates) == len(before.gates) - 1
     for network in (before, now):
         network.least.fill_(-gated.UNBOUNDED)
-    for tone in before.tones[1:]:
-        tone.weight.zero_()
+    for part in (*before.tones[1:], before.gates[-1]):
+        for numbers in part.parameters():
+            numbers.zero_()
     x = torch.rand(1, 1, 16, 16)
     noise = draw_smooth(before, x, torch.Generator().manual_seed(1))
     torch.testing.assert_close(now(x, noise)[0], before(x, noise)[0])

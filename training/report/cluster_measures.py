@@ -139,7 +139,8 @@ def compared(pairs: Painted) -> Content:
         one, other = profile(a), profile(b)
         near = one.x / a.cosmology.h / (1 + a.redshift) < WITHIN
         ratio = _positive(other.y[near]) / _positive(one.y[near])
-        off.append(np.nanmean(np.abs(np.log10(ratio))))
+        told = np.abs(np.log10(ratio[~np.isnan(ratio)]))
+        off.append(told.mean() if len(told) else np.inf)  # nothing was painted there at all
     return {
         "maps": len(error),
         "objects": len({each.number for each in pairs.truth}),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from engine.networks.ember import critic, gated
-from engine.networks.ember.gated import UNBOUNDED, GatedGenerator
+from engine.networks.ember.gated import UNBOUNDED, GatedConfig, GatedGenerator
 from engine.normalization import NORMALIZATIONS, LogNormalization
 from engine.systems.card import ModelCard
 from training.checkpoint import Progress
@@ -65,7 +66,7 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         """Make the generator, its average, empty tables and the optimiser."""
         config = self.config
         torch.manual_seed(config.seed)
-        network = gated.PRESETS[config.network].build()
+        network = self.built.build()
         if self.weights is not None:
             fill(network, self.weights)
         network.to(device)
@@ -157,9 +158,13 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
 
     def card(self, examples: TrainingMaps, hours: float, device: str) -> ModelCard:
         """Fill in the card of a run, but for its scores."""
-        network = gated.PRESETS[self.config.network]
         provenance = self.provenance(examples, hours, device)
-        return ember.card(self.config, network, examples, provenance, stochastic=True)
+        return ember.card(self.config, self.built, examples, provenance, stochastic=True)
+
+    @property
+    def built(self) -> GatedConfig:
+        """Numbers of the network of the run."""
+        return replace(gated.PRESETS[self.config.network], silent=self.config.silent)
 
     def provenance(self, examples: TrainingMaps, hours: float, device: str) -> dict[str, Any]:
         """Entries of a card that say where the weights come from, the loss's terms together."""
@@ -198,7 +203,7 @@ def is_gated(weights: Weights) -> bool:
 def fill(network: GatedGenerator, weights: Weights) -> None:
     """Fill a gated generator with another's weights, or with a U-Net's: its noise stays fresh.
 
-    Bounds are measured anew, and where a realisation's numbers don't act they are left out.
+    Bounds are measured anew; tones and gates are left out where there are none.
 
     Raises
     ------
@@ -216,7 +221,8 @@ def fill(network: GatedGenerator, weights: Weights) -> None:
             if not name.startswith("to_map.") or name.startswith(last)
         }
         expected = {n: t for n, t in expected.items() if not n.startswith(OWN)}
-    found = {n: t for n, t in found.items() if not n.startswith("tones.") or n in expected}
+    kept = {n for n in found if not n.startswith(("gates.", "tones."))} | set(expected)
+    found = {n: t for n, t in found.items() if n in kept}
     if {n: t.shape for n, t in found.items()} != {n: t.shape for n, t in expected.items()}:
         raise ValueError(
             f"The weights to start from are a network of {sum(t.numel() for t in weights.values())}"

@@ -33,6 +33,9 @@ class GatedRunConfig(EmberConfig):
     gate_speed, tone_speed : float
         Rates of the noise's gates and of a realisation's tones, in units of the others'. All of
         a map hangs on each number of the tones.
+    silent : int
+        Finest levels without noise: the smallest clump is one particle's kernel, three pixels in
+        radius and smooth, and noise of single pixels frays it.
     rising : int
         Updates in which the rates rise to the first one.
     gradient_norm : float
@@ -72,6 +75,7 @@ class GatedRunConfig(EmberConfig):
     draws: int = 2
     gate_speed: float = 3.0
     tone_speed: float | None = None
+    silent: int = 0
     rising: int = 20
     gradient_norm: float = 1.0
     float32_share: float = 0.1

@@ -40,6 +40,8 @@ class GatedConfig(unet.UNetConfig):
         pixels, in units of its normalisation's turn-over `x0`.
     toned : int, optional
         Levels of features, coarsest first, that a realisation's numbers act on; all if left out.
+    silent : int
+        Finest levels without noise.
     """
 
     noise_maps: int = 2
@@ -49,6 +51,7 @@ class GatedConfig(unet.UNetConfig):
     lowest: float = -1.6033
     highest: float = 1.9967
     toned: int | None = None
+    silent: int = 0
 
     kind = "gated generator"
 
@@ -68,6 +71,11 @@ class GatedConfig(unet.UNetConfig):
         if self.toned is not None and not 0 <= self.toned <= self.halvings + 1:
             raise ValueError(
                 f"GatedConfig tones {self.toned} levels, expected 0 to {self.halvings + 1}."
+            )
+        if not 0 <= self.silent <= self.halvings:
+            raise ValueError(
+                f"GatedConfig leaves {self.silent} levels without noise, expected 0 to "
+                f"{self.halvings}."
             )
 
     def build(self) -> "GatedGenerator":
@@ -90,6 +98,9 @@ class GatedConfig(unet.UNetConfig):
 
         The first belong to the whole realisation: they are the same for every slab and pixel.
         """
+        if scale > self.halvings + 1 - self.silent:
+            y0, y1, x0, x1 = region
+            return np.zeros((self.noise_maps, y1 - y0, x1 - x0), np.float32)
         draw = smooth_normals if scale else normals
         drawn = [draw(which.seed, scale, region, shape, i) for i in range(self.noise_maps)]
         return np.float32(which.strength(scale)) * np.stack(drawn)
@@ -130,7 +141,8 @@ class GatedGenerator(unet.UNet):
 
         h + sum_i noise_i gate_i(h, s),
 
-    each gate a 1x1 convolution, each noise map smooth over its own pixels. After the
+    each gate a 1x1 convolution, each noise map smooth over its own pixels; but for the finest
+    levels, where some are `silent`. After the
     bottleneck and after the block of every level, or of the coarsest ones (`toned`),
 
         h (1 + scale(c)) + shift(c)
@@ -165,7 +177,8 @@ class GatedGenerator(unet.UNet):
         # What enters each level: the bottleneck, then its doubled features beside each skip.
         channels = (bottom, bottom, *config.decoder_widths[:-1])
         skips = (0, *config.widths[-2::-1])
-        self.gates = nn.ModuleList(Gate(c, s, maps) for c, s in zip(channels, skips, strict=True))
+        sides = list(zip(channels, skips, strict=True))[: len(channels) - config.silent]
+        self.gates = nn.ModuleList(Gate(c, s, maps) for c, s in sides)
         self.tones = nn.ModuleList(
             nn.Linear(maps, 2 * c, bias=False)
             for c in (bottom, *config.decoder_widths)[: config.toned]
@@ -229,9 +242,11 @@ class GatedGenerator(unet.UNet):
         common, maps = noise
         up = self.up[i]
         assert isinstance(up, unet.Up)
-        gates = self.gates[i + 1](features, skip)
+        doubled = unet.double(features)
+        if i + 1 < len(self.gates):
+            doubled = added(doubled, self.gates[i + 1](features, skip), maps)
         skip = repeated(skip, len(features) // len(skip))
-        both = torch.cat((added(unet.double(features), gates, maps), skip), dim=1)
+        both = torch.cat((doubled, skip), dim=1)
         return self.toned(up.block(both, padding), common, i + 1)
 
     def toned(self, features: Tensor, common: Tensor, level: int) -> Tensor:

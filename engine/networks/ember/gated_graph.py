@@ -53,10 +53,12 @@ class GatedGraph(Graph):
         level: int,
     ) -> openvino.Node:
         """Features, doubled where there is a skip, and every noise map times its gate."""
+        result = features if skip is None else double(features)
+        if f"gates.{level}.weight" not in self.weights:
+            return result
         weight = self.weights[f"gates.{level}.weight"]
         bias = self.weights[f"gates.{level}.bias"].reshape(1, -1, 1, 1)
         channels = weight.shape[0] // self.config.noise_maps
-        result = features if skip is None else double(features)
         for i in range(self.config.noise_maps):
             one = slice(i * channels, (i + 1) * channels)
             gate = op.add(self.of_pixels(features, weight[one, :channels]), bias[:, one])
