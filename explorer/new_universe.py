@@ -11,9 +11,10 @@ from pathlib import Path
 from engine.assets import user_folder
 from engine.bounded import bounded_command, refusal
 from engine.systems.card import ModelCard
-from engine.systems.checks import PIXEL_REFUSED
+from engine.systems.checks import PIXEL_REFUSED, REDSHIFT_WARNED
 from engine.units import MPC_IN_KPC
 from engine.universe import universe_name
+from explorer.choices import redshift_of
 
 SIDES = (32, 64, 96, 128)
 """Particles a side on offer; more are for the command line."""
@@ -163,7 +164,7 @@ def forget_oldest(folder: Path) -> None:
 
 
 def painters(wish: Wish, cards: Iterable[ModelCard]) -> dict[str, list[str]]:
-    """Find the emulators that a universe's resolution allows.
+    """Find the emulators that a universe's resolution and redshift allow.
 
     Returns
     -------
@@ -177,7 +178,8 @@ def painters(wish: Wish, cards: Iterable[ModelCard]) -> dict[str, list[str]]:
         cell = wish.cell_size / (PIXELS_PER_SEPARATION if maps else 1)
         separation = card.inputs[0].separation
         same = separation is None or _near(wish.cell_size, separation)
-        if (begins or maps) and same and _near(cell, card.output.cell_size):
+        then = abs(redshift_of(card) - wish.redshift) <= REDSHIFT_WARNED
+        if (begins or maps) and same and then and _near(cell, card.output.cell_size):
             titles = found[card.output.kind]
             titles += [card.title] * (card.title not in titles)
     return found

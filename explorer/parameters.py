@@ -47,8 +47,8 @@ def part_of(name: str) -> str:
     stage, _, rest = name.partition(" ")
     if stage not in FIELDS or not rest:
         return "All"
-    group, *_ = rest.split()
-    layer = rest.split()[-1] if rest[-1].isdigit() else ""
+    group, *numbers = rest.split()
+    layer = numbers[-1] if len(numbers) > 1 and numbers[-1].isdigit() else ""
     label = SHORT.get(stage) or field_named(stage).label.capitalize()
     return f"{label}: {GROUPS.get(group, group)} {layer}".strip()
 
@@ -126,8 +126,8 @@ def from_link(text: str, parameters: Iterable[Parameter]) -> dict[str, float]:
         if name not in known:
             there = ", ".join(each.replace(" ", ".") for each in known) or "none"
             raise ValueError(
-                f"Parameters in the link name {written!r}, expected one of {there}; showing the "
-                "fit's."
+                f"Parameters in the link name {written!r}, expected one of {there}; showing all "
+                "numbers as fitted."
             )
         about = known[name]
         try:
@@ -137,7 +137,7 @@ def from_link(text: str, parameters: Iterable[Parameter]) -> dict[str, float]:
         if not about.lowest <= value <= about.highest:
             raise ValueError(
                 f"Parameter {written} in the link is {number!r}, expected a number from "
-                f"{about.lowest:g} to {about.highest:g}; showing the fit's {about.value:.4g}."
+                f"{about.lowest:g} to {about.highest:g}; showing all numbers as fitted."
             )
         found[name] = value
     return found

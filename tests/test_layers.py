@@ -49,11 +49,11 @@ SYSTEMS_ORDER = (
 """Likewise inside `engine/systems`, where a circle was hidden once."""
 
 EXPLORER_ORDER = (
-    {"gallery", "words", "style", "link", "own_files", "new_universe", "parameters"},
+    {"gallery", "words", "style", "link", "own_files", "parameters"},
     {"viewport", "threads", "turn", "codes"},
     {"state", "scale"},
     {"choices", "ensemble", "display"},
-    {"plots"},
+    {"plots", "new_universe"},
     {"results"},
     {"names", "curve_units", "arrows"},
     {"painting"},

@@ -18,7 +18,7 @@ from engine.projection.overdensity import (
 )
 from engine.projection.refusals import has_gas
 from engine.projection.xray import KELVIN_IN_KEV, hot_gas
-from engine.units import KPC_IN_CM
+from engine.units import KPC_IN_CM, MPC_IN_KPC
 
 NAME = "clusters"
 """Of their catalogue."""
@@ -113,6 +113,7 @@ def find_clusters(
             "the table in Msun/h."
         )
     mass = haloes.mass[chosen]
+    _check_size(snapshot, mass)
     reach = radius_of(mass, 200.0, snapshot)
     centres = densest_points(snapshot, haloes.position[chosen], START * reach)
     spheres = _spheres(snapshot, centres, REACH * reach)
@@ -178,10 +179,27 @@ def _spheres(snapshot: Snapshot, centres: Floats, reach: Floats) -> Floats:
     return np.array([enclosing(r, m, density) for r, m in matter_around(snapshot, centres, reach)])
 
 
+def _check_size(snapshot: Snapshot, mass: Floats) -> None:
+    """Refuse masses that no box of this size can hold, before anything is gathered for them."""
+    side = snapshot.header.box_size / MPC_IN_KPC
+    whole = snapshot.header.cosmology.mean_matter_density * side**3
+    if mass.max() > whole:
+        raise ValueError(
+            f"{snapshot.name}: the heaviest object of the table has {mass.max():.3g} Msun/h, "
+            f"expected no more than all matter of the box, {whole:.3g}: give masses in Msun/h."
+        )
+
+
 def _check_unit(snapshot: Snapshot, mass: Floats, m500c: Floats) -> None:
     """Refuse masses that can't be of what is there."""
     there = m500c > 0
-    ratio = float(np.median(mass[there] / m500c[there])) if there.any() else np.inf
+    if not there.any():
+        raise ValueError(
+            f"{snapshot.name}: nothing as dense as 500 times the critical density lies at any "
+            "place of the table, expected clusters there: give masses in Msun/h and places in "
+            "Mpc/h, of this snapshot."
+        )
+    ratio = float(np.median(mass[there] / m500c[there]))
     if not LIKELY[0] < ratio < LIKELY[1]:
         raise ValueError(
             f"{snapshot.name}: masses of the table are {ratio:.3g} times what lies within 500 "

@@ -108,6 +108,12 @@ class ClusterSelection(param.Parameterized):
         self._choices: ClusterChoices | None = None
         for name in FILTERS:  # until there is such a column
             self.param[name].constant = True
+        self.param.watch(self._drop_pick, ["field", "picked"])
+
+    def _drop_pick(self, *events: param.parameterized.Event) -> None:
+        """A rectangle on the relation of one quantity says nothing on that of another."""
+        if self.picked and {event.name for event in events} == {"field"}:
+            self.picked = ()
 
     def set_choices(self, choices: ClusterChoices) -> None:
         """Set what can be selected; what no longer can be moves to the first choice."""

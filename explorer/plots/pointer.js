@@ -15,11 +15,15 @@ function value_at(map, x, y) {
   return Number.isNaN(value) ? null : value
 }
 
+function in_unit(number, unit) {
+  return unit == "1" ? print(number) : `${print(number)} ${unit}`
+}
+
 function describe(state, i, x, y) {
   const map = state.shown?.[i]
   const value = map == null ? null : value_at(map, x, y)
   if (value == null) return ""
-  const words = `${print(value * state.factors[i])} ${state.units[i]}`
+  const words = in_unit(value * state.factors[i], state.units[i])
   return map.reduction > 1.05 ? `${words}  (mean of ${map.reduction.toFixed(1)}² pixels)` : words
 }
 
@@ -30,7 +34,7 @@ function describe_contrast(state, x, y) {
   if (truth == null || other == null) return ""
   if (state.contrast == "difference") {
     const [first] = state.compared
-    return `${print((other - truth) * state.factors[first])} ${state.units[first]}`
+    return in_unit((other - truth) * state.factors[first], state.units[first])
   }
   if (truth == 0 || other == 0) return "one of them is zero"
   const dex = Math.log10(other / truth)

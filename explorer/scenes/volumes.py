@@ -20,6 +20,7 @@ from explorer.state import NOTHING, emulator_name, system_and_level
 from explorer.volumes.boxes import BOX, low_run, read_boxes, run_of_cells
 from explorer.volumes.painting import BoxPainting
 from explorer.volumes.selection import PARAMETER, BoxChoices, BoxRequest, BoxSelection
+from explorer.words import short_label, unit_in_words
 
 
 class Volumes(Scene):
@@ -92,7 +93,7 @@ class Volumes(Scene):
         if simulation and not fields and (low := low_run(simulation)) is not None:
             fields = {field_named(low.field).label.capitalize(): low.field}
         self._field = kept(self.selection.field, fields.values())
-        fits = [card for card in every if card.field == self._field]
+        fits = suited(simulation, [card for card in every if card.field == self._field])
         run = counted_in(simulation, fits) if simulation else None
         self._level = run.level if run else ""
         emulators = self._titles(fits)
@@ -164,7 +165,7 @@ class Volumes(Scene):
     def pictures(self, results: Any) -> list[Picture]:
         """Initial conditions or dark matter, low resolution, truth, painting and comparison."""
         names = painting_names(results)
-        painted = field_named(results.request.field).species
+        painted = unit_in_words(short_label(results.request.field))
         cells = {name: f"{len(box.values)}³ cells" for name, box in results.boxes.items()}
         no_start = "" if results.initial else "no initial conditions"
         captions = {
@@ -209,6 +210,14 @@ def eating(simulation: Simulation, cards: Sequence[ModelCard]) -> list[ModelCard
     """Emulators that a simulation feeds, in the order they are offered in."""
     there = [card for card in cards if can_feed(simulation, card, BOX)]
     return sorted(there, key=partial(rank, simulation))
+
+
+def suited(simulation: Simulation | None, cards: list[ModelCard]) -> list[ModelCard]:
+    """Leave out what a system has for other cells, where it has something for a simulation's."""
+    if simulation is None:
+        return cards
+    fitting = {card.system for card in cards if of_its_cells(simulation, card)}
+    return [card for card in cards if card.system not in fitting or of_its_cells(simulation, card)]
 
 
 def circled_in(simulation: Simulation | None, chosen: ModelCard | None) -> tuple[str, int]:

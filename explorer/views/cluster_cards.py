@@ -208,9 +208,8 @@ def error_words(results: ClusterResults) -> str:
             whose = f"<td>{escape(names.get(name, name))}</td>" if several else ""
             lines.append(f"<tr>{label}{whose}{cells}{size}</tr>")
     if not lines:
-        return legend.title("Errors of totals") + legend.key(
-            ["<span>truth and painting are needed</span>"]
-        )
+        why = "truth and painting are needed" if results.shown else "no cluster passes"
+        return legend.title("Errors of totals") + legend.key([f"<span>{why}</span>"])
     empty = ["", ""] if several else [""]
     head = "".join(f"<th>{each}</th>" for each in (*empty, "median", "mean", "size"))
     about = f"{len(results.shown)} clusters shown"

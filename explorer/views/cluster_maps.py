@@ -25,6 +25,7 @@ from explorer.store import Store
 from explorer.style import DIVERGING, FREE, GREY
 from explorer.viewport import Pyramid
 from explorer.views.cluster_facts import LOOK, facts_of
+from explorer.views.colour_bar import ColourBar
 from explorer.views.contrast import note_of
 from explorer.views.contrast_bar import ContrastBar
 from explorer.views.facts import warnings
@@ -161,6 +162,19 @@ class ClusterMaps(SceneMaps):
         self.warnings.object = warnings(results)
         self._update_units()
         self._publish()
+
+    def _kind_of(self, results: Any, slab: Any) -> tuple[Any, ...]:
+        """Each cluster has its own: a heavy one is a hundred times as bright as a light one."""
+        return *super()._kind_of(results, slab), results.request.place
+
+    def _set_default_limits(self, results: Any) -> None:
+        """Likewise; what is set by hand stays."""
+        bars = [bar for bar in self.bars.values() if isinstance(bar, ColourBar)]
+        chosen = [(bar, bar.chosen_limits) for bar in bars]
+        super()._set_default_limits(results)
+        for bar, limits in chosen:
+            if limits is not None:
+                bar.set_limits(*limits)
 
     def _arrange(self, results: ClusterResults) -> None:
         """Give a place to the columns there can be; without truth paintings stand alone."""

@@ -40,6 +40,9 @@ BESIDE = """
 FILLED = ":host { display: flex; flex-direction: column; } .rows { flex: 1 1 0; min-height: 0; }"
 """Of the card: the table scrolls in what the heading leaves."""
 
+NOBODY = ": none passes, and <i>Show all</i> brings them back"
+"""What an empty table says."""
+
 DECADES = 3.5
 """Of the pictures' colours below the brightest pixel but one in a hundred."""
 
@@ -125,7 +128,7 @@ class ClusterTableCard(pn.viewable.Viewer):
         words = f"{count} of {total}" if count < total else f"{total}"
         self.heading.object = (
             f'<div class="heading"><b>Clusters</b><small>{words} at z = '
-            f"{results.input.redshift:.2f}{self._unseen()}</small></div>"
+            f"{results.input.redshift:.2f}{self._unseen() if count else NOBODY}</small></div>"
         )
         self.clear.visible = bool(request.filters or request.picked)
         pictures = self._pictures_of(results)

@@ -8,6 +8,7 @@ import numpy as np
 import panel as pn
 
 from engine.mesh import Grid
+from explorer.choices import redshift_of
 from explorer.names import cells_apart, painting_names
 from explorer.results import Results, cut_from_boxes
 from explorer.store import Store
@@ -224,7 +225,7 @@ def about_emulator(card: Any) -> list[Row]:
         ("System", f"{card.title} ({card.system})"),
         ("Paper", card.paper),
         ("Paints", f"{short_label(card.field)} from {eaten_by(card)}"),
-        ("Trained at", f"z = {card.redshift:.2f}, {cells_of(card)}"),
+        ("Trained at", f"z = {redshift_of(card):.2f}, {cells_of(card)}"),
         ("Trained on", trained_on(card)),
         *(row for score in card.scores for row in scores(score)),
         ("Licence", card.licence),

@@ -44,9 +44,11 @@ def summary(results: Results, where: str, display: Display) -> str:
         f"Maps of {where} of {request.simulation} along {slab.axis} "
         f"at redshift {slab.redshift:.2f}, {nx * side:.4g} by {ny * side:.4g} {unit}."
     ]
-    names = painting_names(results)
+    names, boxes = painting_names(results), getattr(results, "boxes", {})
+    # What is painted from the start alone has no other input than that.
+    start = None if {"input", "dark"} & boxes.keys() else getattr(results, "initial", None)
     named = {
-        "Input": slab,
+        "Input": start if start is not None else slab,
         "Truth": results.truth,
         names.get("prediction", "Prediction"): results.prediction,
         f"Comparison, {names.get('other', 'none')}": results.other,
@@ -64,9 +66,9 @@ def values_in_words(slab: Slab, display: Display) -> str:
     """Range and median of a map."""
     scale = scale_of(slab, display.units == "physical", display.quantity == "columns")
     low, middle, high = scale.factor * np.percentile(thinned(slab), (0, 50, 100))
+    unit = "" if scale.unit == "1" else f" {scale.unit}"
     return (
-        f"{short_label(slab.field)}, {number(low)} to {number(high)} {scale.unit}, "
-        f"median {number(middle)}"
+        f"{short_label(slab.field)}, {number(low)} to {number(high)}{unit}, median {number(middle)}"
     )
 
 

@@ -99,7 +99,8 @@ class NewUniverse(pn.viewable.Viewer):
         """Say which emulators can paint what is described."""
         found = painters(self.wish, self._cards)
         cells = f"Cells of {self.wish.cell_size:.4g} ckpc/h"
-        here = f": for {', '.join(found['grid'])}" if found["grid"] else ": none paints such boxes"
+        nobody = f": none paints such boxes at z = {self.wish.redshift:g}"
+        here = f": for {', '.join(found['grid'])}" if found["grid"] else nobody
         maps = f"; its slabs for {', '.join(found['slab'])}" if found["slab"] else ""
         self.fits.object = f"<small>{cells}{here}{maps}.</small>"
 

@@ -8,7 +8,7 @@ import panel_material_ui as pmui
 import param
 
 from engine.systems.card import Parameter
-from explorer.parameters import parts, place_of, symbol_of, value_at
+from explorer.parameters import part_of, parts, place_of, symbol_of, value_at
 from explorer.store import Store
 from explorer.style import FREE
 from explorer.views.map_tools import FLAT
@@ -78,7 +78,8 @@ class Parameters(pn.viewable.Viewer):
             self._offered = offered
             titles = list(parts(offered))
             self.part.options = titles
-            self.part.value = titles[-1] if titles else None
+            changed = [part_of(name) for name in self.selection.parameters]
+            self.part.value = next(iter(changed or titles[-1:]), None)
             self._show_part()
         self.layout.visible = bool(offered)
 
@@ -123,9 +124,10 @@ class Parameters(pn.viewable.Viewer):
 
 
 def labelled(about: Parameter, value: float) -> str:
-    """Write a parameter with its value and unit."""
-    text = f"{value:.4g}".replace("-", "−")
-    return f"{symbol_of(about)} = {text} {about.unit}".strip()
+    """Write a parameter with its value and unit, and its bounds."""
+    text, low, high = (f"{n:.4g}" for n in (value, about.lowest, about.highest))
+    unit = f" {about.unit}" if about.unit else ""
+    return f"{symbol_of(about)} = {text}{unit}, {low} to {high}".replace("-", "−")
 
 
 def told(changed: int, of: int) -> str:

@@ -100,7 +100,11 @@ class SceneMaps(pn.viewable.Viewer):
         """Choose limits of the colours of maps of a new kind."""
         for group, bar in self.bars.items():
             if (slab := self._first_of(group)) is not None:
-                bar.set_default_limits((results.request.simulation, slab.field, slab.depth), slab)
+                bar.set_default_limits(self._kind_of(results, slab), slab)
+
+    def _kind_of(self, results: Results, slab: Slab) -> tuple[Any, ...]:
+        """What maps must share to share default limits."""
+        return results.request.simulation, slab.field, slab.depth
 
     def _set_limits(self, found: Sequence[float]) -> None:
         """Set colour limits to percentiles that the browser found, see `MapState`; the bars are in

@@ -119,7 +119,8 @@ def read_boxes(simulation: Simulation, request: BoxRequest) -> BoxResults:
     no_truth = why_no_truth(request, boxes, truth)
     if not no_truth:
         boxes["truth"] = truth
-    shown = anchor_of(boxes).slab(request.axis, request.start, request.depth or None)
+    anchor = anchor_of(boxes)
+    shown = dated(anchor.slab(request.axis, request.start, request.depth or None), anchor)
     found = BoxResults(request, shown, no_truth=no_truth, eaten=eaten, boxes=boxes)
     if SUBHALOS in eaten:
         found = replace(found, catalogue=circles(eaten[SUBHALOS], boxes.get("truth")))
@@ -158,6 +159,15 @@ def anchor_of(meshes: Mapping[str, Any]) -> Any:
     """Find what says how far a box reaches: of low resolution where there is one."""
     there = (meshes.get(name) for name in ("input", "dark", "truth", "initial"))
     return next(mesh for mesh in there if mesh is not None)
+
+
+def dated(layer: Any, box: Any) -> Any:
+    """Give the layer of a box the redshift of its run.
+
+    Initial conditions are linear overdensities of today, whatever that redshift.
+    """
+    snapshot = getattr(box, "snapshot", None)
+    return layer if snapshot is None else replace(layer, redshift=snapshot)
 
 
 LEAST_STARS = 1e7
@@ -239,7 +249,7 @@ def at_layer(found: BoxResults, request: BoxRequest) -> BoxResults:
         for name, box in found.boxes.items()
     }
     if "input" not in cut:  # nothing of low resolution is eaten: the place is that of the others
-        cut["input"] = anchor_of(cut)
+        cut["input"] = dated(anchor_of(cut), anchor_of(found.boxes))
     same_beside = request.beside == found.request.beside
     rest: dict[str, Any] = {} if same_beside else {"changes": {}, "measured": False}
     return replace(found, request=request, **cut, **rest)

@@ -11,7 +11,7 @@ import pytest
 import engine
 from engine.formats import open_snapshot
 from engine.projection import cutouts as cutting
-from engine.projection.clusters import find_clusters
+from engine.projection.clusters import _check_unit, find_clusters
 from engine.projection.cutouts import CutoutRequest
 from engine.projection.snapshots import project_snapshot
 
@@ -202,7 +202,7 @@ def test_gas_without_temperatures_or_densities_is_refused_by_name(snapshot, tabl
     ("lines", "words"),
     [
         ("x,y,z,mass\n9.99,0.005,4,3e3\n", "the heaviest of its table has 3000, expected one"),
-        ("x,y,z,mass\n9.99,0.005,4,3e23\n", "of the table are .* times what lies within"),
+        ("x,y,z,mass\n9.99,0.005,4,3e23\n", r"has 3e\+23 Msun/h, expected no more than all"),
         ("x,y,z,mass\n9990,5,4000,3e13\n", "reach from 5 to 9990, expected comoving Mpc/h"),
         ("x,y,z\n9.99,0.005,4\n", "no column mass in its first line, expected x, y, z, mass"),
         ("x,y,z,mass\n9.99,nan,4,3e13\n", "not finite, or masses that are not positive"),
@@ -242,3 +242,12 @@ def test_the_command_line_cuts_out_and_asks_for_a_mass(snapshot, table, tmp_path
     assert "expected --cutouts with the least mass too" in refused.stderr
     assert run("--cutouts", "1e13", "--objects", table, "--cutout-pixels", "16").returncode == 0
     assert engine.open_simulation(tmp_path / "o.hdf5").cutout("xray").shape == (16, 16)
+
+
+def test_masses_that_cannot_be_of_what_is_there_are_refused_with_what_is(snapshot):
+    mass = np.array([3e13, 4e13])
+    with pytest.raises(ValueError, match="of the table are 10 times what lies within 500 times"):
+        _check_unit(snapshot, mass, mass / 10)
+    _check_unit(snapshot, mass, mass / 1.4)
+    with pytest.raises(ValueError, match="nothing as dense as 500 times the critical density"):
+        _check_unit(snapshot, mass, 0 * mass)

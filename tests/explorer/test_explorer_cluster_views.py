@@ -84,6 +84,32 @@ def test_cards_and_maps_show_what_there_is(store):
     assert np.nanmax(np.abs(same)) == 0
 
 
+def test_colours_suit_each_cluster_but_for_limits_set_by_hand(folder):
+    store = opened(number="0")
+    maps = ClusterMaps(store, Display())
+    bars = (maps.bars["xray"], maps.bars["temperature_sl"])
+
+    def limits():
+        maps.present(store.results)
+        return [bar._values() for bar in bars]
+
+    heavy = limits()
+    store.selection.number = NUMBER - 1
+    light = limits()
+    assert all(a[1] > 1.5 * b[1] for a, b in zip(heavy, light, strict=True))
+    bars[0].set_limits(*heavy[0])
+    store.selection.number = NUMBER - 2
+    assert limits()[0] == pytest.approx(heavy[0], rel=0.05)
+    assert bars[1].chosen_limits is None
+
+
+def test_a_table_that_nobody_passes_says_so(store):
+    table, cards = ClusterTableCard(store, Display()), ClusterCards(store, Display())
+    store.selection.picked = (0.0, 1.0, 0.0, 1.0)
+    assert "none passes" in table.heading.object
+    assert "no cluster passes" in cards.headings["errors"].object
+
+
 def test_steps_of_a_function_are_as_wide_as_its_bins_and_broken_where_they_are_empty(store):
     function = store.results.functions["xray"]["truth"]
     (x, y), (_, low, high) = stepped(function)

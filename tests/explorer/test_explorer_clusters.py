@@ -167,6 +167,10 @@ def test_filters_and_a_rectangle_on_the_relation_leave_clusters_out_of_all(store
     assert found.passed == tuple(heavy)
     assert found.fits["truth"].count == len(heavy)
     assert found.spreads["truth"].count == len(found.shown)
+    selection.field = "temperature_sl"  # the rectangle says nothing of this one
+    assert store.results.shown == tuple(heavy)
+    selection.param.update(field="xray", picked=(13.9, 14.7, middle - 1e-6, 50.0))
+    assert set(store.results.shown) == set(heavy[light >= middle - 1e-6])
     selection.show_all()
     assert store.results.shown == tuple(range(NUMBER))
     assert selection.mass == (low, high)

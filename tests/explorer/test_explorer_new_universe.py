@@ -104,3 +104,6 @@ def test_who_can_paint_it_is_told_before_it_is_made():
     assert "JERALD" in found["grid"]
     assert "EMBER WGAN" in found["slab"]
     assert painters(Wish(100.0, 64, 1, 0.0), cards) == {"grid": [], "slab": []}
+    assert painters(Wish(7.5, 64, 1, 5.0), cards) == {"grid": [], "slab": []}
+    today = painters(Wish(64.0, 96, 1, 0.0), cards)
+    assert "JERALD" in today["grid"]

@@ -44,11 +44,13 @@ def test_steps_are_small_where_fitted_values_are():
 def test_parameters_are_dealt_to_the_layers_they_belong_to():
     thin = Parameter("hi_thin attract nu 1", "ν", "", -4.5, 4.5, 0.0)
     assert list(parts([thin])) == ["Thin HI: pull of matter, layer 1"]
+    named = [replace(thin, name=f"hi_thin deplete {each}") for each in ("beta1", "beta2", "xi")]
+    assert list(parts(named)) == ["Thin HI: depletion by stars"]
     other = Parameter("sigma", "σ", "", 0.0, 1.0, 0.5)
     found = parts([STRENGTH, SCALE, POWER, other])
     assert list(found) == ["Dark matter: layer 1", "Dark matter: layer 2",
                            "Stars: from the density", "All"]  # fmt: skip
-    assert labelled(SCALE, -1.5) == "kₗ = −1.5 h/Mpc"
+    assert labelled(SCALE, -1.5) == "kₗ = −1.5 h/Mpc, 0.03 to 600"
 
 
 def test_a_link_gives_back_what_it_was_made_of():
@@ -61,10 +63,10 @@ def test_a_link_gives_back_what_it_was_made_of():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("dm.move.alpha.1~99", r"is '99', expected a number from -20 to 20; showing the fit's 0.2"),
+        ("dm.move.alpha.1~99", r"is '99', expected a number from -20 to 20; showing all"),
         ("dm.move.alpha.1~much", r"is 'much', expected a number from -20 to 20"),
         ("dm.move.alpha.1~nan", r"is 'nan', expected a number from -20 to 20"),
-        ("beauty~1", r"name 'beauty', expected one of dm\.move\.alpha\.1; showing the fit's"),
+        ("beauty~1", r"name 'beauty', expected one of dm\.move\.alpha\.1; showing all"),
     ],
 )
 def test_what_a_link_cannot_have_is_told_in_a_sentence(text, words):
