@@ -61,7 +61,7 @@ class PeakMasses:
 
 
 def peaks_of(dark_matter: Slab) -> Peaks:
-    """Pixels that are highest within two radii of a disc, of a smoothed periodic map."""
+    """Pixels that are highest within the radius of a disc, of a smoothed periodic map."""
     sigma = SMOOTHING / dark_matter.pixel_size
     side = 2 * round(RADIUS / dark_matter.pixel_size) + 1
     over_mean = dark_matter.values / mean_dark_matter(dark_matter)
