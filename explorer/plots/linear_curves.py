@@ -43,8 +43,8 @@ class LinearCurves:
     low : float
         Where the y axis begins.
     high : float or None
-        Where it ends; None for a statistic that isn't one where two maps are alike: a little
-        above the curves.
+        Where it ends, unless a curve is higher; None for a statistic that isn't one where two
+        maps are alike: a little above the curves.
     most_is_one : bool
         Whether no map can be more than alike, as of a correlation.
     """
@@ -73,10 +73,13 @@ class LinearCurves:
         for name, values in columns.items():
             frames.fill(self.sources[name], values)
         frames.span_axis(self.main.xaxis, self.main.x_range, *extent(curves, log=False))
-        if self.high is None:
-            heights = [points(curve, log=False)[1] for curve in curves.values()]
-            _, most = frames.span([*heights, columns["error"]["high"]])
-            self.main.y_range.update(end=float(STEP * np.ceil(1.05 * most / STEP)))
+        heights = [points(curve, log=False)[1] for curve in curves.values()]
+        _, most = frames.span([*heights, *(columns[name]["high"] for name in ("error", "samples"))])
+        end = float(STEP * np.ceil(1.05 * most / STEP))
+        if self.high is None or most > self.high:
+            self.main.y_range.update(end=end)
+        else:
+            self.main.y_range.update(end=self.high)
         if (about := described(curves)) is not None:
             self.main.yaxis.axis_label = unit_in_words(about.y_label)
             self.main.xaxis.axis_label = unit_in_words(about.x_label)
