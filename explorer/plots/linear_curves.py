@@ -50,7 +50,7 @@ class LinearCurves:
     """
 
     def __init__(self, low: float, high: float | None, most_is_one: bool = False) -> None:
-        self.high = high
+        self.high, self.reached = high, high or 0.0
         self.main = frames.frame(HEIGHT + RATIO_HEIGHT, "linear")
         if high is not None:
             target(self.main, 1.0 if most_is_one else 1 + BAND)
@@ -76,10 +76,11 @@ class LinearCurves:
         heights = [points(curve, log=False)[1] for curve in curves.values()]
         _, most = frames.span([*heights, *(columns[name]["high"] for name in ("error", "samples"))])
         end = float(STEP * np.ceil(1.05 * most / STEP))
-        if self.high is None or most > self.high:
+        if self.high is None:
             self.main.y_range.update(end=end)
-        else:
-            self.main.y_range.update(end=self.high)
+        elif most > self.high:  # and stays so: another sample doesn't move the axis back
+            self.reached = max(self.reached, end)
+            self.main.y_range.update(end=self.reached)
         if (about := described(curves)) is not None:
             self.main.yaxis.axis_label = unit_in_words(about.y_label)
             self.main.xaxis.axis_label = unit_in_words(about.x_label)

@@ -345,3 +345,12 @@ def test_no_map_is_more_than_alike():
     (panel,) = drawn("cross_correlation", {}).figures
     (band,) = [part for part in panel.center if isinstance(part, BoxAnnotation)]
     assert (band.bottom, band.top) == (1 - BAND, 1)
+
+
+def test_a_fixed_axis_grows_with_what_is_higher_and_does_not_shrink_again():
+    panel = LinearCurves(0.5, 1.5)
+    for highest, end in ((1.2, 1.5), (1.7, 2.0), (1.3, 2.0)):
+        x = np.array([1.0, 2.0])
+        curve = Curve(x, np.array([1.0, highest]), "T", "k [h/Mpc]", "T")
+        panel.show({"prediction": curve})
+        assert (panel.main.y_range.start, panel.main.y_range.end) == (0.5, end)
