@@ -9,6 +9,7 @@ from explorer.ensemble import Quantiles
 from explorer.plots import frames
 from explorer.plots.curve_columns import (
     Curves,
+    Reach,
     area,
     described,
     error_band,
@@ -50,7 +51,7 @@ class LinearCurves:
     """
 
     def __init__(self, low: float, high: float | None, most_is_one: bool = False) -> None:
-        self.high, self.reached = high, high or 0.0
+        self.high, self.reach = high, Reach()
         self.main = frames.frame(HEIGHT + RATIO_HEIGHT, "linear")
         if high is not None:
             target(self.main, 1.0 if most_is_one else 1 + BAND)
@@ -75,12 +76,9 @@ class LinearCurves:
         frames.span_axis(self.main.xaxis, self.main.x_range, *extent(curves, log=False))
         heights = [points(curve, log=False)[1] for curve in curves.values()]
         _, most = frames.span([*heights, *(columns[name]["high"] for name in ("error", "samples"))])
-        end = float(STEP * np.ceil(1.05 * most / STEP))
-        if self.high is None:
-            self.main.y_range.update(end=end)
-        elif most > self.high:  # and stays so: another sample doesn't move the axis back
-            self.reached = max(self.reached, end)
-            self.main.y_range.update(end=self.reached)
+        fitted = float(STEP * np.ceil(1.05 * most / STEP))
+        end = fitted if self.high is None or most > self.high else self.high
+        self.main.y_range.update(end=self.reach.over(curves, (0.0, end))[1])
         if (about := described(curves)) is not None:
             self.main.yaxis.axis_label = unit_in_words(about.y_label)
             self.main.xaxis.axis_label = unit_in_words(about.x_label)

@@ -78,8 +78,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            # A starved browser drops what it should not; what is wrong fails twice.
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            # A starved browser drops what it should not; what is wrong fails each time.
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 @pytest.fixture(scope="session", autouse=True)
