@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from math import floor
-from typing import ClassVar, get_type_hints
+from typing import ClassVar, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -190,7 +190,7 @@ def with_values(config: RunConfig, values: Iterable[str]) -> RunConfig:
     for text in values:
         name, _, value = text.partition("=")
         one_of(f"Number of {config.system} to set", name, tuple(numbers))
-        kind = int if kinds[name] is int else float
+        kind = int if int in (kinds[name], *get_args(kinds[name])) else float
         try:
             changes[name] = kind(value)
         except ValueError:

@@ -1,6 +1,7 @@
 """The gated generator: noise where its gates let it, a realisation's numbers, bounds."""
 
 from dataclasses import asdict, replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -149,6 +150,97 @@ def test_its_layers_one_after_the_other():
     torch.testing.assert_close(network(x, noise())[0], expected, rtol=1e-5, atol=1e-6)
 
 
+def shaped(size, **numbers):
+    """A network that shapes its maps by numbers of a size, bounds out of the way."""
+    torch.manual_seed(1)
+    network = replace(TINY, **numbers).build().eval()
+    torch.nn.init.constant_(network.least, -gated.UNBOUNDED)
+    for name, weights in network.named_parameters():
+        if name.startswith(("kept.", "filled.")):
+            torch.nn.init.normal_(weights, std=size if "features" in name else 2 * size)
+    return network
+
+
+@torch.inference_mode()
+def test_details_are_put_back_as_features_and_dark_matter_say():
+    """Slowly, pixel by pixel of rolled maps."""
+    network, x, given = shaped(1.0, details=3), dark_matter(), noise()
+    seen = []
+    network.kept.register_forward_hook(lambda _, read, made: seen.append((*read[:3], made)))
+    network(x, given)
+    ((m, features, place, found),) = seen
+    expected = torch.zeros_like(m)
+    for j in range(3):
+        smooth = sum(
+            (2 - abs(y)) * (2 - abs(x)) / 16 * m.roll((y * 2**j, x * 2**j), (-2, -1))
+            for y, x in product((-1, 0, 1), repeat=2)
+        )
+        expected += 2 * (m - smooth) / (1 + torch.exp(-number(network.kept, j, features, place)))
+        m = smooth
+    torch.testing.assert_close(found, expected + m, rtol=1e-5, atol=1e-5)
+    assert (found - seen[0][0]).abs().max() > 0.01
+
+
+def number(told, j, features, place):
+    """One of the numbers of each pixel that the map is shaped by."""
+    of_features = (told.of_features.weight[j] * features).sum(1, keepdim=True)
+    return of_features + between(told.of_class[j], place)
+
+
+@torch.inference_mode()
+def test_pits_are_filled_as_features_and_dark_matter_say():
+    network, x, given = shaped(1.0, pits=3), dark_matter(), noise()
+    seen = []
+    network.filled.register_forward_hook(lambda _, read, made: seen.append((*read[:3], made)))
+    network(x, given)
+    ((m, features, place, found),) = seen
+
+    def near(maps):
+        return torch.stack([maps.roll(p, (-2, -1)) for p in product((-1, 0, 1), repeat=2)])
+
+    closed = near(near(m).amax(0)).amin(0)
+    share = 1 / (1 + torch.exp(gated.SHUT - number(network.filled, 0, features, place)))
+    torch.testing.assert_close(found, m + share * (closed - m), rtol=1e-5, atol=1e-5)
+    assert (closed >= m).all()
+    assert (found - m).abs().max() > 0.01
+
+
+@torch.inference_mode()
+def test_a_dark_rim_is_filled_and_a_wide_hollow_is_not():
+    network = shaped(0.0, pits=3)
+    torch.nn.init.constant_(network.filled.of_class, 50.0)
+    ground = torch.ones(1, 1, *SHAPE)
+    ground[0, 0, 2:7, 2:7] = 0.5
+    ground[0, 0, 3:6, 3:6] = 3.0  # a clump and its rim
+    ground[0, 0, 10:15, 10:15] = 0.2  # a hollow
+    found = network.filled(ground, torch.zeros(1, 6, *SHAPE), torch.zeros_like(ground), "circular")
+    expected = ground.clone()
+    expected[0, 0, 2:7, 2:7] = expected[0, 0, 2:7, 2:7].clamp(min=1)
+    torch.testing.assert_close(found, expected)
+    for wrong in (-1, 2):
+        with pytest.raises(ValueError, match=f"narrower than {wrong} pixels, expected an odd"):
+            replace(TINY, pits=wrong)
+
+
+@torch.inference_mode()
+def test_fresh_it_keeps_all_details_and_told_to_none_of_them():
+    fresh, x, given = shaped(0.0, details=3), dark_matter(), noise()
+    plain = TINY.build().eval()
+    plain.load_state_dict({n: t for n, t in fresh.state_dict().items() if "kept" not in n})
+    torch.testing.assert_close(fresh(x, given), plain(x, given))
+    torch.nn.init.constant_(fresh.kept.of_class, -50.0)
+    point = torch.zeros(1, 1, *SHAPE)
+    point[0, 0, 8, 12] = 1
+    smooth = fresh.kept(point, torch.zeros(1, 6, *SHAPE), torch.zeros_like(point), "circular")
+    along = smooth[0, 0].sum(0)
+    assert float(smooth.sum()) == pytest.approx(1)
+    # Variances of 1, 2, 1 add up: 1/2, then 4/2 and 16/2 pixels squared.
+    variance = float((along * (torch.arange(24.0) - 12) ** 2).sum())
+    assert variance == pytest.approx(0.5 * (1 + 4 + 16), rel=1e-4)
+    with pytest.raises(ValueError, match="keeps -1 scales of detail, expected none or more"):
+        replace(TINY, details=-1)
+
+
 @torch.inference_mode()
 def test_gate_before_doubling_is_the_gate_of_the_doubled():
     torch.manual_seed(0)
@@ -159,8 +251,9 @@ def test_gate_before_doubling_is_the_gate_of_the_doubled():
     torch.testing.assert_close(gate(features, skip), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_everything_learns():
-    network = built()
+@pytest.mark.parametrize("make", [built, lambda: shaped(0.1, details=3, pits=3)])
+def test_everything_learns(make):
+    network = make()
     network(dark_matter(), noise())[0].square().sum().backward()
     assert all(p.grad.any() for p in network.parameters())
     assert set(network.state_dict()) - {n for n, _ in network.named_parameters()} == {

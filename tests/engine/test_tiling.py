@@ -33,10 +33,12 @@ def slab(periodic=True):
     return replace(dark_matter(), values=values.astype(np.float32), periodic=periodic)
 
 
+SHAPED = replace(ember_gated.CONFIG, details=3, pits=3)
 EMULATORS = {
     "unet": EmberUNet(ember_unet.card(), ember_unet.weights(), "cpu"),
     "generator": EmberWGAN(ember_wgan.card(), ember_wgan.weights(0.5), "cpu"),
     "gated": EmberWGAN(ember_gated.card(), ember_gated.weights(), "cpu"),
+    "shaped": EmberWGAN(ember_gated.card(SHAPED), ember_gated.weights(SHAPED), "cpu"),
 }
 
 
@@ -169,6 +171,7 @@ def test_noise_of_a_part_is_that_of_the_whole_to_the_bit():
 
 
 CONFIGS = {"unet": PRESETS["small"], "generator": GENERATORS["small"], "gated": GATED["small"]}
+CONFIGS["shaped"] = replace(GATED["small"], details=4, pits=3)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -178,6 +181,8 @@ def test_the_reach_is_how_far_a_pixel_is_felt(name):
     with torch.no_grad():  # all paths alive: positive weights cancel nothing
         for weights in network.parameters():
             weights.abs_()
+        if name == "shaped":
+            network.kept.of_class.fill_(-1)
     cell = network.config.multiple
     edge = reach(stages(network), INPUT)
     side = -(-(2 * edge + cell) // cell) * cell + 2 * cell
@@ -187,14 +192,20 @@ def test_the_reach_is_how_far_a_pixel_is_felt(name):
         for sides in network.config.noise_shapes((side, cell))
     ]
     features, skips = network.encode(x, "circular")
-    if name == "gated":
+    gated = name in ("gated", "shaped")
+    if gated:
         features = network.bottom(features, noise[:2])
-    levels = noise[2:] if name == "gated" else noise or [()] * len(skips)
+    levels = noise[2:] if gated else noise or [()] * len(skips)
     for i, (skip, maps) in enumerate(zip(skips, levels, strict=True)):
-        given = (noise[0], maps) if name == "gated" else (maps,) if noise else ()
+        given = (noise[0], maps) if gated else (maps,) if noise else ()
         features = network.level(i, features, skip, given, "circular")
     start = -(-edge // cell) * cell
-    network.to_map[-1](features, "circular")[0, 0, start : start + cell].sum().backward()
+    painted = network.to_map[-1](features, "circular")
+    if name == "shaped":
+        place = network.place(x, "circular")
+        painted = network.kept(painted, features, place, "circular")
+        painted = network.filled(painted, features, place, "circular")
+    painted[0, 0, start : start + cell].sum().backward()
     felt = np.flatnonzero(x.grad[0, 0].abs().sum(1).numpy())
     assert start - felt.min() == edge
     assert felt.max() - (start + cell - 1) <= edge

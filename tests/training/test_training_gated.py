@@ -164,7 +164,7 @@ def test_the_painting_nears_the_truth_and_its_noise_is_used(maps, tmp_path):
     lines = []
     config = replace(TINY, updates=60, checkpoint_minutes=10, learning_rate=3e-3, choose_every=30)
     progress = fit(config, maps, tmp_path, report=lambda u, losses: lines.append(losses))
-    assert set(lines[0]) == {"energy", "log_energy", "texture", "detail", "mass_and_power"}
+    assert set(lines[0]) == {*TINY.weights, "isotropy"}
     first, last = (np.mean([sum(each.values()) for each in part]) for part in _ends(lines))
     assert last < 0.5 * first
     x = normalization("dm").forward(maps.batch(0)[0])
@@ -209,11 +209,17 @@ def test_rates_rise_then_fall_as_a_cosine_with_their_own_speeds(maps):
         progress.update = update
         step(maps.batch)
         rates = [group["lr"] for group in progress.optimizers["network"].param_groups]
-        factors = (1, config.gate_speed, config.tone_speed)
+        factors = (
+            1,
+            config.gate_speed,
+            config.tone_speed,
+            config.shaping_speed,
+            config.shaping_speed,
+        )
         np.testing.assert_allclose(rates, [rate * f for f in factors], rtol=1e-2)
     grouped = [len(g["params"]) for g in progress.optimizers["network"].param_groups]
     assert sum(grouped) == len(list(progress.network.parameters()))
-    assert grouped[1:] == [2 * 3, 3]  # weights and biases of gates, weights of tones
+    assert grouped[1:] == [2 * 3, 3, 2, 2]  # of gates, tones, details, pits
 
 
 def test_the_last_updates_are_not_rounded(maps):
@@ -229,6 +235,26 @@ def test_the_last_updates_are_not_rounded(maps):
             found[precision, update] = judged.draws[0][0].detach()
     assert not found["float32", 0].equal(found["bfloat16", 0])
     assert found["float32", 9].equal(found["bfloat16", 9])
+
+
+def shaping():
+    """A network that shapes its maps as a run's does, by numbers of its own."""
+    network = replace(gated.PRESETS["tiny"], details=TINY.details, pits=TINY.pits).build()
+    for part in (network.kept, network.filled):
+        for numbers in part.parameters():
+            nn.init.normal_(numbers)
+    return network
+
+
+def test_a_warm_start_that_shapes_no_maps_leaves_them_as_they_are(maps):
+    torch.manual_seed(8)
+    before = shaping().state_dict()
+    plain = {n: t for n, t in before.items() if not n.startswith(("kept.", "filled."))}
+    fresh = prepared(TINY, maps, plain)[1].network
+    for part in (fresh.kept, fresh.filled):
+        assert not any(numbers.any() for numbers in part.parameters())
+    without = prepared(replace(TINY, details=0, pits=0), maps, before)[1].network
+    assert {*without.state_dict()} == {*plain}
 
 
 @pytest.mark.parametrize(("largest", "expected"), [(None, 5.0), (10.0, 5.0), (1.0, 1.0)])
@@ -250,11 +276,13 @@ def test_a_warm_start_is_the_unet_and_counts_errors_in_its_residuals(maps):
     system, progress = prepared(TINY, maps, plain.state_dict())
     x = torch.rand(1, 1, 16, 16)
     bare = replace_bounds(progress.network)
+    nn.init.constant_(bare.filled.of_class, -50)  # of pits a fresh one fills a little
     noise = [0 * each for each in draw_smooth(bare, x, torch.Generator())]
     torch.testing.assert_close(bare(x, noise)[0], plain(x)[0])
     dark_matter = torch.tensor(maps.pairs[0].dark_matter.values)[None, None]
     expected = plain(normalization("dm").forward(dark_matter))[0]
-    fresh = system.start(CPU.device).network
+    fresh = system.start(CPU.device).network.requires_grad_(False)
+    nn.init.constant_(fresh.filled.of_class, -50)
     torch.testing.assert_close(system._painter(fresh)(dark_matter), expected)
     from_means = prepared(TINY, maps)[1].extra["tables"].rms
     assert not progress.extra["tables"].rms.isclose(from_means).all()
@@ -266,7 +294,7 @@ def test_a_warm_start_is_the_unet_and_counts_errors_in_its_residuals(maps):
 
 def replace_bounds(network):
     """The same network without bounds."""
-    bare = gated.PRESETS["tiny"].build().eval().requires_grad_(False)
+    bare = network.config.build().eval().requires_grad_(False)
     bounds = {"least": network.least * 0 - gated.UNBOUNDED, "most": network.most * 0 + 10}
     bare.load_state_dict(network.state_dict() | bounds)
     return bare
@@ -274,7 +302,7 @@ def replace_bounds(network):
 
 def test_a_warm_start_from_a_gated_generator_has_its_noise_and_the_bounds_of_these_maps(maps):
     torch.manual_seed(6)
-    other = gated.PRESETS["tiny"].build().state_dict()
+    other = shaping().state_dict()
     progress = prepared(TINY, maps, other)[1]
     for name, tensor in progress.network.state_dict().items():
         assert tensor.equal(other[name]) is (name not in ("least", "most")), name
@@ -285,7 +313,7 @@ def test_a_warm_start_leaves_out_numbers_that_act_on_no_level_of_this_network(mo
     torch.manual_seed(7)
     before = gated.PRESETS["tiny"].build().eval().requires_grad_(False)
     monkeypatch.setitem(gated.PRESETS, "tiny", replace(before.config, toned=1, classes=6))
-    system = system_for(replace(TINY, silent=1), before.state_dict())
+    system = system_for(replace(TINY, silent=1, details=0, pits=0), before.state_dict())
     now = system.start(CPU.device).network.eval().requires_grad_(False)
     assert [*now.tones.state_dict()] == ["0.weight"]
     assert len(now.gates) == len(before.gates) - 1
@@ -312,8 +340,11 @@ def test_weights_are_the_recipes_and_numbers_are_the_fields():
         "mass_and_power": 0.3,
     }
     assert (config.rounding, config.tone_speed) == (1e-3, 0.01)
-    assert preset("small", "ember-wgan", field="gas").rounding == 1.5e-4
+    assert config.silent == 1
+    gas = preset("small", "ember-wgan", field="gas")
+    assert (gas.rounding, gas.silent) == (1.5e-4, 0)
     assert with_values(config, ["texture=0", "tone_speed=1"]).weights["texture"] == 0
+    assert repr(with_values(config, ["silent=0"]).silent) == "0"
     names = [term.name for term in _terms(replace(config, texture=0.0))]
     assert names == ["energy", "log_energy", "detail", "mass_and_power"]
 

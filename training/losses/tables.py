@@ -23,7 +23,7 @@ FAINTEST = 1e-3
 
 
 class Tables(nn.Module):
-    """Bounds of a field and the units of its errors, as a checkpoint holds them.
+    """Bounds of a field, units of its errors and how draws lean, as a checkpoint holds them.
 
     Parameters
     ----------
@@ -38,6 +38,7 @@ class Tables(nn.Module):
     faintest: Tensor
     rms: Tensor
     log_rms: Tensor
+    leaning: Tensor
 
     def __init__(self, scales: int, log_scales: int, classes: int) -> None:
         super().__init__()
@@ -46,6 +47,7 @@ class Tables(nn.Module):
         self.register_buffer("faintest", torch.tensor(FAINTEST))
         for name, count in (("rms", scales), ("log_rms", log_scales)):
             self.register_buffer(name, torch.zeros(count, 4, CLASSES))
+        self.register_buffer("leaning", torch.zeros(4))
 
     @property
     def lowest(self) -> float:

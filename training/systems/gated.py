@@ -34,8 +34,14 @@ MEASURED_DRAWS = 4
 BOUNDS = ("least", "most")
 """Tables of a gated generator."""
 
-OWN = ("gates.", "tones.", *BOUNDS)
-"""Beginnings of the names of what a gated generator has and a U-Net lacks."""
+PARTS = ("gates.", "tones.", "kept.", "filled.")
+"""Beginnings of the names of what of a gated generator is learned and a U-Net lacks."""
+
+SHAPING = PARTS[2:]
+"""Of these what shapes the last map."""
+
+OWN = (*PARTS, *BOUNDS)
+"""The same, bounds included."""
 
 OF_THE_CRITIC = ("critic_updates", "critic_learning_rate", "penalty")
 """Numbers of a run that mean nothing without a critic."""
@@ -74,6 +80,7 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         scales = config.energy_scales, config.log_energy_scales
         tables = Tables(*scales, network.config.classes).to(device)
         speeds = {"gates.": config.gate_speed, "tones.": config.tone_speed}
+        speeds |= dict.fromkeys(SHAPING, config.shaping_speed)
         groups: list[dict[str, Any]] = [
             {"params": [p for name, p in network.named_parameters() if name.startswith(part)]}
             | {"speed": speed}
@@ -164,7 +171,9 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
     @property
     def built(self) -> GatedConfig:
         """Numbers of the network of the run."""
-        return replace(gated.PRESETS[self.config.network], silent=self.config.silent)
+        config = self.config
+        network = gated.PRESETS[config.network]
+        return replace(network, silent=config.silent or 0, details=config.details, pits=config.pits)
 
     def provenance(self, examples: TrainingMaps, hours: float, device: str) -> dict[str, Any]:
         """Entries of a card that say where the weights come from, the loss's terms together."""
@@ -203,7 +212,8 @@ def is_gated(weights: Weights) -> bool:
 def fill(network: GatedGenerator, weights: Weights) -> None:
     """Fill a gated generator with another's weights, or with a U-Net's: its noise stays fresh.
 
-    Bounds are measured anew; tones and gates are left out where there are none.
+    Bounds are measured anew; gates, tones and what shapes the map are left out where there are
+    none.
 
     Raises
     ------
@@ -221,8 +231,9 @@ def fill(network: GatedGenerator, weights: Weights) -> None:
             if not name.startswith("to_map.") or name.startswith(last)
         }
         expected = {n: t for n, t in expected.items() if not n.startswith(OWN)}
-    kept = {n for n in found if not n.startswith(("gates.", "tones."))} | set(expected)
-    found = {n: t for n, t in found.items() if n in kept}
+    # What shapes the map stays fresh if the other has none; what this network lacks is left out.
+    expected = {n: t for n, t in expected.items() if n in found or not n.startswith(SHAPING)}
+    found = {n: t for n, t in found.items() if n in expected or not n.startswith(PARTS)}
     if {n: t.shape for n, t in found.items()} != {n: t.shape for n, t in expected.items()}:
         raise ValueError(
             f"The weights to start from are a network of {sum(t.numel() for t in weights.values())}"

@@ -2,16 +2,18 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from engine.fields import one_of
 from training.systems.ember import EmberConfig
 
-BY_FIELD: dict[str, dict[str, float]] = {
-    "gas": {"rounding": 1.5e-4, "tone_speed": 0.0005},
-    "hi": {"rounding": 1e-3, "tone_speed": 0.01},
+BY_FIELD: dict[str, dict[str, Any]] = {
+    "gas": {"rounding": 1.5e-4, "tone_speed": 0.0005, "silent": 0},
+    "hi": {"rounding": 1e-3, "tone_speed": 0.01, "silent": 1},
 }
-"""Of each field, where left out: what bfloat16 rounds away, normalised, and the speed of the tones
-that kept the mass of its maps from running away."""
+"""Of each field, where left out: what bfloat16 rounds away, normalised; the speed of the tones
+that kept the mass of its maps from running away; levels without noise, which frays clumps of HI
+where gas in haloes needs it."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class GatedRunConfig(EmberConfig):
     ----------
     energy, log_energy, texture, detail, mass_and_power : float
         Weights of the terms, see `training.losses.samples`.
+    isotropy : float
+        Weight of how much draws prefer a direction, see `training.losses.isotropy`.
     energy_scales, log_energy_scales, texture_scales : int
         Grids that the first three see, the map's own included.
     weights_power : float
@@ -30,12 +34,16 @@ class GatedRunConfig(EmberConfig):
         Errors below it don't count, normalised.
     draws : int
         Of each map at every update.
-    gate_speed, tone_speed : float
-        Rates of the noise's gates and of a realisation's tones, in units of the others'. All of
-        a map hangs on each number of the tones.
+    gate_speed, tone_speed, shaping_speed : float
+        Rates of the noise's gates, of a realisation's tones and of what says how much of a map's
+        details is kept and of its pits filled, in units of the others'. All of a map hangs on
+        each number of the tones.
     silent : int
         Finest levels without noise: the smallest clump is one particle's kernel, three pixels in
         radius and smooth, and noise of single pixels frays it.
+    details, pits : int
+        Scales of detail of which the network says how much is kept, and side of the pits of which
+        it says how far they are filled, see `engine.networks.ember.gated`.
     rising : int
         Updates in which the rates rise to the first one.
     gradient_norm : float
@@ -67,6 +75,7 @@ class GatedRunConfig(EmberConfig):
     texture: float = 0.1
     detail: float = 0.2
     mass_and_power: float = 0.3
+    isotropy: float = 0.2
     energy_scales: int = 6
     log_energy_scales: int = 3
     texture_scales: int = 3
@@ -75,7 +84,10 @@ class GatedRunConfig(EmberConfig):
     draws: int = 2
     gate_speed: float = 3.0
     tone_speed: float | None = None
-    silent: int = 0
+    shaping_speed: float = 100.0
+    silent: int | None = None
+    details: int = 4
+    pits: int = 3
     rising: int = 20
     gradient_norm: float = 1.0
     float32_share: float = 0.1

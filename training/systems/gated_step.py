@@ -10,6 +10,7 @@ from engine.networks.ember.gated import GatedGenerator, smoothed
 from engine.normalization import NORMALIZATIONS
 from training.checkpoint import Progress
 from training.descent import autocast, descend, random_of
+from training.losses.isotropy import isotropy_loss, leaning_of
 from training.losses.pixels import normalized_pyramid
 from training.losses.responses import normalized_area_means
 from training.losses.samples import Judged, sample_terms
@@ -51,6 +52,8 @@ class GatedStep:
         dark_matter, target = draw(0)
         judged = self._judged(dark_matter, target)
         terms, played = weighted(self.terms, judged), {}
+        if config.isotropy:
+            terms["isotropy"] = config.isotropy * self._leaning(judged)
         weight = config.critic_weight(update)
         if self.critic is not None and weight:
             played = self.critic.learn(judged)
@@ -58,6 +61,12 @@ class GatedStep:
         adam, rate = self.progress.optimizers["network"], config.rate(update)
         descend(terms, self.generator, adam, rate, self.fabric, config.gradient_norm)
         return played | terms
+
+    def _leaning(self, judged: Judged) -> Tensor:
+        """How much draws prefer a direction, in the mean over the updates so far."""
+        draws = [self.tables.log(scales[0]) for scales in judged.draws]
+        now = leaning_of(draws, self.tables.log(judged.real[0]))
+        return isotropy_loss(now, self.tables.leaning)
 
     def _judged(self, dark_matter: Tensor, target: Tensor) -> Judged:
         """Draws of each map and their truth, at every scale."""

@@ -42,6 +42,11 @@ class GatedConfig(unet.UNetConfig):
         Levels of features, coarsest first, that a realisation's numbers act on; all if left out.
     silent : int
         Finest levels without noise.
+    details : int
+        Scales of detail, finest first, of which the network says how much is kept.
+    pits : int
+        Side of the squares that pits are narrower than, of which the network says how far each is
+        filled, odd, [pixels]; 0: none is.
     """
 
     noise_maps: int = 2
@@ -52,6 +57,8 @@ class GatedConfig(unet.UNetConfig):
     highest: float = 1.9967
     toned: int | None = None
     silent: int = 0
+    details: int = 0
+    pits: int = 0
 
     kind = "gated generator"
 
@@ -76,6 +83,15 @@ class GatedConfig(unet.UNetConfig):
             raise ValueError(
                 f"GatedConfig leaves {self.silent} levels without noise, expected 0 to "
                 f"{self.halvings}."
+            )
+        if self.details < 0:
+            raise ValueError(
+                f"GatedConfig keeps {self.details} scales of detail, expected none or more."
+            )
+        if self.pits < 0 or (self.pits and not self.pits % 2):
+            raise ValueError(
+                f"GatedConfig fills pits narrower than {self.pits} pixels, expected an odd number, "
+                "or 0 for none."
             )
 
     def build(self) -> "GatedGenerator":
@@ -132,6 +148,9 @@ TONE_SPREAD = 0.002
 """Of a fresh network's tones. All channels of all pixels move together with these: at ten
 times as much the mass of a map doubled or halved from seed to seed."""
 
+SHUT = 3.0
+"""Of a fresh network's pits so little is filled: sigmoid(-3), a twentieth."""
+
 
 class GatedGenerator(unet.UNet):
     """EMBER's stochastic network, version 2.
@@ -148,8 +167,9 @@ class GatedGenerator(unet.UNet):
         h (1 + scale(c)) + shift(c)
 
     by channel, linear in the few numbers c that a realisation has for all of its slabs: by them
-    the mass of a box can differ from seed to seed. The map is the last features' z between
-    bounds that the dark matter sets, with a = sharpness:
+    the mass of a box can differ from seed to seed. The map is the last features' z, with as much of
+    its details as is `Kept` and its pits `Filled`, between bounds that the dark matter sets, with
+    a = sharpness:
 
         u = least + softplus_a(z - least);  most - softplus_a(most - u).
 
@@ -185,6 +205,12 @@ class GatedGenerator(unet.UNet):
         )
         for weight in self.tones.parameters():
             nn.init.normal_(weight, std=TONE_SPREAD)
+        last = config.decoder_widths[-1], config.classes
+        if config.details:
+            self.kept = Kept(*last, config.details)
+        if config.pits:
+            self.filled = Filled(*last, 1)
+            self.filled.side = config.pits
         self.register_buffer("least", torch.zeros(config.classes))
         self.register_buffer("most", torch.full((config.classes,), UNBOUNDED))
 
@@ -263,6 +289,10 @@ class GatedGenerator(unet.UNet):
         with torch.autocast(x.device.type, enabled=False):
             free = self.to_map[-1](features.float(), padding)
             place = self.place(x[:, :1].float(), padding)
+            if self.config.details:
+                free = self.kept(free, features.float(), place, padding)
+            if self.config.pits:
+                free = self.filled(free, features.float(), place, padding)
             least, most = (
                 repeated(between(table, place), len(free) // len(x))
                 for table in (self.least, self.most)
@@ -305,6 +335,87 @@ class Gate(nn.Conv2d):
             return coarse
         fine = F.conv2d(skip, self.weight[:, self.channels :])
         return unet.double(coarse) + repeated(fine, len(coarse) // len(fine))
+
+
+class PerPixel(nn.Module):
+    """Numbers for each pixel: w h + table(class), of its last features h and its dark matter.
+
+    All are 0 for a fresh one.
+
+    Parameters
+    ----------
+    channels, classes, count : int
+        Last features, classes of dark matter, numbers.
+    """
+
+    def __init__(self, channels: int, classes: int, count: int) -> None:
+        super().__init__()
+        self.of_features = nn.Conv2d(channels, count, 1, bias=False)
+        self.of_class = nn.Parameter(torch.zeros(count, classes))
+        nn.init.zeros_(self.of_features.weight)
+
+    def numbers(self, features: Tensor, place: Tensor) -> Tensor:
+        """(batch, channels, ny, nx), (n, 1, ny, nx) -> (batch, count, ny, nx)."""
+        classed = torch.cat([between(table, place) for table in self.of_class], dim=1)
+        return self.of_features(features) + repeated(classed, len(features) // len(place))
+
+
+class Kept(PerPixel):
+    """How much of each scale of detail a map keeps, pixel by pixel.
+
+    Gas is drawn with kernels that are wide where it is thin: a void is smooth, a halo is not. A
+    map m_0 is smoothed again and again, by 1, 2, 1 of every 2^j-th pixel, and its details are put
+    back as the numbers a_j of each pixel say,
+
+        m_J + sum_j 2 sigmoid(a_j) (m_j - m_{j + 1}),
+
+    which leaves a map as it is where they are 0.
+
+    References
+    ----------
+    Starck & Murtagh 2006, the "a trous" wavelet transform.
+    """
+
+    def forward(self, maps: Tensor, features: Tensor, place: Tensor, padding: Padding) -> Tensor:
+        """Maps (batch, 1, ny, nx), each pixel with as much of its details as is kept."""
+        shares = 2 * torch.sigmoid(self.numbers(features, place))
+        details = torch.zeros_like(maps)
+        for j, share in enumerate(shares.split(1, dim=1)):
+            smooth = smoothed_out(maps, 2**j, padding)
+            details = details + share * (maps - smooth)
+            maps = smooth
+        return maps + details
+
+
+class Filled(PerPixel):
+    """How far pits are filled that are narrower than a square, pixel by pixel.
+
+    Discs of gas add up, and leave no dark rim around a clump. What is filled is what the closing
+    of a map (the most within a square, then the least of that) adds to it; of that a share of
+    sigmoid(a - `SHUT`) as each pixel's number a says, nearly none where it is 0.
+
+    References
+    ----------
+    Serra 1982, chapter 2, for closing.
+    """
+
+    side: int
+
+    def forward(self, maps: Tensor, features: Tensor, place: Tensor, padding: Padding) -> Tensor:
+        """Maps (batch, 1, ny, nx), with their pits filled."""
+        edge = self.side // 2
+        most = F.max_pool2d(pad(maps, edge, padding), self.side, 1)
+        closed = -F.max_pool2d(pad(-most, edge, padding), self.side, 1)
+        share = torch.sigmoid(self.numbers(features, place) - SHUT)
+        return maps + share * (closed - maps)
+
+
+def smoothed_out(maps: Tensor, step: int, padding: Padding) -> Tensor:
+    """Maps averaged by 1, 2, 1 along both axes, of pixels `step` apart."""
+    padded = pad(maps, step, padding)
+    rows = (padded[..., : -2 * step, :] + padded[..., 2 * step :, :]) / 4
+    rows = rows + padded[..., step:-step, :] / 2
+    return (rows[..., : -2 * step] + rows[..., 2 * step :]) / 4 + rows[..., step:-step] / 2
 
 
 def added(features: Tensor, gates: Tensor, noise: Tensor) -> Tensor:

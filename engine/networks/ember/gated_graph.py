@@ -4,10 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import openvino
+from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from engine.networks.ember.gated import WINDOW, GatedConfig
+from engine.networks.ember.gated import SHUT, WINDOW, GatedConfig
 from engine.networks.ember.graph import Graph, constant, cut, double
+
+Place = tuple[openvino.Node, openvino.Node]
+"""Among the classes of dark matter, of each pixel: the class below, and the share of the next."""
+
+AROUND = np.outer([1, 2, 1], [1, 2, 1])[None, None].astype(np.float32) / np.float32(16)
+"""What a map is smoothed by before its details are put back."""
 
 
 class GatedGraph(Graph):
@@ -43,7 +50,15 @@ class GatedGraph(Graph):
 
     def drawn(self, features: openvino.Node, x: openvino.Node) -> openvino.Node:
         """Map within what training maps hold at each pixel's dark matter."""
-        return self.bounded(self.convolution(features, "to_map.0"), x)
+        place = self.place(cut(x, 1, 0, 1))
+        below = op.minimum(op.floor(place), np.float32(self.config.classes - 2))
+        at = op.convert(below, "i32"), op.subtract(place, below)
+        free = self.convolution(features, "to_map.0")
+        if self.config.details:
+            free = self.kept(free, self.numbers("kept", features, at))
+        if self.config.pits:
+            free = self.filled(free, self.numbers("filled", features, at))
+        return self.bounded(free, at)
 
     def noisy(
         self,
@@ -76,12 +91,44 @@ class GatedGraph(Graph):
         scale, shift = cut(tone, 1, 0, channels), cut(tone, 1, channels, 2 * channels)
         return op.add(op.multiply(features, op.add(scale, np.float32(1))), shift)
 
-    def bounded(self, free: openvino.Node, x: openvino.Node) -> openvino.Node:
+    def numbers(self, name: str, features: openvino.Node, at: Place) -> openvino.Node:
+        """Numbers for each pixel, of its last features and its dark matter."""
+        tables = [self.between(table, at) for table in self.weights[f"{name}.of_class"]]
+        classed = op.concat(tables, axis=1)
+        return op.add(self.of_pixels(features, self.weights[f"{name}.of_features.weight"]), classed)
+
+    def kept(self, maps: openvino.Node, numbers: openvino.Node) -> openvino.Node:
+        """Put back as much of each scale of detail as its number says."""
+        shares, details = op.multiply(op.sigmoid(numbers), np.float32(2)), []
+        for j in range(self.config.details):
+            smooth = op.convolution(
+                self.around(maps, 2**j), constant(AROUND), [1, 1], [0, 0], [0, 0], [2**j] * 2
+            )
+            details.append(op.multiply(cut(shares, 1, j, j + 1), op.subtract(maps, smooth)))
+            maps = smooth
+        for detail in details:
+            maps = op.add(maps, detail)
+        return maps
+
+    def filled(self, maps: openvino.Node, number: openvino.Node) -> openvino.Node:
+        """Fill pits as far as their number says."""
+        closed = op.negative(self.most_near(op.negative(self.most_near(maps))))
+        share = op.sigmoid(op.subtract(number, np.float32(SHUT)))
+        return op.add(maps, op.multiply(share, op.subtract(closed, maps)))
+
+    def most_near(self, maps: openvino.Node) -> openvino.Node:
+        """Most within the square of pits."""
+        side = self.config.pits
+        wide = self.around(maps, side // 2)
+        return op.max_pool(wide, [1, 1], [1, 1], [0, 0], [0, 0], [side, side]).output(0)
+
+    def around(self, maps: openvino.Node, edge: int) -> openvino.Node:
+        """Maps with `edge` more pixels on every side."""
+        return self.pad(self.pad(maps, 2, edge), 3, edge)
+
+    def bounded(self, free: openvino.Node, at: Place) -> openvino.Node:
         """Keep the map between what training maps hold at each pixel's dark matter."""
-        place = self.place(cut(x, 1, 0, 1))
-        below = op.minimum(op.floor(place), np.float32(self.config.classes - 2))
-        share, index = op.subtract(place, below), op.convert(below, "i32")
-        least, most = (self.between(name, index, share) for name in ("least", "most"))
+        least, most = (self.between(self.weights[name], at) for name in ("least", "most"))
         above = op.add(least, self.softplus(op.subtract(free, least)))
         return op.subtract(most, self.softplus(op.subtract(most, above)))
 
@@ -89,18 +136,18 @@ class GatedGraph(Graph):
         """Among the classes of dark matter, from 0 to classes - 1."""
         config = self.config
         surface = op.subtract(op.exp(op.multiply(dark_matter, np.float32(config.compression))), ONE)
-        for axis in (2, 3):
-            surface = self.pad(surface, axis, WINDOW // 2)
-        mean = op.avg_pool(surface, [1, 1], [0, 0], [0, 0], [WINDOW, WINDOW], False)
+        mean = op.avg_pool(
+            self.around(surface, WINDOW // 2), [1, 1], [0, 0], [0, 0], [WINDOW, WINDOW], False
+        )
         classes = config.classes - 1
         step = (config.highest - config.lowest) / classes
         bounded = op.maximum(mean, np.float32(10**config.lowest))
         decades = op.multiply(op.log(bounded), np.float32(1 / (np.log(10) * step)))
         return op.clamp(op.subtract(decades, np.float32(config.lowest / step)), 0, classes)
 
-    def between(self, name: str, index: openvino.Node, share: openvino.Node) -> openvino.Node:
-        """Linear interpolation of a table at index + share."""
-        table = self.weights[name]
+    def between(self, table: NDArray[np.float32], at: Place) -> openvino.Node:
+        """Linear interpolation of a table among the classes of dark matter."""
+        index, share = at
         value = op.gather(table[:-1].copy(), index, np.int32(0))
         step = op.gather(np.diff(table), index, np.int32(0))
         return op.add(value, op.multiply(step, share))

@@ -58,7 +58,9 @@ def _stages(network: UNet) -> Iterator[Stage]:
         last = i == config.halvings - 1
         layers = _layers(network.up[i]) + (_layers(network.to_map[-1]) if last else ())
         bounded = last and isinstance(network, GatedGenerator)
-        if bounded:
+        if last and isinstance(network, GatedGenerator):
+            layers += tuple(Layer(2 ** (j + 1) + 1) for j in range(network.config.details))
+            layers += (Layer(network.config.pits),) * 2 if network.config.pits else ()
             layers = max(layers, (Layer(WINDOW),), key=_edge)  # that its bounds see of the input
         channels = config.out_channels if last else config.decoder_widths[i]
         sources = (below, skip, *everywhere, *by_level[i : i + 1], *((INPUT,) if bounded else ()))

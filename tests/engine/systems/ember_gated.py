@@ -11,15 +11,18 @@ from tests.engine.systems.example import slab_card
 CONFIG = GatedConfig(**asdict(ember_unet.CONFIG))
 
 
-def card():
-    return slab_card("ember-wgan", {"network": CONFIG.kind, **asdict(CONFIG)}, stochastic=True)
+def card(config=CONFIG):
+    return slab_card("ember-wgan", {"network": config.kind, **asdict(config)}, stochastic=True)
 
 
-def weights():
+def weights(config=CONFIG):
     torch.manual_seed(2)
-    network = CONFIG.build()
+    network = config.build()
     with torch.no_grad():
         network.to_map[-1].bias.fill_(0.1)
         for weights in (*network.gates.parameters(), *network.tones.parameters()):
             torch.nn.init.normal_(weights, std=0.1)
+        for name, weights in network.named_parameters():
+            if name.startswith(("kept.", "filled.")):
+                torch.nn.init.normal_(weights, std=2)
     return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
