@@ -63,7 +63,8 @@ def write_model(
     weights : mapping of str to array
         By parameter name.
     half : bool
-        Store 16-bit floats: half the size, 5e-4 of each weight.
+        Store 16-bit floats: half the size, 5e-4 of each weight. Biases and tables, which move
+        many pixels alike and take little room, keep 32.
 
     Returns
     -------
@@ -72,7 +73,10 @@ def write_model(
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{card.name}.json"
-    stored = {n: np.ascontiguousarray(w, np.float16 if half else None) for n, w in weights.items()}
+    stored = {
+        name: np.ascontiguousarray(array, np.float16 if half and array.ndim > 1 else None)
+        for name, array in weights.items()
+    }
     with written_whole(weights_path(path)) as part:
         save_file(stored, part)
         card = replace(card, weights_sha256=sha256(part))

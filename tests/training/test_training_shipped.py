@@ -70,7 +70,8 @@ def within_half_precision(weights):
     random = np.random.default_rng(7)
     found = {}
     for name, array in weights.items():
-        apart = np.spacing(array.astype(np.float16)).astype(np.float32)
+        half = array.astype(np.float16)
+        apart = np.spacing(half).astype(np.float32) * (half == array).all()
         found[name] = array + apart * random.uniform(-0.5, 0.5, array.shape).astype(np.float32)
     return found
 
