@@ -209,8 +209,7 @@ class GatedGenerator(unet.UNet):
         if config.details:
             self.kept = Kept(*last, config.details)
         if config.pits:
-            self.filled = Filled(*last, 1)
-            self.filled.side = config.pits
+            self.filled = Filled(*last, config.pits)
         self.register_buffer("least", torch.zeros(config.classes))
         self.register_buffer("most", torch.full((config.classes,), UNBOUNDED))
 
@@ -394,12 +393,21 @@ class Filled(PerPixel):
     of a map (the most within a square, then the least of that) adds to it; of that a share of
     sigmoid(a - `SHUT`) as each pixel's number a says, nearly none where it is 0.
 
+    Parameters
+    ----------
+    channels, classes : int
+        Last features, classes of dark matter.
+    side : int
+        Of the square, odd, [pixels].
+
     References
     ----------
     Serra 1982, chapter 2, for closing.
     """
 
-    side: int
+    def __init__(self, channels: int, classes: int, side: int) -> None:
+        super().__init__(channels, classes, 1)
+        self.side = side
 
     def forward(self, maps: Tensor, features: Tensor, place: Tensor, padding: Padding) -> Tensor:
         """Maps (batch, 1, ny, nx), with their pits filled."""
