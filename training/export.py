@@ -36,7 +36,8 @@ def export(
     progress : Progress
         At the end of the run.
     began : ModelCard, optional
-        Of the weights that the run started from: their recipe is a part of this one.
+        Of the weights that the run started from: their recipe is a part of this one, and what
+        they were trained on has trained these.
     """
     best = folder / BEST
     if isinstance(system, Scored) and best.exists():
@@ -49,7 +50,9 @@ def export(
         tensors = progress.kept.state_dict()
     if began is not None:
         stage = {"recipe": began.recipe, "hours": began.hours, "device": began.device}
-        card = replace(card, recipe={**card.recipe, "began_with": stage})
+        files = {(f.name, f.axes): f for f in (*began.training_data, *card.training_data)}
+        recipe = {**card.recipe, "began_with": stage}
+        card = replace(card, recipe=recipe, training_data=tuple(files.values()))
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
     written = [
         write_model(folder, each, weights, half=system.half)[0]

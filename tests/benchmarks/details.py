@@ -10,8 +10,6 @@ pixel, and so on: 1, 2, 4, 8 pixels. Pits: the mean of what closing by 3 x 3 pix
 how much two seeds' difference prefers a direction: its power along one diagonal over the other.
 """
 
-import argparse
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve1d, grey_closing
@@ -19,6 +17,7 @@ from scipy.ndimage import convolve1d, grey_closing
 import engine
 from engine.calibration import CLASSES, classes_of
 from engine.statistics.texture import diagonal_ratio
+from tests.benchmarks.options import options
 
 SCALES = 4
 
@@ -26,12 +25,7 @@ Array = NDArray[np.float64]
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--simulation", default="hydro11-z2", help="Name or slab file.")
-    options.add_argument("--axis", default="z")
-    options.add_argument("--field", default="gas")
-    options.add_argument("--level", default="HR", help="Of the input.")
-    chosen = options.parse_args()
+    chosen = options(__doc__).parse_args()
     simulation = engine.open_simulation(chosen.simulation)
     emulator = engine.load_emulator("ember-wgan", field=chosen.field, level=chosen.level)
     sums, counts, leanings = np.zeros((2, SCALES + 1, len(CLASSES))), np.zeros(len(CLASSES)), []

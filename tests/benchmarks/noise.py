@@ -9,23 +9,16 @@ dark matter (1 is right, less where samples are too alike); distance of patches 
 the truth's in voids, near the mean and in filaments (0 where alike); spread of the mass.
 """
 
-import argparse
-
 import numpy as np
 
 import engine
 from engine.calibration import CLASSES, Ranking, classes_of, scaled
 from engine.likeness import likeness, texture_of
+from tests.benchmarks.options import options
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--simulation", default="hydro11-z2", help="Name or slab file.")
-    options.add_argument("--axis", default="z")
-    options.add_argument("--field", default="gas")
-    options.add_argument("--level", default="HR", help="Of the input.")
-    options.add_argument("--seeds", type=int, default=4)
-    chosen = options.parse_args()
+    chosen = options(__doc__, seeds=4).parse_args()
     simulation = engine.open_simulation(chosen.simulation)
     emulator = engine.load_emulator("ember-wgan", field=chosen.field, level=chosen.level)
     halvings = len(emulator.card.architecture["widths"]) - 1

@@ -10,7 +10,6 @@ probability score. For P(k), summed over the axis' slabs: the median's ratio to 
 the distance from 16 to 84 %.
 """
 
-import argparse
 from itertools import combinations
 
 import numpy as np
@@ -19,19 +18,15 @@ import engine
 from engine import statistics
 from engine.mesh import Slab
 from engine.normalization import normalization
+from tests.benchmarks.options import options
 
 SCALES = 5
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--simulation", default="hydro11-z2", help="Name or slab file.")
-    options.add_argument("--axis", default="z")
-    options.add_argument("--field", default="gas")
-    options.add_argument("--level", default="HR", help="Of the input.")
-    options.add_argument("--seeds", type=int, default=16)
-    options.add_argument("--factor", type=float, default=1.0, help="On the strength of all noise.")
-    chosen = options.parse_args()
+    found = options(__doc__, seeds=16)
+    found.add_argument("--factor", type=float, default=1.0, help="On the strength of all noise.")
+    chosen = found.parse_args()
     simulation = engine.open_simulation(chosen.simulation)
     emulator = engine.load_emulator("ember-wgan", field=chosen.field, level=chosen.level)
     strengths = (chosen.factor,) * SCALES

@@ -11,7 +11,6 @@ in bands between smoothings; rms error of the samples' mean in each slab, beside
 regression on smoothed dark matter that the other slabs were fitted with.
 """
 
-import argparse
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 import engine
+from tests.benchmarks.options import options
 
 SMOOTHINGS = (0.7, 1.4, 2.8, 5.6, 11.0, 22.0)
 """Widths of the Gaussians between which the bands lie, [pixels]."""
@@ -32,13 +32,7 @@ Array = NDArray[np.float64]
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--simulation", default="validation-z2", help="Name or slab file.")
-    options.add_argument("--axis", default="z")
-    options.add_argument("--field", default="gas")
-    options.add_argument("--level", default="HR", help="Of the input.")
-    options.add_argument("--seeds", type=int, default=8)
-    chosen = options.parse_args()
+    chosen = options(__doc__, simulation="validation-z2", seeds=8).parse_args()
     simulation = engine.open_simulation(chosen.simulation)
     emulator = engine.load_emulator("ember-wgan", field=chosen.field, level=chosen.level)
     means, apart, off, spread, least, seen = [], [], [], [], [], []

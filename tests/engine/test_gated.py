@@ -9,7 +9,8 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from engine.networks.ember import gated, unet
-from engine.networks.ember.gated import Gate, GatedConfig, between, repeated, smoothed
+from engine.networks.ember.gated import Gate, GatedConfig, smoothed
+from engine.networks.ember.shaping import SHUT, between, repeated
 from engine.noise import Realisation, normals, smooth_normals
 from engine.normalization import normalization
 
@@ -164,11 +165,9 @@ def shaped(size, **numbers):
 @torch.inference_mode()
 def test_details_are_put_back_as_features_and_dark_matter_say():
     """Slowly, pixel by pixel of rolled maps."""
-    network, x, given = shaped(1.0, details=3), dark_matter(), noise()
-    seen = []
-    network.kept.register_forward_hook(lambda _, read, made: seen.append((*read[:3], made)))
-    network(x, given)
-    ((m, features, place, found),) = seen
+    network = shaped(1.0, details=3)
+    original, features, place, found = seen_by(network, network.kept)
+    m = original
     expected = torch.zeros_like(m)
     for j in range(3):
         smooth = sum(
@@ -178,7 +177,15 @@ def test_details_are_put_back_as_features_and_dark_matter_say():
         expected += 2 * (m - smooth) / (1 + torch.exp(-number(network.kept, j, features, place)))
         m = smooth
     torch.testing.assert_close(found, expected + m, rtol=1e-5, atol=1e-5)
-    assert (found - seen[0][0]).abs().max() > 0.01
+    assert (found - original).abs().max() > 0.01
+
+
+def seen_by(network, part):
+    """What a part of a network is given, and what it makes of it."""
+    seen = []
+    part.register_forward_hook(lambda _, read, made: seen.append((*read[:3], made)))
+    network(dark_matter(), noise())
+    return seen[0]
 
 
 def number(told, j, features, place):
@@ -189,17 +196,14 @@ def number(told, j, features, place):
 
 @torch.inference_mode()
 def test_pits_are_filled_as_features_and_dark_matter_say():
-    network, x, given = shaped(1.0, pits=3), dark_matter(), noise()
-    seen = []
-    network.filled.register_forward_hook(lambda _, read, made: seen.append((*read[:3], made)))
-    network(x, given)
-    ((m, features, place, found),) = seen
+    network = shaped(1.0, pits=3)
+    m, features, place, found = seen_by(network, network.filled)
 
     def near(maps):
         return torch.stack([maps.roll(p, (-2, -1)) for p in product((-1, 0, 1), repeat=2)])
 
     closed = near(near(m).amax(0)).amin(0)
-    share = 1 / (1 + torch.exp(gated.SHUT - number(network.filled, 0, features, place)))
+    share = 1 / (1 + torch.exp(SHUT - number(network.filled, 0, features, place)))
     torch.testing.assert_close(found, m + share * (closed - m), rtol=1e-5, atol=1e-5)
     assert (closed >= m).all()
     assert (found - m).abs().max() > 0.01

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from engine.files import sha256
 from engine.networks.ember import unet
 from engine.simulation import open_simulation
-from engine.systems.card import read_card
+from engine.systems.card import TrainingFile, read_card, write_card
 from engine.systems.ember import EmberUNet, EmberWGAN
 from engine.systems.weights import read_weights
 from training import checkpoint, descent
@@ -31,6 +31,9 @@ SCORE = "power_error"
 FIT = ["fit", "--system", "ember-wgan", "--preset", "smoke", "--device", "cpu"]
 
 
+EARLIER = TrainingFile("earlier.hdf5", "xy", "0" * 64)
+
+
 @pytest.fixture(scope="module")
 def run(data, tmp_path_factory):
     """The smoke preset by the command line, started from a U-Net's."""
@@ -41,6 +44,9 @@ def run(data, tmp_path_factory):
     for command in (unet_fit, fit):
         result = CliRunner().invoke(app, command)
         assert result.exit_code == 0, result.output
+        if command is unet_fit:  # as if it had itself begun with others
+            warm = read_card(card)
+            write_card(card, replace(warm, training_data=(EARLIER, *warm.training_data)))
     return out
 
 
@@ -55,6 +61,8 @@ def test_the_card_says_what_was_done(run):
     chosen = {"chosen_update": update, "chosen_power_error": round(error, 4)}
     began = {"recipe": warm.recipe, "hours": warm.hours, "device": warm.device}
     assert card.recipe == expected | chosen | {"began_with": began}
+    assert card.training_data == warm.training_data
+    assert [file.name for file in card.training_data].count("earlier.hdf5") == 1
     weights = read_weights(path, card)
     kept = load_file(run / "wgan" / "best.safetensors")
     for name, tensor in kept.items():

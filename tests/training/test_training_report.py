@@ -82,11 +82,20 @@ def test_a_perfect_emulator_scores_one(simulation, tmp_path):
         assert r == pytest.approx([1] * len(r))
         numbers = found["headline"]
         assert numbers["power_mean_error"] == numbers["pdf_misplaced"] == 0
+        assert numbers["pdf_shifted"] == 0
         assert numbers["halos_crps"] == numbers["power_crps"] == 0
         assert numbers["power_within_10_percent_to_k"] == found["power_spectrum"]["x"][-1]
     assert len(result["all"]["slabs"]) == 3
     assert result["without_heaviest_halo"]["slabs"] == ["z0", "z1"]
     assert result["realisations"] == 1
+
+
+def test_a_distribution_is_shifted_as_far_as_its_pixels_have_moved():
+    """Half of them by two bins of a tenth of a dex."""
+    pdf = {"x": [1.0, 10**0.1, 10**0.2, 10**0.3], "truth": [4.0, 4.0, 0.0, 0.0]}
+    pdf["painted"] = {"median": [0.0, 4.0, 4.0, 0.0]}
+    assert headlines.shifted(pdf) == pytest.approx(0.1)
+    assert headlines.misplaced(pdf) == 0.5
 
 
 def test_mass_is_told_apart_from_clustering(simulation, tmp_path):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -46,7 +47,7 @@ def leaning_of(draws: Sequence[Tensor], target: Tensor) -> Tensor:
     tensor, (4,)
         Zero for the truth's law in the mean over many maps, each of them turned at random.
     """
-    differences = torch.cat([a - b for a, b in zip(draws, (*draws[1:], draws[0]), strict=True)])
+    differences = torch.cat([a - b for a, b in pairwise(draws)])
     own = leanings(torch.cat(list(draws))).mean(0) - leanings(target).mean(0)
     return torch.cat((leanings(differences).mean(0), own))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import wasserstein_distance
 
 from engine import statistics
 from engine.likeness import CLASSES, Likeness, likeness
@@ -214,6 +215,15 @@ def misplaced(pdf: Content) -> float:
     return rounded(np.abs(median - truth).sum() / 2 / truth.sum())
 
 
+def shifted(pdf: Content) -> float:
+    """How far pixels would have to move in mean for the truth's distribution, [dex].
+
+    The Wasserstein distance of log10 of the field.
+    """
+    place = np.log10(pdf["x"])
+    return rounded(wasserstein_distance(place, place, pdf["truth"], pdf["painted"]["median"]))
+
+
 def headline(found: Content) -> Content:
     """Numbers of the summary table."""
     spectrum, bispectrum, r = (
@@ -232,6 +242,7 @@ def headline(found: Content) -> Content:
             for k in HIGHEST_K
         },
         "pdf_misplaced": misplaced(found["pdf"]),
+        "pdf_shifted": shifted(found["pdf"]),
     }
     if "cddf" in found:
         columns = errors(found["cddf"], *COLUMNS, FEWEST_PIXELS)

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from engine import statistics
 from engine.mesh import Slab
-from engine.networks.ember.gated import UNBOUNDED, GatedGenerator, between, capped
+from engine.networks.ember.gated import UNBOUNDED, GatedGenerator, capped
+from engine.networks.ember.shaping import between
 from engine.normalization import NORMALIZATIONS
 from training.data.slabs import Pair
 from training.losses.tables import ABOVE

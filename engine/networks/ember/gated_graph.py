@@ -7,8 +7,9 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from engine.networks.ember.gated import SHUT, WINDOW, GatedConfig
+from engine.networks.ember.gated import WINDOW, GatedConfig
 from engine.networks.ember.graph import Graph, constant, cut, double
+from engine.networks.ember.shaping import SHUT
 
 Place = tuple[openvino.Node, openvino.Node]
 """Among the classes of dark matter, of each pixel: the class below, and the share of the next."""

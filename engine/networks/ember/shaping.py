@@ -1,0 +1,121 @@
+"""What shapes a map last: detail by scale, and pits, as each pixel's features say.
+
+For `gated`, whose noise left voids mottled and clumps with dark rims.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from engine.networks.padding import Padding, pad
+
+SHUT = 3.0
+"""Of a fresh network's pits so little is filled: sigmoid(-3), a twentieth."""
+
+
+class PerPixel(nn.Module):
+    """Numbers for each pixel: w h + table(class), of its last features h and its dark matter.
+
+    All are 0 for a fresh one.
+
+    Parameters
+    ----------
+    channels, classes, count : int
+        Last features, classes of dark matter, numbers.
+    """
+
+    def __init__(self, channels: int, classes: int, count: int) -> None:
+        super().__init__()
+        self.of_features = nn.Conv2d(channels, count, 1, bias=False)
+        self.of_class = nn.Parameter(torch.zeros(count, classes))
+        nn.init.zeros_(self.of_features.weight)
+
+    def numbers(self, features: Tensor, place: Tensor) -> Tensor:
+        """(batch, channels, ny, nx), (n, 1, ny, nx) -> (batch, count, ny, nx)."""
+        classed = torch.cat([between(table, place) for table in self.of_class], dim=1)
+        return self.of_features(features) + repeated(classed, len(features) // len(place))
+
+
+class Kept(PerPixel):
+    """How much of each scale of detail a map keeps, pixel by pixel.
+
+    Gas is drawn with kernels that are wide where it is thin: a void is smooth, a halo is not. A
+    map m_0 is smoothed again and again, by 1, 2, 1 of every 2^j-th pixel, and its details are put
+    back as the numbers a_j of each pixel say,
+
+        m_J + sum_j 2 sigmoid(a_j) (m_j - m_{j + 1}),
+
+    which leaves a map as it is where they are 0.
+
+    References
+    ----------
+    Starck & Murtagh 2006, the "a trous" wavelet transform.
+    """
+
+    def forward(self, maps: Tensor, features: Tensor, place: Tensor, padding: Padding) -> Tensor:
+        """Maps (batch, 1, ny, nx), normalised, each pixel with as much detail as is kept.
+
+        Last features (batch, channels, ny, nx); places (n, 1, ny, nx) among the classes, of
+        which `batch` is a multiple.
+        """
+        shares = 2 * torch.sigmoid(self.numbers(features, place))
+        details = torch.zeros_like(maps)
+        for j, share in enumerate(shares.split(1, dim=1)):
+            smooth = smoothed_out(maps, 2**j, padding)
+            details = details + share * (maps - smooth)
+            maps = smooth
+        return maps + details
+
+
+class Filled(PerPixel):
+    """How far pits are filled that are narrower than a square, pixel by pixel.
+
+    Discs of gas add up, and leave no dark rim around a clump. What is filled is what the closing
+    of a map (the most within a square, then the least of that) adds to it; of that a share of
+    sigmoid(a - `SHUT`) as each pixel's number a says, nearly none where it is 0.
+
+    Parameters
+    ----------
+    channels, classes : int
+        Last features, classes of dark matter.
+    side : int
+        Of the square, odd, [pixels].
+
+    References
+    ----------
+    Serra 1982, chapter 2, for closing.
+    """
+
+    def __init__(self, channels: int, classes: int, side: int) -> None:
+        super().__init__(channels, classes, 1)
+        self.side = side
+
+    def forward(self, maps: Tensor, features: Tensor, place: Tensor, padding: Padding) -> Tensor:
+        """Maps (batch, 1, ny, nx), normalised, with their pits filled. See `Kept`."""
+        edge = self.side // 2
+        most = F.max_pool2d(pad(maps, edge, padding), self.side, 1)
+        closed = -F.max_pool2d(pad(-most, edge, padding), self.side, 1)
+        share = torch.sigmoid(self.numbers(features, place) - SHUT)
+        return maps + share * (closed - maps)
+
+
+def smoothed_out(maps: Tensor, step: int, padding: Padding) -> Tensor:
+    """Maps (..., ny, nx) averaged by 1, 2, 1 along both axes, of pixels `step` apart."""
+    padded = pad(maps, step, padding)
+    rows = (padded[..., : -2 * step, :] + padded[..., 2 * step :, :]) / 4
+    rows = rows + padded[..., step:-step, :] / 2
+    return (rows[..., : -2 * step] + rows[..., 2 * step :]) / 4 + rows[..., step:-step] / 2
+
+
+def repeated(features: Tensor, count: int) -> Tensor:
+    """Each of a batch so many times, one after the other.
+
+    Not by `repeat_interleave`, whose gradient, a sum in bfloat16, took a quarter of an update.
+    """
+    return features if count == 1 else torch.stack([features] * count, dim=1).flatten(0, 1)
+
+
+def between(table: Tensor, place: Tensor) -> Tensor:
+    """Linear interpolation of a table (classes,) at places from 0 to classes - 1."""
+    below = place.floor().long().clamp(max=len(table) - 2)
+    return torch.lerp(table[below], table[below + 1], place - below)
