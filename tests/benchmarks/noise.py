@@ -21,8 +21,11 @@ def main() -> None:
     chosen = options(__doc__, seeds=4).parse_args()
     simulation = engine.open_simulation(chosen.simulation)
     emulator = engine.load_emulator("ember-wgan", field=chosen.field, level=chosen.level)
-    halvings = len(emulator.card.architecture["widths"]) - 1
+    network = emulator.card.architecture
+    halvings = len(network["widths"]) - 1
     names = ["a realisation's numbers", *(f"{2**i:2d} pixels" for i in range(halvings, -1, -1))]
+    if network.get("discs"):
+        names[-1] = "discs"
     print(f"{'without':24s} score     spread/error{' ' * 20} patches{' ' * 15} mass, spread")
     for left_out in (None, *range(len(names)), "all"):
         strengths = [float(left_out not in (i, "all")) for i in range(len(names))]

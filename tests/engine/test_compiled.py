@@ -58,13 +58,20 @@ def test_agrees_with_eager_torch_with_noise():
 
 
 @pytest.mark.parametrize(
-    ("toned", "silent", "details", "pits"),
-    [(None, 0, 0, 0), (1, 0, 0, 0), (1, 1, 0, 0), (1, 1, 3, 0), (1, 1, 2, 5), (1, 0, 0, 3)],
+    "numbers",
+    [
+        {},
+        {"toned": 1},
+        {"toned": 1, "silent": 1},
+        {"toned": 1, "silent": 1, "details": 3},
+        {"toned": 1, "silent": 1, "details": 2, "pits": 5},
+        {"toned": 1, "pits": 3},
+        {"toned": 1, "silent": 2, "details": 2, "pits": 3, "sways": True, "discs": 3},
+    ],
 )
 @pytest.mark.parametrize("padding", ["circular", "replicate"])
-def test_the_gated_generator_agrees_with_eager_torch(padding, toned, silent, details, pits):
+def test_the_gated_generator_agrees_with_eager_torch(padding, numbers):
     torch.manual_seed(1)
-    numbers = {"toned": toned, "silent": silent, "details": details, "pits": pits}
     config = GatedConfig(TINY.widths, TINY.decoder_widths, **numbers)
     network = config.build().eval()
     for name, weights in network.named_parameters():
@@ -72,10 +79,14 @@ def test_the_gated_generator_agrees_with_eager_torch(padding, toned, silent, det
             torch.nn.init.normal_(weights, std=0.2)
         if name.startswith(("kept", "filled")):
             torch.nn.init.normal_(weights, std=2)
+        if name.startswith("stamped"):
+            torch.nn.init.normal_(weights, mean=0.4, std=0.2)
     with torch.no_grad():
         network.to_map[-1].bias += 0.5
         network.least.copy_(torch.linspace(0.1, 0.4, config.classes))
         network.most.copy_(torch.linspace(0.5, 0.9, config.classes))
+        if config.sways:
+            network.sway.copy_(torch.linspace(0.1, 0.2, config.classes))
     x = torch.rand(1, 1, 32, 48)
     noise = [torch.randn(1, 2, *sides) for sides in config.noise_shapes((32, 48))]
     with torch.inference_mode():
@@ -85,7 +96,8 @@ def test_the_gated_generator_agrees_with_eager_torch(padding, toned, silent, det
     found = compiled(x.numpy(), *(n.numpy() for n in noise))
     assert np.abs(found - expected).max() < 1e-5
     assert expected.std() > 0.04
-    for i in range(len(noise) - silent):  # no other is left out
+    last = [len(noise) - 1] if config.discs else []
+    for i in (*range(len(noise) - config.silent), *last):  # no other is left out
         other = compiled(x.numpy(), *(n.numpy() * (1 - 2 * (i == j)) for j, n in enumerate(noise)))
         assert np.abs(other - expected).max() > 1e-2
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from engine.networks.ember import gated, unet
 from engine.networks.ember.gated import Gate, GatedConfig, smoothed
-from engine.networks.ember.shaping import SHUT, between, repeated
+from engine.networks.ember.shaping import RADII, RARE, SHUT, Stamped, between, repeated
 from engine.noise import Realisation, normals, smooth_normals
 from engine.normalization import normalization
 
@@ -157,7 +157,7 @@ def shaped(size, **numbers):
     network = replace(TINY, **numbers).build().eval()
     torch.nn.init.constant_(network.least, -gated.UNBOUNDED)
     for name, weights in network.named_parameters():
-        if name.startswith(("kept.", "filled.")):
+        if name.startswith(("kept.", "filled.", "stamped.")):
             torch.nn.init.normal_(weights, std=size if "features" in name else 2 * size)
     return network
 
@@ -227,6 +227,103 @@ def test_a_dark_rim_is_filled_and_a_wide_hollow_is_not():
 
 
 @torch.inference_mode()
+def test_pixels_rise_where_numbers_and_features_say():
+    network, given = shaped(0.3, silent=1, discs=3), noise()
+    network.stamped.of_class[3:] += 2.5
+    features = network.last_features(dark_matter(), given, "circular")
+    _, rises, place = network.unbounded(features, dark_matter(), given, "circular")
+    marks = torch.cat((given[-1], -given[-1]), 1)
+    for j in range(3):
+        height, threshold = (number(network.stamped, i, features, place) for i in (j, 3 + j))
+        expected = height.exp() * (marks[:, j : j + 1] + threshold - RARE).clamp(min=0)
+        torch.testing.assert_close(rises[:, j : j + 1], expected)
+    assert 0.02 < (rises > 0).float().mean() < 0.7
+
+
+@torch.inference_mode()
+def test_discs_add_up_as_powers():
+    """Slowly, disc by disc, across the periodic seam."""
+    stamped = Stamped(6, 13, RADII[:3])
+    random = torch.Generator().manual_seed(2)
+    maps = 0.1 + torch.rand(1, 1, *SHAPE, generator=random)
+    raised = maps + (torch.rand(1, 3, *SHAPE, generator=random) - 0.95).clamp(min=0) * 20
+    expected, kernel = maps.double() ** 6, stamped.kernel.double()
+    edge = kernel.shape[-1] // 2
+    for j, y, x in product(range(3), range(SHAPE[0]), range(SHAPE[1])):
+        power = float(raised[0, j, y, x]) ** 6 - float(maps[0, 0, y, x]) ** 6
+        for dy, dx in product(range(-edge, edge + 1), repeat=2):
+            at = (y + dy) % SHAPE[0], (x + dx) % SHAPE[1]
+            expected[0, 0, *at] += power * kernel[j, 0, edge + dy, edge + dx]
+    found = stamped(maps, raised, "circular")
+    torch.testing.assert_close(found.double(), expected ** (1 / 6), rtol=1e-5, atol=1e-5)
+    assert (found >= maps - 1e-6).all()
+
+
+@torch.inference_mode()
+def test_a_disc_is_round_and_as_wide_as_its_radius():
+    stamped, flat = Stamped(6, 13, RADII), torch.full((1, 1, 32, 32), 0.1)
+    y, x = torch.meshgrid(*[torch.arange(32.0) - 16] * 2, indexing="ij")
+    distance = torch.hypot(y, x)
+    for j, radius in enumerate(RADII):
+        raised = flat.repeat(1, len(RADII), 1, 1)
+        raised[0, j, 16, 16] = 0.6
+        found = stamped(flat, raised, "circular")[0, 0]
+        assert float(found[16, 16]) == pytest.approx(0.6)
+        torch.testing.assert_close(found, found.T)
+        torch.testing.assert_close(found, found.flip(0).roll(1, 0))
+        ground = flat[0, 0].expand(32, 32)
+        torch.testing.assert_close(found[distance > radius + 0.8], ground[distance > radius + 0.8])
+        assert (found[distance < radius - 0.8] > 0.2).all()
+
+
+@torch.inference_mode()
+def test_a_disc_is_no_brighter_at_its_centre_than_its_dark_matter_allows():
+    network, x = shaped(0.3, silent=1, discs=4), dark_matter()
+    network.stamped.of_class[:] = 3.0
+    network.stamped.of_features.weight[:] = 0.0
+    network.least.fill_(0.2)
+    network.most.fill_(0.9)
+    given = noise()
+    features = network.last_features(x, given, "circular")
+    above, rises, place = network.unbounded(features, x, given, "circular")
+    seen = []
+    network.stamped.register_forward_hook(lambda _, read, made: seen.append((*read, made)))
+    network.bounded(above, rises, torch.full_like(place, 0.9), "circular")
+    maps, raised, _, found = seen[0]
+    assert ((above + rises) > 0.9).any()
+    assert (raised <= 0.9).all()
+    assert (found >= maps - 1e-6).all()
+
+
+def test_discs_need_a_silent_level_and_numbers():
+    for numbers in ({"discs": 1}, {"silent": 1, "discs": 5}, {"silent": 1, "discs": -1}):
+        with pytest.raises(ValueError, match="stamps discs of"):
+            replace(TINY, **numbers)
+
+
+@torch.inference_mode()
+def test_numbers_that_place_discs_are_not_smooth():
+    config = replace(TINY, silent=2, discs=2)
+    smooth, white = (config.noise_part(Realisation(3), i, (0, 8, 0, 8), SHAPE) for i in (1, 3))
+    np.testing.assert_array_equal(white[1], normals(3, 3, (0, 8, 0, 8), SHAPE, 1))
+    np.testing.assert_array_equal(smooth[1], smooth_normals(3, 1, (0, 8, 0, 8), SHAPE, 1))
+    assert not config.noise_part(Realisation(3), 2, (0, 8, 0, 8), SHAPE).any()
+
+
+@torch.inference_mode()
+def test_the_first_number_of_a_realisation_moves_a_map_as_much_as_boxes_differ():
+    network, x, given = shaped(0.0, sways=True), dark_matter(), noise()
+    network.least.fill_(0.2)
+    still = network(x, given)[0]
+    network.sway.copy_(torch.linspace(0, 0.1, 13))
+    share = between(network.sway, network.place(x, "circular"))
+    for numbers in ((1.5, 0.0), (-0.5, 2.0), (0.0, 2.0)):
+        common = torch.tensor(numbers)[None, :, None, None]
+        (found,) = network(x, [common, *given[1:]])
+        torch.testing.assert_close(found, still * (1 + numbers[0] * share))
+
+
+@torch.inference_mode()
 def test_fresh_it_keeps_all_details_and_told_to_none_of_them():
     fresh, x, given = shaped(0.0, details=3), dark_matter(), noise()
     plain = TINY.build().eval()
@@ -255,7 +352,15 @@ def test_gate_before_doubling_is_the_gate_of_the_doubled():
     torch.testing.assert_close(gate(features, skip), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("make", [built, lambda: shaped(0.1, details=3, pits=3)])
+def stamping():
+    network = shaped(0.1, silent=1, details=3, discs=4)
+    with torch.no_grad():
+        network.stamped.of_class += 2.0
+    torch.nn.init.constant_(network.least, 0.2)
+    return network
+
+
+@pytest.mark.parametrize("make", [built, lambda: shaped(0.1, details=3, pits=3), stamping])
 def test_everything_learns(make):
     network = make()
     network(dark_matter(), noise())[0].square().sum().backward()

@@ -34,11 +34,13 @@ def slab(periodic=True):
 
 
 SHAPED = replace(ember_gated.CONFIG, details=3, pits=3)
+STAMPED = replace(ember_gated.CONFIG, silent=1, details=2, sways=True, discs=4)
 EMULATORS = {
     "unet": EmberUNet(ember_unet.card(), ember_unet.weights(), "cpu"),
     "generator": EmberWGAN(ember_wgan.card(), ember_wgan.weights(0.5), "cpu"),
     "gated": EmberWGAN(ember_gated.card(), ember_gated.weights(), "cpu"),
     "shaped": EmberWGAN(ember_gated.card(SHAPED), ember_gated.weights(SHAPED), "cpu"),
+    "stamped": EmberWGAN(ember_gated.card(STAMPED), ember_gated.weights(STAMPED), "cpu"),
 }
 
 
@@ -158,7 +160,7 @@ def test_too_little_memory_is_refused_in_a_sentence():
 
 def test_noise_of_a_part_is_that_of_the_whole_to_the_bit():
     which = Realisation(11)
-    for name in ("generator", "gated"):
+    for name in ("generator", "gated", "stamped"):
         config = EMULATORS[name].network.config
         shapes = config.noise_shapes(SIDES)
         for number, (drawn, (ny, nx)) in enumerate(
@@ -171,7 +173,7 @@ def test_noise_of_a_part_is_that_of_the_whole_to_the_bit():
 
 
 CONFIGS = {"unet": PRESETS["small"], "generator": GENERATORS["small"], "gated": GATED["small"]}
-CONFIGS["shaped"] = replace(GATED["small"], details=4, pits=3)
+CONFIGS["shaped"] = replace(GATED["small"], silent=1, details=4, pits=3, discs=4)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -205,6 +207,7 @@ def test_the_reach_is_how_far_a_pixel_is_felt(name):
         place = network.place(x, "circular")
         painted = network.kept(painted, features, place, "circular")
         painted = network.filled(painted, features, place, "circular")
+        painted = network.stamped(painted, 2 * painted.repeat(1, 4, 1, 1), "circular")
     painted[0, 0, start : start + cell].sum().backward()
     felt = np.flatnonzero(x.grad[0, 0].abs().sum(1).numpy())
     assert start - felt.min() == edge

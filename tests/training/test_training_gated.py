@@ -215,11 +215,12 @@ def test_rates_rise_then_fall_as_a_cosine_with_their_own_speeds(maps):
             config.tone_speed,
             config.shaping_speed,
             config.shaping_speed,
+            config.shaping_speed,
         )
         np.testing.assert_allclose(rates, [rate * f for f in factors], rtol=1e-2)
     grouped = [len(g["params"]) for g in progress.optimizers["network"].param_groups]
     assert sum(grouped) == len(list(progress.network.parameters()))
-    assert grouped[1:] == [2 * 3, 3, 2, 2]  # of gates, tones, details, pits
+    assert grouped[1:] == [2 * 3, 3, 2, 2, 0]  # of gates, tones, details, pits, discs
 
 
 def test_the_last_updates_are_not_rounded(maps):
@@ -340,9 +341,10 @@ def test_weights_are_the_recipes_and_numbers_are_the_fields():
         "mass_and_power": 0.3,
     }
     assert (config.rounding, config.tone_speed) == (1e-3, 0.01)
-    assert config.silent == 1
+    assert (config.silent, config.sways, config.discs) == (1, 1, 4)
     gas = preset("small", "ember-wgan", field="gas")
-    assert (gas.rounding, gas.silent) == (1.5e-4, 0)
+    assert gas.rounding == 1.5e-4
+    assert (gas.silent, gas.sways, gas.discs) == (0, 0, 0)
     assert with_values(config, ["texture=0", "tone_speed=1"]).weights["texture"] == 0
     assert repr(with_values(config, ["silent=0"]).silent) == "0"
     names = [term.name for term in _terms(replace(config, texture=0.0))]
@@ -363,7 +365,7 @@ def _terms(config):
         ({"texture_scales": 7}, "on 6 scales"),
         ({"choose_every": 0}, "every 0 updates"),
         (
-            dict.fromkeys(("energy", "log_energy", "texture", "detail", "mass_and_power"), 0.0),
+            dict.fromkeys(preset("small", "ember-wgan").weights, 0.0),
             "no term with a weight",
         ),
     ],

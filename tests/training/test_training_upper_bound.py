@@ -1,6 +1,7 @@
 """The upper bound that is lowered until samples have the mass and the power of their truth."""
 
 import json
+from copy import deepcopy
 
 import pytest
 import torch
@@ -66,8 +67,8 @@ def painted(network, pairs):
 
 
 def with_table(network, table):
-    other = gated.PRESETS["tiny"].build().eval().requires_grad_(False)
-    other.load_state_dict(network.state_dict() | {"most": table})
+    other = deepcopy(network)
+    other.most.copy_(table)
     return other
 
 
@@ -88,6 +89,24 @@ def test_a_bound_that_gives_too_much_mass_comes_down_to_the_truths(toy, dense, c
     ratio = MASS(samples) / MASS([pair.target for pair in truth])
     assert ratio == pytest.approx(said["mass_lowered"], rel=1e-5)
     assert lowered(toy, truth, "gas")[0].most.equal(found.most)
+
+
+def test_discs_come_down_as_the_network_then_paints_them(dense):
+    torch.manual_seed(1)
+    config = gated.GatedConfig(**NUMBERS, silent=1, discs=3)
+    network = config.build().eval().requires_grad_(False)
+    network.most.copy_(torch.linspace(0.4, 1.6, len(network.most)))
+    network.stamped.of_class += 1.5
+    network.to_map[-1].load_state_dict(
+        {n: 0.1 * t + 0.3 * n.endswith("bias") for n, t in network.to_map[-1].state_dict().items()}
+    )
+    truth = painted(with_table(network, lowered_table(network, 8, 0.1)), dense)
+    found, said = lowered(network, truth, "gas")
+    assert (said["lowered_classes"], said["lowered"]) == (8, 0.1)
+    samples = [pair.target for pair in painted(found, truth)]
+    ratio = MASS(samples) / MASS([pair.target for pair in truth])
+    assert ratio == pytest.approx(said["mass_lowered"], rel=1e-5) == pytest.approx(1, rel=1e-5)
+    assert said["mass_unlowered"] > 1.005
 
 
 def test_a_bound_that_is_right_stays_and_one_that_is_too_low_is_not_raised(toy, dense):

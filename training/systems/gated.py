@@ -26,15 +26,17 @@ from training.systems.contract import Picture, Scored, Weights
 from training.systems.gated_config import GatedRunConfig
 from training.systems.gated_step import GatedStep, draw_smooth
 from training.systems.looks import paint_slab, spread
+from training.systems.noise_strength import strengthened
+from training.systems.sway import measure_sway
 from training.systems.upper_bound import SAID, lowered
 
 MEASURED_DRAWS = 4
 """Whose mean is what a generator paints, where the units of its errors are measured."""
 
-BOUNDS = ("least", "most")
+BOUNDS = ("least", "most", "sway")
 """Tables of a gated generator."""
 
-PARTS = ("gates.", "tones.", "kept.", "filled.")
+PARTS = ("gates.", "tones.", "kept.", "filled.", "stamped.")
 """Beginnings of the names of what of a gated generator is learned and a U-Net lacks."""
 
 SHAPING = PARTS[2:]
@@ -113,6 +115,8 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         )
         for painter in (network, kept):
             bounds = {"least": measured.least, "most": measured.most}
+            if self.built.sways:
+                bounds["sway"] = measure_sway(network, pairs, self.config.field)
             painter.load_state_dict(bounds, strict=False)
         paint = self._painter(network) if self.weights else None
         measured.measure_units(lambda: normalized(spread(pairs), scaling), scaling, paint)
@@ -149,9 +153,12 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
     def settled(
         self, network: nn.Module, examples: TrainingMaps
     ) -> tuple[GatedGenerator, dict[str, float]]:
-        """Lower the upper bound to where samples of training slabs fit best."""
+        """Scale the noise, then lower the upper bound, to where samples of training slabs fit."""
         assert isinstance(network, GatedGenerator)
-        return lowered(network, examples.pairs, self.config.field)
+        pairs, field = examples.pairs, self.config.field
+        louder, said = strengthened(network, pairs, field)
+        bounded, more = lowered(louder, pairs, field)
+        return bounded, said | more
 
     def score(self, network: nn.Module, examples: TrainingMaps) -> tuple[dict[str, float], Picture]:
         """Texture, spread, P(k) and mass of training slabs, and a picture of one."""
@@ -173,7 +180,8 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         """Numbers of the network of the run."""
         config = self.config
         network = gated.PRESETS[config.network]
-        return replace(network, silent=config.silent or 0, details=config.details, pits=config.pits)
+        numbers = {name: getattr(config, name) for name in ("silent", "details", "pits", "discs")}
+        return replace(network, sways=bool(config.sways), **numbers)
 
     def provenance(self, examples: TrainingMaps, hours: float, device: str) -> dict[str, Any]:
         """Entries of a card that say where the weights come from, the loss's terms together."""

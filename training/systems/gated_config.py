@@ -8,12 +8,13 @@ from engine.fields import one_of
 from training.systems.ember import EmberConfig
 
 BY_FIELD: dict[str, dict[str, Any]] = {
-    "gas": {"rounding": 1.5e-4, "tone_speed": 0.0005, "silent": 0},
-    "hi": {"rounding": 1e-3, "tone_speed": 0.01, "silent": 1},
+    "gas": {"rounding": 1.5e-4, "tone_speed": 0.0005, "silent": 0, "sways": 0, "discs": 0},
+    "hi": {"rounding": 1e-3, "tone_speed": 0.01, "silent": 1, "sways": 1, "discs": 4},
 }
 """Of each field, where left out: what bfloat16 rounds away, normalised; the speed of the tones
 that kept the mass of its maps from running away; levels without noise, which frays clumps of HI
-where gas in haloes needs it."""
+where gas in haloes needs it; whether maps sway, as HI's boxes differ in mass by a tenth; and radii
+of discs, which are particles of dense gas."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,14 @@ class GatedRunConfig(EmberConfig):
     silent : int
         Finest levels without noise: the smallest clump is one particle's kernel, three pixels in
         radius and smooth, and noise of single pixels frays it.
+    sways : int
+        Whether a realisation's number moves its maps by as much as boxes differ (1) or not (0),
+        see `training.systems.sway`.
     details, pits : int
         Scales of detail of which the network says how much is kept, and side of the pits of which
         it says how far they are filled, see `engine.networks.ember.gated`.
+    discs : int
+        Radii of discs that are stamped, see the same.
     rising : int
         Updates in which the rates rise to the first one.
     gradient_norm : float
@@ -86,8 +92,10 @@ class GatedRunConfig(EmberConfig):
     tone_speed: float | None = None
     shaping_speed: float = 100.0
     silent: int | None = None
+    sways: int | None = None
     details: int = 4
     pits: int = 3
+    discs: int | None = None
     rising: int = 20
     gradient_norm: float = 1.0
     float32_share: float = 0.1

@@ -96,10 +96,16 @@ class GatedStep:
 def draw_smooth(
     generator: GatedGenerator, x: Tensor, random: torch.Generator, draws: int = 1
 ) -> list[Tensor]:
-    """Draw noise for each draw of each map of a batch: a realisation's, then maps, smooth."""
-    count, maps = draws * len(x), generator.config.noise_maps
-    shapes = generator.config.noise_shapes((x.shape[-2], x.shape[-1]))
+    """Draw noise for each draw of each map of a batch: a realisation's, then maps, smooth.
+
+    The finest places discs, where there are any, and is as it was drawn.
+    """
+    config = generator.config
+    count, maps = draws * len(x), config.noise_maps
+    shapes = config.noise_shapes((x.shape[-2], x.shape[-1]))
     common, *levels = (
         torch.randn(count, maps, *sides, generator=random, device=x.device) for sides in shapes
     )
-    return [common, *(smoothed(noise) for noise in levels)]
+    unsmoothed = levels[-1:] if config.discs else []
+    smooth = levels[: len(levels) - len(unsmoothed)]
+    return [common, *(smoothed(noise) for noise in smooth), *unsmoothed]

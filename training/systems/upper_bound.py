@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine import statistics
 from engine.mesh import Slab
-from engine.networks.ember.gated import UNBOUNDED, GatedGenerator, capped
+from engine.networks.ember.gated import GatedGenerator
 from engine.networks.ember.shaping import between
 from engine.normalization import NORMALIZATIONS
 from training.data.slabs import Pair
@@ -141,13 +141,12 @@ class _Samples:
 
     def __init__(self, network: GatedGenerator, pairs: Sequence[Pair], field: str) -> None:
         self.network, self.scaling = network, NORMALIZATIONS[field]
+        self.finish = deepcopy(network).cpu().bounded
         self.truth = [pair.target for pair in pairs]
         self.mass = statistics.get("total_mass")
         self.true_mass, self.true_power = self.mass(self.truth), long_waves(self.truth)
-        unbounded = deepcopy(network).eval()
-        unbounded.most.fill_(UNBOUNDED)
         # The noise is that of the first sample which `close_look` judges.
-        self.free = [_paint(unbounded, pair.dark_matter, 2 * i) for i, pair in enumerate(pairs)]
+        self.free = [_paint(network, pair.dark_matter, 2 * i) for i, pair in enumerate(pairs)]
 
     def compare(self, classes: int, offset: float) -> Offset:
         """Mass and power with the bound of some densest classes lowered."""
@@ -156,20 +155,24 @@ class _Samples:
         return Offset(classes, offset, self.mass(painted) / self.true_mass, power_error)
 
     def _bounded(self, table: Tensor) -> Iterator[Slab]:
-        sharpness = self.network.config.sharpness
-        for truth, (maps, place) in zip(self.truth, self.free, strict=True):
-            values = self.scaling.inverse(capped(maps, between(table, place), sharpness))
-            yield truth.with_values(values[0, 0].numpy())
+        for truth, (above, rises, place) in zip(self.truth, self.free, strict=True):
+            with torch.inference_mode():
+                maps = self.finish(above, rises, between(table, place), "circular")
+            yield truth.with_values(self.scaling.inverse(maps)[0, 0].numpy())
 
 
 @torch.inference_mode()
-def _paint(network: GatedGenerator, slab: Slab, number: int) -> tuple[Tensor, Tensor]:
-    """Normalised painting and each pixel's place among the classes, (1, 1, ny, nx)."""
+def _paint(
+    network: GatedGenerator, slab: Slab, number: int
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """What `GatedGenerator.unbounded` makes of a slab."""
     device = network.most.device
     random = torch.Generator(device).manual_seed(number)
     x = NORMALIZATIONS["dm"].forward(torch.tensor(slab.values, device=device)[None, None])
-    (maps,) = network(x, draw_smooth(network, x, random))
-    return maps.cpu(), network.place(x, "circular").cpu()
+    noise = draw_smooth(network, x, random)
+    features = network.last_features(x, noise, "circular")
+    above, rises, place = network.unbounded(features, x, noise, "circular")
+    return above.cpu(), None if rises is None else rises.cpu(), place.cpu()
 
 
 def _steps(samples: _Samples, classes: int) -> Iterator[Offset]:

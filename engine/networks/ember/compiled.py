@@ -232,7 +232,7 @@ class CompiledStages:
         skip, *noise = others[:-1] if stage.sources[-1] == INPUT else others
         last = int(number) == self._graph.config.halvings - 1
         features = self._graph.level(int(number), features, skip, noise)
-        return self._graph.drawn(features, others[-1]) if last else features
+        return self._graph.drawn(features, others[-1], noise) if last else features
 
 
 def graph(config: UNetConfig, weights: Weights, padding: str) -> Graph:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from engine.networks.ember import unet
-from engine.networks.ember.shaping import Filled, Kept, between, repeated
+from engine.networks.ember.shaping import RADII, Filled, Kept, Stamped, between, repeated
 from engine.networks.padding import Padding, pad
 from engine.noise import Realisation, normals, smooth_normals
 
@@ -48,6 +48,12 @@ class GatedConfig(unet.UNetConfig):
     pits : int
         Side of the squares that pits are narrower than, of which the network says how far each is
         filled, odd, [pixels]; 0: none is.
+    sways : bool
+        Whether a realisation's first number also moves the map by a share that training boxes
+        differ by at each dark matter.
+    discs : int
+        Radii of discs that are stamped, of `shaping.RADII`; two for each noise map at most, and
+        the finest level must be silent, whose noise tells where.
     """
 
     noise_maps: int = 2
@@ -60,6 +66,8 @@ class GatedConfig(unet.UNetConfig):
     silent: int = 0
     details: int = 0
     pits: int = 0
+    sways: bool = False
+    discs: int = 0
 
     kind = "gated generator"
 
@@ -94,6 +102,12 @@ class GatedConfig(unet.UNetConfig):
                 f"GatedConfig fills pits narrower than {self.pits} pixels, expected an odd number, "
                 "or 0 for none."
             )
+        most = min(2 * self.noise_maps, len(RADII)) if self.silent else 0
+        if not 0 <= self.discs <= most:
+            raise ValueError(
+                f"GatedConfig stamps discs of {self.discs} radii, expected 0 to {most} with "
+                f"{self.noise_maps} noise maps and {self.silent} levels without noise."
+            )
 
     def build(self) -> "GatedGenerator":
         """Make the network, with fresh weights from torch's random state."""
@@ -115,10 +129,11 @@ class GatedConfig(unet.UNetConfig):
 
         The first belong to the whole realisation: they are the same for every slab and pixel.
         """
-        if scale > self.halvings + 1 - self.silent:
+        places_discs = self.discs and scale == self.halvings + 1
+        if scale > self.halvings + 1 - self.silent and not places_discs:
             y0, y1, x0, x1 = region
             return np.zeros((self.noise_maps, y1 - y0, x1 - x0), np.float32)
-        draw = smooth_normals if scale else normals
+        draw = normals if places_discs or not scale else smooth_normals
         drawn = [draw(which.seed, scale, region, shape, i) for i in range(self.noise_maps)]
         return np.float32(which.strength(scale)) * np.stack(drawn)
 
@@ -171,7 +186,10 @@ class GatedGenerator(unet.UNet):
 
         u = least + softplus_a(z - least);  most - softplus_a(most - u).
 
-    Bounds are part of the weights: buffers `least` and `most`, one number a class.
+    Bounds are part of the weights: buffers `least` and `most`, one number a class. So is the
+    share `sway` by which the first of the numbers c moves u where the network `sways`,
+
+        u (1 + sway c_1).
 
     Parameters
     ----------
@@ -187,6 +205,7 @@ class GatedGenerator(unet.UNet):
     config: GatedConfig
     least: Tensor
     most: Tensor
+    sway: Tensor
 
     def __init__(self, config: GatedConfig) -> None:
         super().__init__(config)
@@ -208,8 +227,12 @@ class GatedGenerator(unet.UNet):
             self.kept = Kept(*last, config.details)
         if config.pits:
             self.filled = Filled(*last, config.pits)
+        if config.discs:
+            self.stamped = Stamped(*last, RADII[: config.discs])
         self.register_buffer("least", torch.zeros(config.classes))
         self.register_buffer("most", torch.full((config.classes,), UNBOUNDED))
+        if config.sways:
+            self.register_buffer("sway", torch.zeros(config.classes))
 
     def forward(  # type: ignore[override]
         self, x: Tensor, noise: Sequence[Tensor], padding: Padding = "circular"
@@ -238,6 +261,11 @@ class GatedGenerator(unet.UNet):
         ValueError
             If a side can't be halved often enough or the noise has other sides.
         """
+        features = self.last_features(x, noise, padding)
+        return [self.drawn(features, x, noise, padding)]
+
+    def last_features(self, x: Tensor, noise: Sequence[Tensor], padding: Padding) -> Tensor:
+        """What the map is drawn from, (batch, channels, ny, nx). See `forward`."""
         self.config.check_sides(x.shape[-2:])
         self.check_noise(noise, x)
         common, bottom, *levels = noise
@@ -245,7 +273,7 @@ class GatedGenerator(unet.UNet):
         features = self.bottom(repeated(features, len(common) // len(x)), (common, bottom))
         for i, (skip, maps) in enumerate(zip(skips, levels, strict=True)):
             features = self.level(i, features, skip, (common, maps), padding)
-        return [self.drawn(features, x, padding)]
+        return features
 
     def bottom(self, features: Tensor, noise: Sequence[Tensor]) -> Tensor:
         """Features of the bottleneck with their noise: the realisation's, and maps."""
@@ -280,23 +308,43 @@ class GatedGenerator(unet.UNet):
         scale, shift = tone[:, :, None, None].chunk(2, dim=1)
         return torch.addcmul(features + shift, features, scale)
 
-    def drawn(self, features: Tensor, x: Tensor, padding: Padding) -> Tensor:
-        """Map within its bounds, from the last features."""
+    def drawn(
+        self, features: Tensor, x: Tensor, noise: Sequence[Tensor], padding: Padding
+    ) -> Tensor:
+        """Map within its bounds, from the last features; the last noise places its discs."""
         # Full precision, also under autocast: see `unet`.
         with torch.autocast(x.device.type, enabled=False):
-            free = self.to_map[-1](features.float(), padding)
-            place = self.place(x[:, :1].float(), padding)
-            if self.config.details:
-                free = self.kept(free, features.float(), place, padding)
-            if self.config.pits:
-                free = self.filled(free, features.float(), place, padding)
-            least, most = (
-                repeated(between(table, place), len(free) // len(x))
-                for table in (self.least, self.most)
-            )
-            sharpness = self.config.sharpness
-            above = least + F.softplus(free - least, beta=sharpness)
-            return capped(above, most, sharpness)
+            above, rises, place = self.unbounded(features.float(), x, noise, padding)
+            most = repeated(between(self.most, place), len(above) // len(place))
+            return self.bounded(above, rises, most, padding)
+
+    def unbounded(
+        self, features: Tensor, x: Tensor, noise: Sequence[Tensor], padding: Padding
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Map above its lower bound, how far discs rise above it, and places among the classes."""
+        free = self.to_map[-1](features, padding)
+        place = self.place(x[:, :1].float(), padding)
+        if self.config.details:
+            free = self.kept(free, features, place, padding)
+        if self.config.pits:
+            free = self.filled(free, features, place, padding)
+        count = len(free) // len(place)
+        least = repeated(between(self.least, place), count)
+        above = least + F.softplus(free - least, beta=self.config.sharpness)
+        if self.config.sways:
+            above = above * (1 + noise[0][:, :1] * repeated(between(self.sway, place), count))
+        rises = self.stamped.rises(noise[-1], features, place) if self.config.discs else None
+        return above, rises, place
+
+    def bounded(
+        self, above: Tensor, rises: Tensor | None, most: Tensor, padding: Padding
+    ) -> Tensor:
+        """Map below what is most, (batch, 1, ny, nx), and its discs at their centres."""
+        sharpness = self.config.sharpness
+        maps = capped(above, most, sharpness)
+        if rises is None:
+            return maps
+        return self.stamped(maps, capped(above + rises, most, sharpness), padding)
 
     def place(self, dark_matter: Tensor, padding: Padding) -> Tensor:
         """Among the classes, from 0 to classes - 1, of normalised dark matter (n, 1, ny, nx)."""

@@ -9,7 +9,7 @@ from openvino import opset13 as op
 
 from engine.networks.ember.gated import WINDOW, GatedConfig
 from engine.networks.ember.graph import Graph, constant, cut, double
-from engine.networks.ember.shaping import SHUT
+from engine.networks.ember.shaping import ADDED, RADII, RARE, SHUT, disc_kernels
 
 Place = tuple[openvino.Node, openvino.Node]
 """Among the classes of dark matter, of each pixel: the class below, and the share of the next."""
@@ -30,7 +30,7 @@ class GatedGraph(Graph):
         features = self.bottom(features, (common, bottom))
         for i, (skip, maps) in enumerate(zip(skips, levels, strict=True)):
             features = self.level(i, features, skip, (common, maps))
-        return self.drawn(features, x)
+        return self.drawn(features, x, noise)
 
     def bottom(self, features: openvino.Node, noise: Sequence[openvino.Node]) -> openvino.Node:
         """Features of the bottleneck with their noise: the realisation's, and maps."""
@@ -49,7 +49,9 @@ class GatedGraph(Graph):
         both = op.concat([self.noisy(features, skip, maps, i + 1), skip], axis=1)
         return self.toned(self.block(both, f"up.{i}.block"), common, i + 1)
 
-    def drawn(self, features: openvino.Node, x: openvino.Node) -> openvino.Node:
+    def drawn(
+        self, features: openvino.Node, x: openvino.Node, noise: Sequence[openvino.Node]
+    ) -> openvino.Node:
         """Map within what training maps hold at each pixel's dark matter."""
         place = self.place(cut(x, 1, 0, 1))
         below = op.minimum(op.floor(place), np.float32(self.config.classes - 2))
@@ -59,7 +61,16 @@ class GatedGraph(Graph):
             free = self.kept(free, self.numbers("kept", features, at))
         if self.config.pits:
             free = self.filled(free, self.numbers("filled", features, at))
-        return self.bounded(free, at)
+        least, most = (self.between(self.weights[name], at) for name in ("least", "most"))
+        above = op.add(least, self.softplus(op.subtract(free, least)))
+        if self.config.sways:
+            sway = op.multiply(cut(noise[0], 1, 0, 1), self.between(self.weights["sway"], at))
+            above = op.multiply(above, op.add(sway, np.float32(1)))
+        maps = self.capped(above, most)
+        if not self.config.discs:
+            return maps
+        rises = self.rises(noise[-1], self.numbers("stamped", features, at))
+        return self.stamped(maps, self.capped(op.add(above, rises), most))
 
     def noisy(
         self,
@@ -127,11 +138,26 @@ class GatedGraph(Graph):
         """Maps with `edge` more pixels on every side."""
         return self.pad(self.pad(maps, 2, edge), 3, edge)
 
-    def bounded(self, free: openvino.Node, at: Place) -> openvino.Node:
-        """Keep the map between what training maps hold at each pixel's dark matter."""
-        least, most = (self.between(self.weights[name], at) for name in ("least", "most"))
-        above = op.add(least, self.softplus(op.subtract(free, least)))
-        return op.subtract(most, self.softplus(op.subtract(most, above)))
+    def capped(self, maps: openvino.Node, most: openvino.Node) -> openvino.Node:
+        """Turn maps to follow what is most where they exceed it."""
+        return op.subtract(most, self.softplus(op.subtract(most, maps)))
+
+    def rises(self, noise: openvino.Node, numbers: openvino.Node) -> openvino.Node:
+        """How far each pixel rises as the centre of a disc, of each radius."""
+        count = self.config.discs
+        marks = cut(op.concat([noise, op.negative(noise)], axis=1), 1, 0, count)
+        exceeding = op.subtract(op.add(marks, cut(numbers, 1, count, 2 * count)), np.float32(RARE))
+        return op.multiply(op.exp(cut(numbers, 1, 0, count)), op.relu(exceeding))
+
+    def stamped(self, maps: openvino.Node, raised: openvino.Node) -> openvino.Node:
+        """Add discs about raised pixels."""
+        kernels, power = disc_kernels(RADII[: self.config.discs]).swapaxes(0, 1), np.float32(ADDED)
+        below = op.power(maps, power)
+        discs = self.around(
+            op.relu(op.subtract(op.power(raised, power), below)), kernels.shape[-1] // 2
+        )
+        spread = op.convolution(discs, constant(kernels), [1, 1], [0, 0], [0, 0], [1, 1])
+        return op.power(op.add(below, spread), np.float32(1 / ADDED))
 
     def place(self, dark_matter: openvino.Node) -> openvino.Node:
         """Among the classes of dark matter, from 0 to classes - 1."""

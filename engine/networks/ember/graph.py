@@ -36,7 +36,7 @@ class Graph:
         features, skips = self.encode(x)
         for i, skip in enumerate(skips):
             features = self.level(i, features, skip, noise[i : i + 1])
-        return self.drawn(features, x)
+        return self.drawn(features, x, noise)
 
     def encode(self, x: openvino.Node) -> tuple[openvino.Node, list[openvino.Node]]:
         """Features of the bottleneck, and those of every finer level, coarsest first."""
@@ -70,8 +70,13 @@ class Graph:
             doubled = op.add(doubled, op.multiply(one, strength))
         return self.block(op.concat([doubled, skip], axis=1), f"up.{i}.block")
 
-    def drawn(self, features: openvino.Node, x: openvino.Node) -> openvino.Node:  # noqa: ARG002
-        """Map from the last features; another network asks for its input too."""
+    def drawn(
+        self,
+        features: openvino.Node,
+        x: openvino.Node,  # noqa: ARG002
+        noise: Sequence[openvino.Node],  # noqa: ARG002
+    ) -> openvino.Node:
+        """Map from the last features; another network asks for more."""
         return op.relu(self.convolution(features, f"to_map.{self.config.halvings}"))
 
     def block(self, x: openvino.Node, name: str) -> openvino.Node:

@@ -61,6 +61,7 @@ def _stages(network: UNet) -> Iterator[Stage]:
         if last and isinstance(network, GatedGenerator):
             layers += tuple(Layer(2 ** (j + 1) + 1) for j in range(network.config.details))
             layers += (Layer(network.config.pits),) * 2 if network.config.pits else ()
+            layers += (Layer(network.stamped.side),) if network.config.discs else ()
             layers = max(layers, (Layer(WINDOW),), key=_edge)  # that its bounds see of the input
         channels = config.out_channels if last else config.decoder_widths[i]
         sources = (below, skip, *everywhere, *by_level[i : i + 1], *((INPUT,) if bounded else ()))
@@ -118,4 +119,4 @@ class EagerStages:
         skip, *noise = others[:-1] if stage.sources[-1] == INPUT else others
         last = int(number) == self.network.config.halvings - 1
         features = self.network.level(int(number), features, skip, noise, PADDING)
-        return self.network.drawn(features, others[-1], PADDING) if last else features
+        return self.network.drawn(features, others[-1], noise, PADDING) if last else features

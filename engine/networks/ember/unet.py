@@ -304,8 +304,14 @@ class UNet(nn.Module):
         if found != expected:
             raise ValueError(f"Noise has the shapes {found}, expected {expected}, coarsest first.")
 
-    def drawn(self, features: Tensor, x: Tensor, padding: Padding) -> Tensor:  # noqa: ARG002
-        """Full-size map from the last features; another network asks for its input too."""
+    def drawn(
+        self,
+        features: Tensor,
+        x: Tensor,  # noqa: ARG002
+        noise: Sequence[Tensor],  # noqa: ARG002
+        padding: Padding,
+    ) -> Tensor:
+        """Full-size map from the last features; another network asks for more."""
         return F.relu(_draw(self.to_map[-1], features, padding))
 
 

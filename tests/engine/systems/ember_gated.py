@@ -25,4 +25,8 @@ def weights(config=CONFIG):
         for name, weights in network.named_parameters():
             if name.startswith(("kept.", "filled.")):
                 torch.nn.init.normal_(weights, std=2)
+            if name.startswith("stamped."):
+                torch.nn.init.normal_(weights, mean=0.4, std=0.2)
+        if config.sways:
+            network.sway.fill_(0.05)
     return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
