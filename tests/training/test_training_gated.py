@@ -339,16 +339,19 @@ def test_weights_are_the_recipes_and_numbers_are_the_fields():
         "texture": 0.1,
         "detail": 0.2,
         "mass_and_power": 0.3,
+        "masses": 0.0,
     }
     assert (config.rounding, config.tone_speed) == (1e-3, 0.01)
     assert (config.silent, config.sways, config.discs) == (1, 1, 4)
     gas = preset("small", "ember-wgan", field="gas")
     assert gas.rounding == 1.5e-4
     assert (gas.silent, gas.sways, gas.discs) == (0, 0, 0)
+    assert gas.weights == config.weights | {"masses": 1.0}
     assert with_values(config, ["texture=0", "tone_speed=1"]).weights["texture"] == 0
     assert repr(with_values(config, ["silent=0"]).silent) == "0"
-    names = [term.name for term in _terms(replace(config, texture=0.0))]
-    assert names == ["energy", "log_energy", "detail", "mass_and_power"]
+    names = [term.name for term in _terms(replace(gas, texture=0.0))]
+    assert names == ["energy", "log_energy", "detail", "mass_and_power", "masses"]
+    assert [term.name for term in _terms(config)][-1] == "mass_and_power"
 
 
 def _terms(config):

@@ -109,6 +109,10 @@ def mass_and_power(toy, truth, draws, table):
     return spectra.mass_and_power_score(draws, GAS.inverse(truth), GAS)
 
 
+def masses(toy, truth, draws, table):
+    return spectra.masses_score(draws, GAS.inverse(truth), GAS, toy.dark_matter)
+
+
 @pytest.mark.parametrize(
     ("score", "seen"),
     [
@@ -118,6 +122,8 @@ def mass_and_power(toy, truth, draws, table):
         (texture, ("too wide", "too narrow", "uncorrelated", "blotched")),
         (detail, ("too wide", "too narrow", "uncorrelated", "blotched")),
         (mass_and_power, ("too wide", "too narrow", "biased", "uncorrelated", "blotched")),
+        # Means over so many pixels hardly tell how each varies: see below.
+        (masses, ("biased",)),
     ],
 )
 @pytest.mark.parametrize("draws", [2, 3])
@@ -261,6 +267,43 @@ def test_environments_share_every_pixel():
     )
 
 
+def test_masses_of_environments_are_their_definition():
+    toy = Toy(4)
+    maps = GAS.inverse(toy.draw())
+    shares = spectra.environments(toy.dark_matter, spectra.MASS_CENTRES)
+    found = spectra.log_masses(maps, shares, torch.tensor(2.0))
+    for i, j in itertools.product(range(MAPS), range(len(spectra.MASS_CENTRES))):
+        share, density = shares[i, j].double(), maps[i, 0].double() / 2
+        mean = float((share * density).sum() / max(float(share.sum()), 1.0))
+        expected = 2 * math.log(max(mean, 1e-3))
+        assert float(found[i, j]) == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("width", "moved"), [(0.6, 0.0), (0.05, 0.0), (0.2, 0.3)], ids=["wide", "narrow", "moved"]
+)
+def test_masses_that_differ_as_the_truth_score_best(width, moved):
+    random, worse = torch.Generator().manual_seed(0), []
+    for seed in range(40):
+        toy = Toy(seed)
+        shares = spectra.environments(toy.dark_matter, spectra.MASS_CENTRES)
+        maps = GAS.inverse(toy.mean)
+
+        def drawn(width, moved, maps=maps, shares=shares):
+            """Maps whose environments have each their own chance, and the third more mass."""
+            chance = width * torch.randn(MAPS, shares.shape[1], 1, 1, generator=random)
+            chance[:, 2] += moved
+            return maps * (shares * chance).sum(1, keepdim=True).exp()
+
+        truth = drawn(0.2, 0.0)
+        scores = []
+        for law in ((0.2, 0.0), (width, moved)):
+            draws = [GAS.forward(drawn(*law)) for _ in range(2)]
+            scores.append(float(spectra.masses_score(draws, truth, GAS, toy.dark_matter)))
+        worse.append(scores[1] - scores[0])
+    assert np.mean(worse) > 3 * np.std(worse, ddof=1) / math.sqrt(len(worse))
+
+
 def test_a_map_without_haloes_has_a_finite_score():
     void = torch.full((1, 1, SIDE, SIDE), 0.1 * REFERENCE)
     draws = [torch.rand(1, 1, SIDE, SIDE).requires_grad_() for _ in range(2)]
@@ -301,7 +344,7 @@ def test_no_pixel_gets_more_than_its_share_of_the_gradient(monkeypatch):
 def test_scores_have_gradients_for_every_draw(table):
     toy = Toy()
     truth = toy.draw()
-    for score in (energy, log_energy, texture, detail, mass_and_power):
+    for score in (energy, log_energy, texture, detail, mass_and_power, masses):
         draws = [toy.draw().requires_grad_() for _ in range(2)]
         score(toy, truth, draws, table).backward()
         assert all(torch.isfinite(d.grad).all() and d.grad.any() for d in draws)

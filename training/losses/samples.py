@@ -9,7 +9,7 @@ from functools import cached_property
 from torch import Tensor
 
 from training.losses.energy import energy_score, texture_score
-from training.losses.spectra import detail_score, mass_and_power_score
+from training.losses.spectra import detail_score, mass_and_power_score, masses_score
 from training.losses.tables import Tables
 from training.losses.terms import Paintings, Term
 from training.losses.whitening import pixel_weights
@@ -55,7 +55,12 @@ class Judged(Paintings):
 
 
 def sample_terms(
-    energy: float, log_energy: float, texture: float, detail: float, mass_and_power: float
+    energy: float,
+    log_energy: float,
+    texture: float,
+    detail: float,
+    mass_and_power: float,
+    masses: float,
 ) -> tuple[Term[Judged], ...]:
     """Those terms that have a weight, of two draws or more."""
     every = (
@@ -64,6 +69,7 @@ def sample_terms(
         Term("texture", texture, _texture, draws=2),
         Term("detail", detail, _detail, draws=2),
         Term("mass_and_power", mass_and_power, _mass_and_power, draws=2),
+        Term("masses", masses, _masses, draws=2),
     )
     return tuple(term for term in every if term.weight)
 
@@ -95,3 +101,8 @@ def _detail(of: Judged) -> Tensor:
 
 def _mass_and_power(of: Judged) -> Tensor:
     return mass_and_power_score([scales[0] for scales in of.draws], of.true_density, of.scaling)
+
+
+def _masses(of: Judged) -> Tensor:
+    draws = [scales[0] for scales in of.draws]
+    return masses_score(draws, of.true_density, of.scaling, of.surface)

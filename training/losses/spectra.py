@@ -1,4 +1,4 @@
-"""Whether draws spread about the truth's spectra: scores of ln power, by environment and direction.
+"""Whether draws spread about the truth's spectra and masses: scores of ln power, of ln mass.
 
 A squared logarithm of the mean of draws' power asks only for the right mean: it makes draws
 alike. A score of every draw's own power asks for the right spread too.
@@ -20,6 +20,9 @@ from training.losses.whitening import REFERENCE
 
 ENVIRONMENTS = (-0.45, -0.1, 0.35, 1.0)
 """Centres of void, sheet, filament and halo: log10 of smoothed dark matter / `REFERENCE`."""
+
+MASS_CENTRES = (0.0, 0.4, 0.8, 1.2, 1.6)
+"""The same, of the environments whose masses are scored: what is densest holds most HI."""
 
 SMOOTHING = 5
 """Side of the square, applied twice, whose dark matter tells the environment, [pixels]."""
@@ -57,14 +60,52 @@ def mass_and_power_score(
         Of the field.
     """
     unit = target.mean()
-    # Early on a painting may overshoot by so much that its power would overflow.
-    top = normalization.forward(target.max()) + 1
-    seen = [
-        log_mass_and_power(normalization.inverse(_gentle(draw).clamp(max=top)), unit)
-        for draw in draws
-    ]
+    seen = [log_mass_and_power(maps, unit) for maps in _densities(draws, target, normalization)]
     score = fair_score(seen, log_mass_and_power(target, unit))
     return score[:, 0].mean() + score[:, 1:].mean()
+
+
+def masses_score(
+    draws: Sequence[Tensor],
+    target: Tensor,
+    normalization: LogNormalization,
+    dark_matter: Tensor,
+) -> Tensor:
+    """Probability score of ln of the squared mass in each environment, the mean over them.
+
+    The mass of all may be right with too much of it in filaments and too little in haloes.
+
+    Parameters
+    ----------
+    draws, target, normalization
+        See `mass_and_power_score`.
+    dark_matter : tensor, (n, 1, side, side)
+        [Msun h / ckpc^2].
+    """
+    unit, shares = target.mean(), environments(dark_matter, MASS_CENTRES)
+    seen = [log_masses(maps, shares, unit) for maps in _densities(draws, target, normalization)]
+    return fair_score(seen, log_masses(target, shares, unit)).mean()
+
+
+def log_masses(maps: Tensor, shares: Tensor, unit: Tensor) -> Tensor:
+    """Of each map ln of the square of its mean in each environment, in a unit.
+
+    Parameters
+    ----------
+    maps : tensor, (n, 1, side, side)
+        Surface density.
+    shares : tensor, (n, environments, side, side)
+        Of each pixel in each environment.
+    unit : tensor, ()
+        Of surface density.
+
+    Returns
+    -------
+    tensor, (n, environments)
+        That of `EMPTY` where a map has nothing of an environment.
+    """
+    total = (shares * maps / unit).sum((2, 3))
+    return 2 * (total / shares.sum((2, 3)).clamp(min=1)).clamp(min=EMPTY).log()
 
 
 def log_mass_and_power(maps: Tensor, unit: Tensor) -> Tensor:
@@ -136,24 +177,35 @@ def log_detail_power(maps: Tensor, windows: Tensor, faint: float) -> Tensor:
     return (power[..., :-1] / modes_in + floor + TINY).log()
 
 
-def environments(dark_matter: Tensor) -> Tensor:
-    """Share of each pixel in void, sheet, filament and halo; the four add up to one.
+def environments(dark_matter: Tensor, centres: Sequence[float] = ENVIRONMENTS) -> Tensor:
+    """Share of each pixel in void, sheet, filament and halo, or others; they add up to one.
 
     Parameters
     ----------
     dark_matter : tensor, (n, 1, ny, nx)
         [Msun h / ckpc^2].
+    centres : sequence of float
+        Of the environments: log10 of smoothed dark matter / `REFERENCE`, rising.
 
     Returns
     -------
-    tensor, (n, 4, ny, nx)
+    tensor, (n, environments, ny, nx)
     """
     smooth = box_mean(box_mean(dark_matter, SMOOTHING), SMOOTHING)
     place = (smooth / REFERENCE).log10()
-    # How far on the way from one centre to the next; what lies before the first is void.
-    steps = [((place - low) / (high - low)).clamp(0, 1) for low, high in pairwise(ENVIRONMENTS)]
+    # How far on the way from one centre to the next; what lies before the first is the first's.
+    steps = [((place - low) / (high - low)).clamp(0, 1) for low, high in pairwise(centres)]
     edges = [torch.ones_like(place), *steps, torch.zeros_like(place)]
     return torch.cat([a - b for a, b in pairwise(edges)], dim=1)
+
+
+def _densities(
+    draws: Sequence[Tensor], target: Tensor, normalization: LogNormalization
+) -> list[Tensor]:
+    """Surface densities of draws whose gradient is bounded pixel by pixel."""
+    # Early on a painting may overshoot by so much that its power would overflow.
+    top = normalization.forward(target.max()) + 1
+    return [normalization.inverse(_gentle(draw).clamp(max=top)) for draw in draws]
 
 
 def _gentle(painted: Tensor) -> Tensor:

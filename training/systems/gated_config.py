@@ -8,13 +8,16 @@ from engine.fields import one_of
 from training.systems.ember import EmberConfig
 
 BY_FIELD: dict[str, dict[str, Any]] = {
-    "gas": {"rounding": 1.5e-4, "tone_speed": 0.0005, "silent": 0, "sways": 0, "discs": 0},
-    "hi": {"rounding": 1e-3, "tone_speed": 0.01, "silent": 1, "sways": 1, "discs": 4},
+    "gas": {"rounding": 1.5e-4, "tone_speed": 0.0005, "masses": 1.0}
+    | {"silent": 0, "sways": 0, "discs": 0},
+    "hi": {"rounding": 1e-3, "tone_speed": 0.01, "masses": 0.0}
+    | {"silent": 1, "sways": 1, "discs": 4},
 }
 """Of each field, where left out: what bfloat16 rounds away, normalised; the speed of the tones
-that kept the mass of its maps from running away; levels without noise, which frays clumps of HI
-where gas in haloes needs it; whether maps sway, as HI's boxes differ in mass by a tenth; and radii
-of discs, which are particles of dense gas."""
+that kept the mass of its maps from running away; the weight of its masses by environment, which
+raised the power of HI; levels without noise, which frays clumps of HI where gas in haloes needs
+it; whether maps sway, as HI's boxes differ in mass by a tenth; and radii of discs, which are
+particles of dense gas."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class GatedRunConfig(EmberConfig):
 
     Parameters
     ----------
-    energy, log_energy, texture, detail, mass_and_power : float
+    energy, log_energy, texture, detail, mass_and_power, masses : float
         Weights of the terms, see `training.losses.samples`.
     isotropy : float
         Weight of how much draws prefer a direction, see `training.losses.isotropy`.
@@ -81,6 +84,7 @@ class GatedRunConfig(EmberConfig):
     texture: float = 0.1
     detail: float = 0.2
     mass_and_power: float = 0.3
+    masses: float | None = None
     isotropy: float = 0.2
     energy_scales: int = 6
     log_energy_scales: int = 3
@@ -137,7 +141,7 @@ class GatedRunConfig(EmberConfig):
     @property
     def weights(self) -> dict[str, float]:
         """Of the loss's terms by name."""
-        names = ("energy", "log_energy", "texture", "detail", "mass_and_power")
+        names = ("energy", "log_energy", "texture", "detail", "mass_and_power", "masses")
         return {name: getattr(self, name) for name in names}
 
     def rate(self, update: int) -> float:
