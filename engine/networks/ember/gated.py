@@ -3,7 +3,8 @@
 The paper's generator gives every channel of a level the same noise everywhere. Trained with
 it, voids were speckled, haloes hardly changed from seed to seed, and dark holes stood beside
 them. Here the features decide, pixel by pixel and channel by channel, how much of the noise
-they take; and no pixel is fainter or brighter than training maps are at its dark matter.
+they take; and no pixel is fainter or brighter than training maps are at its dark matter, but for
+rims of discs.
 """
 
 import math
@@ -174,8 +175,8 @@ class GatedGenerator(unet.UNet):
         h + sum_i noise_i gate_i(h, s),
 
     each gate a 1x1 convolution, each noise map smooth over its own pixels; but for the finest
-    levels, where some are `silent`. After the
-    bottleneck and after the block of every level, or of the coarsest ones (`toned`),
+    levels, where some are `silent`. After the bottleneck and after the block of every level, or
+    of the coarsest ones (`toned`),
 
         h (1 + scale(c)) + shift(c)
 
@@ -184,7 +185,9 @@ class GatedGenerator(unet.UNet):
     its details as is `Kept` and its pits `Filled`, between bounds that the dark matter sets, with
     a = sharpness:
 
-        u = least + softplus_a(z - least);  most - softplus_a(most - u).
+        u = least + softplus_a(z - least);  most - softplus_a(most - u),
+
+    on which discs are `Stamped`.
 
     Bounds are part of the weights: buffers `least` and `most`, one number a class. So is the
     share `sway` by which the first of the numbers c moves u where the network `sways`,
