@@ -132,7 +132,7 @@ TRAINED_ORDER = (
     {"detail_critic"},
     {"adversarial", "gated_step", "looks"},
     {"close_look"},
-    {"upper_bound"},
+    {"upper_bound", "noise_strength", "sway"},
     {"gated"},
     {"ember_unet", "ember_wgan", "super_resolution", "jerald", "dm2gal", "cluster_unet"},
 )
