@@ -282,7 +282,6 @@ def test_a_disc_is_no_brighter_at_its_centre_than_its_dark_matter_allows():
     network.stamped.of_class[:] = 3.0
     network.stamped.of_features.weight[:] = 0.0
     network.least.fill_(0.2)
-    network.most.fill_(0.9)
     given = noise()
     features = network.last_features(x, given, "circular")
     above, rises, place = network.unbounded(features, x, given, "circular")

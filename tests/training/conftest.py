@@ -12,6 +12,9 @@ from engine.formats.catalogues import write_halos
 from engine.formats.maps import SlabLayout, create_maps
 from engine.formats.simulation_file import SimulationHeader, new_simulation_file
 from engine.halos import Halos
+from engine.mesh import Slab
+from training.config import Split
+from training.data.slabs import read_pairs
 
 PIXEL_SIZE = 29.3  # kpc/h
 PLANCK = Cosmology(0.3089, 0.0486, 0.6774)
@@ -58,6 +61,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_slabs(folder / "training-05-z2.hdf5", "xyz", 32, seed=1)
     write_slabs(folder / "held-out.hdf5", "z", 48, n_slabs=3, seed=2)
     return folder
+
+
+@pytest.fixture(scope="session")
+def slabs(data: Path) -> list[Slab]:
+    """Dark matter of the small training file."""
+    pairs = read_pairs(data / "training-05-z2.hdf5", Split("training-*"), "gas", "HR")
+    return [pair.dark_matter for pair in pairs]
 
 
 @pytest.fixture(autouse=True)

@@ -4,17 +4,10 @@ import pytest
 import torch
 
 from engine.networks.ember import gated
-from training.config import Split
-from training.data.slabs import Pair, read_pairs
+from training.data.slabs import Pair
 from training.systems.gated_step import draw_smooth
 from training.systems.looks import paint_slab
 from training.systems.noise_strength import scaled_gates, spread_over_error, strengthened
-
-
-@pytest.fixture(scope="module")
-def slabs(data):
-    pairs = read_pairs(data / "training-05-z2.hdf5", Split("training-*"), "gas", "HR")
-    return [pair.dark_matter for pair in pairs]
 
 
 @pytest.fixture

@@ -7,20 +7,13 @@ import torch
 from engine import statistics
 from engine.networks.ember.gated import GatedConfig
 from engine.normalization import NORMALIZATIONS
-from training.config import Split
-from training.data.slabs import Pair, read_pairs
+from training.data.slabs import Pair
 from training.systems.gated_step import draw_smooth
 from training.systems.looks import paint_slab
 from training.systems.sway import measure_sway
 
 HI = NORMALIZATIONS["hi"]
 FACTORS = (0.7, 0.85, 1.0, 1.1, 1.3, 1.2)
-
-
-@pytest.fixture(scope="module")
-def slabs(data):
-    pairs = read_pairs(data / "training-05-z2.hdf5", Split("training-*"), "gas", "HR")
-    return [pair.dark_matter for pair in pairs]
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ class GatedRunConfig(EmberConfig):
         Scales of detail of which the network says how much is kept, and side of the pits of which
         it says how far they are filled, see `engine.networks.ember.gated`.
     discs : int
-        Radii of discs that are stamped, see the same.
+        Of how many radii discs are stamped, see the same.
     rising : int
         Updates in which the rates rise to the first one.
     gradient_norm : float

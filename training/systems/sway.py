@@ -38,8 +38,8 @@ def measure_sway(network: GatedGenerator, pairs: Sequence[Pair], field: str) -> 
     network : GatedGenerator
         Whose classes they are.
     pairs : sequence of Pair
-        Slabs of several boxes, told apart by their simulation's name; with one box nothing is
-        known, and nothing moves.
+        Slabs of several boxes, told apart by their simulation's name, so that each shift of one
+        counts; with one box nothing is known, and nothing moves.
     field : str
         Of the targets.
 

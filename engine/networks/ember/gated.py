@@ -53,8 +53,8 @@ class GatedConfig(unet.UNetConfig):
         Whether a realisation's first number also moves the map by a share that training boxes
         differ by at each dark matter.
     discs : int
-        Radii of discs that are stamped, of `shaping.RADII`; two for each noise map at most, and
-        the finest level must be silent, whose noise tells where.
+        Of how many radii, the first of `shaping.RADII`, discs are stamped: two for each noise map
+        at most, and the finest level must be silent, whose noise tells where.
     """
 
     noise_maps: int = 2
@@ -128,7 +128,8 @@ class GatedConfig(unet.UNetConfig):
     ) -> NDArray[np.float32]:
         """Numbers of one scale on a region. See `UNetConfig.noise_part`.
 
-        The first belong to the whole realisation: they are the same for every slab and pixel.
+        The first belong to the whole realisation: they are the same for every slab and pixel. The
+        finest are uncorrelated where they place discs.
         """
         places_discs = self.discs and scale == self.halvings + 1
         if scale > self.halvings + 1 - self.silent and not places_discs:
