@@ -1,17 +1,23 @@
 """Columns of lines and bands on the curve cards: what of a statistic can be drawn."""
 
 from collections.abc import Hashable, Mapping
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.results import Curve
+from engine.results import Curve, Points
 from explorer.ensemble import Quantiles
 from explorer.plots import frames
 from explorer.plots.frames import Columns
 
 Curves = Mapping[str, Curve]
 """A statistic by what it is of: "truth", "prediction", "other", "whole box"; any may be missing."""
+
+Shown = Mapping[str, Curve] | Mapping[str, Points]
+"""The same, or haloes by what they are of."""
+
+Kind = TypeVar("Kind", bound=Curve | Points)
 
 Edges = tuple[NDArray[np.float64], ...]
 """x and y of a line, or x, lower and upper edge of a band, (n,) each in the curve's units."""
@@ -154,18 +160,18 @@ class Reach:
         self._kind: Hashable = None
         self._ends: tuple[float, float] | None = None
 
-    def over(self, curves: Curves, ends: tuple[float, float]) -> tuple[float, float]:
-        """Ends that hold those of some curves, and those before of the same truth and units."""
-        kind, before = kind_of(curves), self._ends
+    def over(self, shown: Shown, ends: tuple[float, float]) -> tuple[float, float]:
+        """Ends that hold those of what is shown, and those before of the same truth and units."""
+        kind, before = kind_of(shown), self._ends
         if kind == self._kind and before is not None:
             ends = min(before[0], ends[0]), max(before[1], ends[1])
         self._kind, self._ends = kind, ends
         return ends
 
 
-def kind_of(curves: Curves) -> Hashable:
+def kind_of(shown: Shown) -> Hashable:
     """What stays the same from sample to sample: the truth, or units alone where there is none."""
-    about, truth = described(curves), curves.get("truth")
+    about, truth = described(shown), shown.get("truth")
     if about is None:
         return None
     return about.name, about.x_label, about.y_label, None if truth is None else truth.y.tobytes()
@@ -180,6 +186,6 @@ def beyond(edges: Edges, low: float, high: float) -> Edges:
     return x[out], np.where(above, high - inset, low + inset), above.astype(np.float64)
 
 
-def described(curves: Curves) -> Curve | None:
-    """The curve to take labels from: the truth's if there is one."""
-    return curves.get("truth") or next(iter(curves.values()), None)
+def described(shown: Mapping[str, Kind]) -> Kind | None:
+    """What to take labels from: the truth's if there is one."""
+    return shown.get("truth") or next(iter(shown.values()), None)

@@ -19,6 +19,7 @@ from explorer import style
 from explorer.build_order import AFTER_CURVES, after
 from explorer.display import Display
 from explorer.names import painted_inks, painting_names
+from explorer.plots.curve_columns import Reach
 from explorer.plots.halo_relation import HEIGHT, TITLE, cloud, literature, look, median, thirds
 from explorer.results import Results
 from explorer.state import NO_HALO
@@ -88,6 +89,7 @@ class Haloes(pn.viewable.Viewer):
         self.brushes = {name: hv.streams.Selection1D(source=self.clouds[name]) for name in COMPARED}
         for name, brush in self.brushes.items():
             brush.add_subscriber(partial(self._on_brushed, name))
+        self.reach = Reach(), Reach()
         self.plot = self._plot()
         self.colours = pmui.RadioButtonGroup.from_param(
             display.param.halo_colours, **(CHOICE | {"sx": PLAIN | LOW}), width=176
@@ -124,12 +126,19 @@ class Haloes(pn.viewable.Viewer):
                 active_tools=["tap", "box_select"],
                 legend_position="bottom_right",
                 fontsize={"labels": "13px", "ticks": "12px"},
-                hooks=[look],
+                hooks=[look, self._hold],
             )
         )
         return pn.pane.HoloViews(
             drawn, height=HEIGHT, sizing_mode="stretch_width", linked_axes=False, margin=0
         )
+
+    def _hold(self, plot: Any, _: hv.Overlay) -> None:
+        """Let the axes reach as far as for any sample of the same truth, so that none jumps."""
+        shown = {name: points for name in COMPARED if (points := getattr(self, name)) is not None}
+        for reach, axis in zip(self.reach, (plot.state.x_range, plot.state.y_range), strict=True):
+            start, end = reach.over(shown, (axis.start, axis.end))
+            axis.update(start=start, end=end)
 
     def _cloud(self, name: str) -> hv.DynamicMap:
         def draw(dark: bool, halo_colours: str, **shown: Any) -> hv.Points:

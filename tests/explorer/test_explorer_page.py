@@ -1,8 +1,10 @@
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
+from bokeh.models import Plot
 from bokeh.plotting import figure
 
 from explorer.app import new_store, page
@@ -138,6 +140,29 @@ def test_haloes_are_coloured_by_map_or_by_environment(store):
     assert thirds(False)[0] in haloes.heading.object
     display.param.update(dark=True, halo_colours="map")
     assert haloes.heading.object == plain
+
+
+def test_axes_of_the_haloes_only_grow_while_the_truth_stays(store):
+    haloes = Haloes(store, Display())
+    refresh(store)
+    model = haloes.plot.get_root().select_one({"type": Plot})
+    truth, prediction = haloes.truth, haloes.prediction
+
+    def reach(**shown):
+        haloes.param.update(medians={}, **shown)
+        ranges = model.x_range, model.y_range
+        return np.array([(each.start, each.end) for each in ranges])
+
+    low, high = reach(truth=truth, prediction=replace(prediction, y=prediction.y / 9)).T
+    narrow = reach(truth=truth, prediction=prediction)
+    np.testing.assert_array_equal(narrow, np.transpose([low, high]))
+    wide = reach(truth=truth, prediction=replace(prediction, y=prediction.y * 9))
+    assert wide[1, 0] == low[1]
+    assert wide[1, 1] > high[1]
+    fewer = truth.select(np.arange(len(truth) - 1))
+    start, end = reach(truth=fewer, prediction=truth)[1]
+    assert start > low[1]
+    assert end < wide[1, 1]
 
 
 def colours_of(haloes):
