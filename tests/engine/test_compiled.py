@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from engine.networks.ember import compiled
 from engine.networks.ember.compiled import CompiledStages, CompiledUNet
 from engine.networks.ember.gated import GatedConfig
 from engine.networks.ember.generator import GeneratorConfig
 from engine.networks.ember.stages import stages
 from engine.networks.ember.unet import PRESETS, UNetConfig
+from engine.noise import Realisation
 
 TINY = UNetConfig(widths=(4, 8, 8), decoder_widths=(8, 4))
 
@@ -139,6 +141,39 @@ def test_same_bits_again():
     assert np.array_equal(first, CompiledUNet(TINY, weights, (32, 32))(x))
 
 
+def test_features_of_the_map_painted_last_are_used_again_and_of_no_other(monkeypatch):
+    kept = compiled.LastEncoded()
+    monkeypatch.setattr(compiled, "LAST", kept)
+    torch.manual_seed(3)
+    config = GatedConfig(TINY.widths, TINY.decoder_widths)
+    weights = {name: tensor.numpy() for name, tensor in config.build().state_dict().items()}
+    random = np.random.default_rng(1)
+    maps = random.random((2, 1, 1, 32, 32), dtype=np.float32)
+    noises = [config.noise(Realisation(seed), (32, 32)) for seed in range(2)]
+    paint, other = (CompiledUNet(config, weights, (32, 32)) for _ in range(2))
+    expected = {}
+    for number, x in enumerate(maps):
+        for seed, noise in enumerate(noises):
+            expected[number, seed] = paint(x, *noise)
+            kept._last = None
+    encoded = []
+    for each in (paint._encode, other._encode):
+        run = each.run
+        monkeypatch.setattr(each, "run", lambda *a, run=run: (encoded.append(1), run(*a)))
+    for number, seed, new in ((0, 0, 1), (0, 1, 0), (1, 0, 1), (1, 1, 0), (0, 0, 1)):
+        encoded.clear()
+        given = maps[number].copy()
+        assert np.array_equal(paint(given, *noises[seed]), expected[number, seed])
+        assert len(encoded) == new
+        given[:] = 0  # the caller's, who may change it
+    encoded.clear()
+    assert np.array_equal(other(maps[0], *noises[0]), expected[0, 0])
+    assert len(encoded) == 1, "another network's features are not this one's"
+    monkeypatch.setattr(compiled, "MOST_KEPT", 100)
+    paint(maps[0], *noises[0])
+    assert kept._last is None, "features of a large map would keep its memory"
+
+
 FIRST_USE = """
 import threading
 import numpy as np
@@ -146,12 +181,12 @@ from engine.networks.ember.compiled import Compiled
 from openvino import opset13 as op
 
 x = op.parameter([1, 4], np.float32)
-run = Compiled(op.relu(x), [x], streams=2)
+run = Compiled([op.relu(x)], [x], streams=2)
 together, sums = threading.Barrier(2), []
 
 def use():
     together.wait()
-    sums.append(run(np.ones((1, 4), np.float32)).sum())
+    sums.append(run(np.ones((1, 4), np.float32))[0].sum())
 
 threads = [threading.Thread(target=use) for _ in range(2)]
 for each in threads:

@@ -310,6 +310,25 @@ def test_a_warm_start_from_a_gated_generator_has_its_noise_and_the_bounds_of_the
     assert progress.network.least.equal(progress.extra["tables"].least)
 
 
+def test_noise_alone_learns_within_the_bounds_it_had(maps, tmp_path):
+    torch.manual_seed(8)
+    sways = replace(TINY, noise_only=1, silent=1, sways=1, discs=4)
+    other = system_for(sways).built.build()
+    bounds = {"least": other.least - 1, "most": other.most - 2, "sway": other.sway + 0.1}
+    before = other.state_dict() | bounds
+    learnt = fit(sways, maps, tmp_path, before).network.state_dict()
+    for name, tensor in learnt.items():
+        of_noise = name.startswith(("gates.", "tones.", "stamped."))
+        assert tensor.equal(before[name]) is not of_noise, name
+
+
+def test_noise_alone_learns_from_no_unet(maps):
+    unets = unet.PRESETS["tiny"].build().state_dict()
+    for weights in (None, unets):
+        with pytest.raises(ValueError, match=r"noise_only is 1 .* no weights of ember-wgan"):
+            system_for(replace(TINY, noise_only=1), weights).start(CPU.device)
+
+
 def test_a_warm_start_leaves_out_numbers_that_act_on_no_level_of_this_network(monkeypatch):
     torch.manual_seed(7)
     before = gated.PRESETS["tiny"].build().eval().requires_grad_(False)

@@ -42,6 +42,9 @@ PARTS = ("gates.", "tones.", "kept.", "filled.", "stamped.")
 SHAPING = PARTS[2:]
 """Of these what shapes the last map."""
 
+OF_THE_NOISE = ("gates.", "tones.", "stamped.")
+"""Of these what noise goes through."""
+
 OWN = (*PARTS, *BOUNDS)
 """The same, bounds included."""
 
@@ -77,6 +80,8 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         network = self.built.build()
         if self.weights is not None:
             fill(network, self.weights)
+        if config.noise_only:
+            self._keep_all_but_noise(network)
         network.to(device)
         average = deepcopy(network).requires_grad_(False).eval()
         scales = config.energy_scales, config.log_energy_scales
@@ -102,6 +107,19 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
             )
         return progress
 
+    def _keep_all_but_noise(self, network: GatedGenerator) -> None:
+        """Let nothing but what noise goes through learn, between the bounds of the weights."""
+        weights = self.weights or {}
+        if not is_gated(weights):
+            raise ValueError(
+                "noise_only is 1 and the run starts from no weights of ember-wgan, expected the "
+                "card of some by --warm-start: nothing but their noise would learn."
+            )
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name.startswith(OF_THE_NOISE))
+        bounds = {name: tensor for name, tensor in weights.items() if name in BOUNDS}
+        network.load_state_dict(bounds, strict=False)
+
     def prepare(self, progress: Progress, examples: TrainingMaps) -> None:
         """Measure bounds from all maps, units of error from some of them."""
         tables, network, kept = progress.extra["tables"], progress.network, progress.kept
@@ -113,11 +131,12 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
             (nearest_class(network, dark_matter).flatten(), target.flatten())
             for target, dark_matter in normalized(pairs, scaling)
         )
-        for painter in (network, kept):
+        if not self.config.noise_only:
             bounds = {"least": measured.least, "most": measured.most}
             if self.built.sways:
                 bounds["sway"] = measure_sway(network, pairs, self.config.field)
-            painter.load_state_dict(bounds, strict=False)
+            for painter in (network, kept):
+                painter.load_state_dict(bounds, strict=False)
         paint = self._painter(network) if self.weights else None
         measured.measure_units(lambda: normalized(spread(pairs), scaling), scaling, paint)
         tables.load_state_dict(measured.state_dict())

@@ -53,6 +53,10 @@ class GatedRunConfig(EmberConfig):
         it says how far they are filled, see `engine.networks.ember.gated`.
     discs : int
         Of how many radii discs are stamped, see the same.
+    noise_only : int
+        Whether only what noise goes through learns, within the bounds of the weights that the run
+        starts from (1), or everything (0). On maps that these never saw, samples learn to differ
+        by as much as the network is wrong where it hasn't trained.
     rising : int
         Updates in which the rates rise to the first one.
     gradient_norm : float
@@ -100,6 +104,7 @@ class GatedRunConfig(EmberConfig):
     details: int = 4
     pits: int = 3
     discs: int | None = None
+    noise_only: int = 0
     rising: int = 20
     gradient_norm: float = 1.0
     float32_share: float = 0.1

@@ -7,7 +7,9 @@ is tested against.
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, islice
 from queue import SimpleQueue
+from weakref import ReferenceType, ref
 
 import numpy as np
 import openvino
@@ -32,7 +34,7 @@ class Compiled:
 
     Parameters
     ----------
-    output : openvino.Node
+    outputs : sequence of openvino.Node
         What they make.
     inputs : sequence of openvino.Node
         Parameters of it, in the order of a call.
@@ -44,7 +46,7 @@ class Compiled:
 
     def __init__(
         self,
-        output: openvino.Node,
+        outputs: Sequence[openvino.Node],
         inputs: Sequence[openvino.Node],
         threads: int | None = None,
         streams: int = 1,
@@ -54,29 +56,30 @@ class Compiled:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
         if streams > 1:
             settings["NUM_STREAMS"] = str(streams)
-        model = openvino.Model([output], list(inputs))
+        model = openvino.Model(list(outputs), list(inputs))
         self._model = compiled = openvino.Core().compile_model(model, "CPU", settings)
         self._free: SimpleQueue[_Call] = SimpleQueue()
         self._calls = [_Call(compiled.create_infer_request(), {}) for _ in range(streams)]
         for call in self._calls:
             self._free.put(call)
 
-    def __call__(self, *arrays: Array) -> Array:
+    def __call__(self, *arrays: Array) -> list[Array]:
         """Run once."""
         made: list[Array] = []
         self.run(arrays, lambda output: made.append(output.copy()))
-        return made[0]
+        return made
 
     def run(self, arrays: Sequence[Array], keep: Keep) -> None:
-        """Run once and hand on what comes out, which is `keep`'s only until it returns.
+        """Run once and hand on what comes out, one by one, which is `keep`'s until it returns.
 
         No other call overwrites it meanwhile.
         """
         call = self._free.get()
         try:
             read = {number: call.in_a_row(number, each) for number, each in enumerate(arrays)}
-            (output,) = call.request.infer(read, share_inputs=True, share_outputs=True).values()
-            keep(output)
+            made = call.request.infer(read, share_inputs=True, share_outputs=True)
+            for output in made.values():
+                keep(output)
         finally:
             self._free.put(call)
 
@@ -121,7 +124,7 @@ def _begin() -> None:
     """
     x = op.parameter([1], np.float32)
     share_between_threads()
-    Compiled(op.relu(x), [x], threads=1)(np.zeros(1, np.float32))
+    Compiled([op.relu(x)], [x], threads=1)(np.zeros(1, np.float32))
 
 
 _begin()
@@ -131,7 +134,8 @@ class CompiledUNet:
     """The full-size map of a network in evaluation, for one map size; safe between threads.
 
     A stream paints one map at a time on cores of its own: one stream of all cores has the
-    first map soonest, several paint more maps an hour.
+    first map soonest, several paint more maps an hour. What of the map hangs on no noise is
+    worked out once for all samples of it, as long as no other map is painted meanwhile.
 
     Parameters
     ----------
@@ -161,15 +165,58 @@ class CompiledUNet:
             op.parameter([1, config.noise_maps, *sides], np.float32)
             for sides in config.noise_shapes(shape)
         ]
-        output = graph(config, weights, padding).output(x, noise)
-        self._run = Compiled(output, [x, *noise], threads, streams)
+        network = graph(config, weights, padding)
+        if not noise:
+            self._encode = None
+            self._draw = Compiled([network.output(x)], [x], threads, streams)
+            return
+        features, skips = network.encode(x)
+        beside = [network.beside(i, skip) for i, skip in enumerate(skips)]
+        # Channels last, as OpenVINO has them: handed over in another order they'd cost a fifth.
+        encoded = [
+            op.transpose(node, np.array([0, 2, 3, 1])) for node in (features, *chain(*beside))
+        ]
+        self._encode = Compiled(encoded, [x], threads, streams)
+        given = [op.parameter(node.get_output_partial_shape(0), np.float32) for node in encoded]
+        bottom, *levels = (op.transpose(node, np.array([0, 3, 1, 2])) for node in given)
+        again = iter(levels)
+        drawn = network.decode(bottom, [list(islice(again, len(n))) for n in beside], x, noise)
+        self._draw = Compiled([drawn], [x, *noise, *given], threads, streams)
 
     def __call__(self, x: Array, *noise: Array) -> Array:
         """Normalised map (1, in_channels, ny, nx) -> (1, out_channels, ny, nx), not negative.
 
         A generator's noise (1, noise_maps, ny / 2^i, nx / 2^i) follows, coarsest first.
         """
-        return self._run(x, *noise)
+        if self._encode is None:
+            return self._draw(x)[0]
+        return self._draw(x, *noise, *LAST.encoded(self._encode, x))[0]
+
+
+class LastEncoded:
+    """What an encoder made of the map that was painted last: of one map, whoever painted it.
+
+    Safe between threads: each takes what it finds, or works it out.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[ReferenceType[Compiled], Array, list[Array]] | None = None
+
+    def encoded(self, encode: Compiled, x: Array) -> list[Array]:
+        """What an encoder makes of a map."""
+        last = self._last
+        if last is not None and last[0]() is encode and np.array_equal(last[1], x):
+            return last[2]
+        made = encode(x)
+        small = sum(each.nbytes for each in made) <= MOST_KEPT
+        self._last = (ref(encode), x.copy(), made) if small else None
+        return made
+
+
+MOST_KEPT = 2**26
+"""Bytes of a map's features that are kept: the 63 MB of 512^2 pixels are."""
+
+LAST = LastEncoded()
 
 
 class CompiledStages:
@@ -217,7 +264,7 @@ class CompiledStages:
 
     def _compile(self, stage: Stage, channels: Sequence[int]) -> Compiled:
         inputs = [op.parameter([1, n, -1, -1], np.float32) for n in channels]
-        return Compiled(self._output(stage, inputs), inputs, self._threads, self._streams)
+        return Compiled([self._output(stage, inputs)], inputs, self._threads, self._streams)
 
     def _output(self, stage: Stage, read: list[openvino.Node]) -> openvino.Node:
         kind, _, number = stage.name.partition(".")
@@ -231,7 +278,8 @@ class CompiledStages:
             return self._graph.bottom(features, others)
         skip, *noise = others[:-1] if stage.sources[-1] == INPUT else others
         last = int(number) == self._graph.config.halvings - 1
-        features = self._graph.level(int(number), features, skip, noise)
+        beside = self._graph.beside(int(number), skip)
+        features = self._graph.level(int(number), features, beside, noise)
         return self._graph.drawn(features, others[-1], noise) if last else features
 
 

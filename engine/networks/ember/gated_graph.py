@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from openvino import opset13 as op
 
 from engine.networks.ember.gated import WINDOW, GatedConfig
-from engine.networks.ember.graph import Graph, constant, cut, double
+from engine.networks.ember.graph import Graph, channels_of, constant, cut, double
 from engine.networks.ember.shaping import ADDED, RADII, RARE, SHUT, disc_kernels
 
 Place = tuple[openvino.Node, openvino.Node]
@@ -23,31 +23,44 @@ class GatedGraph(Graph):
 
     config: GatedConfig
 
-    def output(self, x: openvino.Node, noise: Sequence[openvino.Node] = ()) -> openvino.Node:
-        """Build the whole network, up to its map within bounds."""
+    def decode(
+        self,
+        features: openvino.Node,
+        beside: Sequence[Sequence[openvino.Node]],
+        x: openvino.Node,
+        noise: Sequence[openvino.Node],
+    ) -> openvino.Node:
+        """Map within bounds from the bottleneck's features and what is beside every level."""
         common, bottom, *levels = noise
-        features, skips = self.encode(x)
         features = self.bottom(features, (common, bottom))
-        for i, (skip, maps) in enumerate(zip(skips, levels, strict=True)):
-            features = self.level(i, features, skip, (common, maps))
+        for i, (of_skip, maps) in enumerate(zip(beside, levels, strict=True)):
+            features = self.level(i, features, of_skip, (common, maps))
         return self.drawn(features, x, noise)
+
+    def beside(self, i: int, skip: openvino.Node) -> list[openvino.Node]:
+        """What a level asks of its skip: its share of a convolution, and itself for gates."""
+        found = super().beside(i, skip)
+        return [*found, skip] if f"gates.{i + 1}.weight" in self.weights else found
 
     def bottom(self, features: openvino.Node, noise: Sequence[openvino.Node]) -> openvino.Node:
         """Features of the bottleneck with their noise: the realisation's, and maps."""
         common, maps = noise
-        return self.noisy(self.toned(features, common, 0), None, maps, 0)
+        features = self.toned(features, common, 0)
+        return self.noisy(features, self.gates(features, None, 0), maps)
 
     def level(
         self,
         i: int,
         features: openvino.Node,
-        skip: openvino.Node,
+        beside: Sequence[openvino.Node],
         noise: Sequence[openvino.Node],
     ) -> openvino.Node:
         """Features of the next finer level; the noise is the realisation's, and maps."""
         common, maps = noise
-        both = op.concat([self.noisy(features, skip, maps, i + 1), skip], axis=1)
-        return self.toned(self.block(both, f"up.{i}.block"), common, i + 1)
+        doubled = double(features)
+        if len(beside) > 1:
+            doubled = self.noisy(doubled, self.gates(features, beside[1], i + 1), maps)
+        return self.toned(self.risen(i, doubled, beside), common, i + 1)
 
     def drawn(
         self, features: openvino.Node, x: openvino.Node, noise: Sequence[openvino.Node]
@@ -73,33 +86,34 @@ class GatedGraph(Graph):
         return self.stamped(maps, self.capped(op.add(above, rises), most))
 
     def noisy(
-        self,
-        features: openvino.Node,
-        skip: openvino.Node | None,
-        noise: openvino.Node,
-        level: int,
+        self, features: openvino.Node, gates: Sequence[openvino.Node], noise: openvino.Node
     ) -> openvino.Node:
-        """Features, doubled where there is a skip, and every noise map times its gate."""
-        result = features if skip is None else double(features)
-        if f"gates.{level}.weight" not in self.weights:
-            return result
+        """Features and every noise map times its gate."""
+        for i, gate in enumerate(gates):
+            features = op.add(features, op.multiply(gate, cut(noise, 1, i, i + 1)))
+        return features
+
+    def gates(
+        self, features: openvino.Node, skip: openvino.Node | None, level: int
+    ) -> list[openvino.Node]:
+        """How much of each noise map each channel takes, doubled where there is a skip."""
         weight = self.weights[f"gates.{level}.weight"]
         bias = self.weights[f"gates.{level}.bias"].reshape(1, -1, 1, 1)
-        channels = weight.shape[0] // self.config.noise_maps
+        channels, found = weight.shape[0] // self.config.noise_maps, []
         for i in range(self.config.noise_maps):
             one = slice(i * channels, (i + 1) * channels)
             gate = op.add(self.of_pixels(features, weight[one, :channels]), bias[:, one])
             if skip is not None:
                 gate = op.add(self.of_pixels(skip, weight[one, channels:]), double(gate))
-            result = op.add(result, op.multiply(gate, cut(noise, 1, i, i + 1)))
-        return result
+            found.append(gate)
+        return found
 
     def toned(self, features: openvino.Node, common: openvino.Node, level: int) -> openvino.Node:
         """Features scaled and shifted by channel, as the realisation's numbers say."""
         if f"tones.{level}.weight" not in self.weights:
             return features
         tone = self.of_pixels(common, self.weights[f"tones.{level}.weight"][:, :, None, None])
-        channels = features.get_output_partial_shape(0)[1].get_length()
+        channels = channels_of(features)
         scale, shift = cut(tone, 1, 0, channels), cut(tone, 1, channels, 2 * channels)
         return op.add(op.multiply(features, op.add(scale, np.float32(1))), shift)
 

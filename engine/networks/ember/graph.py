@@ -34,8 +34,19 @@ class Graph:
     def output(self, x: openvino.Node, noise: Sequence[openvino.Node] = ()) -> openvino.Node:
         """Build the whole network, up to its full-size output."""
         features, skips = self.encode(x)
-        for i, skip in enumerate(skips):
-            features = self.level(i, features, skip, noise[i : i + 1])
+        beside = [self.beside(i, skip) for i, skip in enumerate(skips)]
+        return self.decode(features, beside, x, noise)
+
+    def decode(
+        self,
+        features: openvino.Node,
+        beside: Sequence[Sequence[openvino.Node]],
+        x: openvino.Node,
+        noise: Sequence[openvino.Node],
+    ) -> openvino.Node:
+        """Map from the bottleneck's features and what is `beside` every level."""
+        for i, of_skip in enumerate(beside):
+            features = self.level(i, features, of_skip, noise[i : i + 1])
         return self.drawn(features, x, noise)
 
     def encode(self, x: openvino.Node) -> tuple[openvino.Node, list[openvino.Node]]:
@@ -56,11 +67,17 @@ class Graph:
         halved = leaky(self.convolution(features, f"down.{i}.halve", stride=2))
         return self.block(halved, f"down.{i}.block")
 
+    def beside(self, i: int, skip: openvino.Node) -> list[openvino.Node]:
+        """What a level asks of its skip, whatever the noise: its share of a convolution."""
+        kernel = self.weights[f"up.{i}.block.first.weight"]
+        of_skip = kernel[:, kernel.shape[1] - channels_of(skip) :]
+        return [self.convolved(skip, of_skip, self.weights[f"up.{i}.block.first.bias"])]
+
     def level(
         self,
         i: int,
         features: openvino.Node,
-        skip: openvino.Node,
+        beside: Sequence[openvino.Node],
         noise: Sequence[openvino.Node],
     ) -> openvino.Node:
         """Features of the next finer level; the noise is one map, or none."""
@@ -68,7 +85,16 @@ class Graph:
         for one in noise:
             strength = self.weights["noise_strength"][i].reshape(1, 1, 1, 1)
             doubled = op.add(doubled, op.multiply(one, strength))
-        return self.block(op.concat([doubled, skip], axis=1), f"up.{i}.block")
+        return self.risen(i, doubled, beside)
+
+    def risen(
+        self, i: int, doubled: openvino.Node, beside: Sequence[openvino.Node]
+    ) -> openvino.Node:
+        """Block of a level, of doubled features and what is beside them first."""
+        name = f"up.{i}.block"
+        kernel = self.weights[f"{name}.first.weight"][:, : channels_of(doubled)]
+        first = op.add(self.convolved(doubled, kernel), beside[0])
+        return leaky(self.convolution(leaky(first), f"{name}.second"))
 
     def drawn(
         self,
@@ -86,16 +112,26 @@ class Graph:
         )
 
     def convolution(self, x: openvino.Node, name: str, stride: int = 1) -> openvino.Node:
+        """A layer's convolution."""
+        return self.convolved(
+            x, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"], stride
+        )
+
+    def convolved(
+        self,
+        x: openvino.Node,
+        kernel: NDArray[np.float32],
+        bias: NDArray[np.float32] | None = None,
+        stride: int = 1,
+    ) -> openvino.Node:
         """Pad by half the kernel, then convolve."""
-        kernel = self.weights[f"{name}.weight"]
-        bias = self.weights[f"{name}.bias"].reshape(1, -1, 1, 1)
         edge = kernel.shape[-1] // 2
         around = [edge, edge] if self.padding == "zeros" else [0, 0]
         if self.padding != "zeros":
             for axis in (2, 3):
                 x = self.pad(x, axis, edge)
         out = op.convolution(x, constant(kernel), [stride, stride], around, around, [1, 1])
-        return op.add(out, bias)
+        return out if bias is None else op.add(out, bias.reshape(1, -1, 1, 1))
 
     def pad(self, x: openvino.Node, axis: int, edge: int) -> openvino.Node:
         """Add `edge` pixels at both ends of an axis; OpenVINO has no periodic padding itself."""
@@ -109,6 +145,11 @@ class Graph:
 def constant(weights: NDArray[np.float32]) -> openvino.Node:
     """Weights that OpenVINO reads where they are; it would copy an array number by number."""
     return op.constant(np.ascontiguousarray(weights), shared_memory=True)
+
+
+def channels_of(x: openvino.Node) -> int:
+    """How many channels there are."""
+    return x.get_output_partial_shape(0)[1].get_length()
 
 
 def cut(x: openvino.Node, axis: int, start: int, stop: int) -> openvino.Node:

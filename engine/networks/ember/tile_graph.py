@@ -8,7 +8,7 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from engine.networks.ember.graph import Graph, constant, leaky
+from engine.networks.ember.graph import Graph, channels_of, constant, leaky
 
 
 class TileGraph(Graph):
@@ -19,17 +19,21 @@ class TileGraph(Graph):
     alike is one channel more. Only where the margin is cut off: at an edge it is no repetition.
     """
 
+    def beside(self, i: int, skip: openvino.Node) -> list[openvino.Node]:  # noqa: ARG002
+        """The skip itself: noise is convolved with it."""
+        return [skip]
+
     def level(
         self,
         i: int,
         features: openvino.Node,
-        skip: openvino.Node,
+        beside: Sequence[openvino.Node],
         noise: Sequence[openvino.Node],
     ) -> openvino.Node:
         """Features of the next finer level; the noise is one map, or none."""
         name = f"up.{i}.block"
         kernel = self.weights[f"{name}.first.weight"]
-        channels = features.get_output_partial_shape(0)[1].get_length()
+        channels = channels_of(features)
         of_doubled, of_beside = kernel[:, :channels], kernel[:, channels:]
         if noise:
             of_noise = self.weights["noise_strength"][i] * of_doubled.sum(1, keepdims=True)
@@ -44,7 +48,7 @@ class TileGraph(Graph):
                 dilations=[1, 1],
             ),
             op.convolution(
-                op.concat([skip, *noise], axis=1),
+                op.concat([*beside, *noise], axis=1),
                 constant(of_beside),
                 [1, 1],
                 [1, 1],
