@@ -49,7 +49,7 @@ class Ranked:
     Parameters
     ----------
     pixels : Calibration
-        By class of dark matter, see `engine.calibration`.
+        By class of the dark matter painted on, see `engine.calibration`.
     power : Calibration
         Of the power spectrum of each slab, by bin of wavenumber.
     wavenumber : array, (n,)

@@ -35,13 +35,13 @@ class Ranker:
 
     def __init__(self, shown: Results) -> None:
         self.samples = 0
-        truth, dark = shown.slabs("truth"), shown.slabs("dark")
+        truth, dark, given = (shown.slabs(name) for name in ("truth", "dark", "input"))
         self.pixels: list[Ranking] = []
-        if truth is None or dark is None:
+        if truth is None or dark is None or given is None:
             return
         self.pixels = [
-            Ranking(scaled(each), classes_of(below), len(CLASSES))
-            for each, below in zip(truth, dark, strict=True)
+            Ranking(scaled(each), classes_of(known(seen, below)), len(CLASSES))
+            for each, seen, below in zip(truth, given, dark, strict=True)
         ]
         curves = [statistics.power_spectrum(each) for each in truth]
         self.wavenumber = curves[0].x
@@ -121,6 +121,15 @@ class Ranker:
 def whole(results: Results, name: str) -> list[Slab]:
     """Whole maps of the slabs on show, whatever region is in view: texture is periodic."""
     return [each.comparable[name] for each in results.along or (results,)]
+
+
+def known(seen: Slab, below: Slab) -> Slab:
+    """Dark matter that an emulator is given, or, if that is something else, what lies below.
+
+    By its classes: of haloes that a coarse input doesn't show, none can know.
+    """
+    fits = seen.field in INPUT_FIELDS and seen.shape == below.shape
+    return seen if fits else below
 
 
 def heights(name: str, slabs: Sequence[Slab]) -> NDArray[np.float64]:

@@ -271,7 +271,7 @@ def key(names: Sequence[str]) -> str:
 
 def pixels_heading() -> str:
     """Title and legend of the pixels' histogram."""
-    return legend.title("Ranks of pixels", "by dark matter") + key(CLASSES)
+    return legend.title("Ranks of pixels", "by dark matter painted on") + key(CLASSES)
 
 
 def halos_heading() -> str:

@@ -11,7 +11,7 @@ from engine.calibration import CLASSES, Calibration, classes_of
 from engine.likeness import likeness, texture_of
 from explorer.plots.power_ranks import PowerRanks, dots
 from explorer.plots.rank_histogram import RANGE, RankHistogram, histogram
-from explorer.ranking import Ranker
+from explorer.ranking import Ranker, known
 from explorer.scenes.slabs import Slabs
 from explorer.store import Store
 from explorer.views.calibration import (
@@ -48,11 +48,20 @@ def test_pixels_rank_as_in_a_stack_of_all_samples(emulator):
     asyncio.run(store.sample(8))
     shown, found = store.results, store.ensemble.ranked.pixels
     stack = np.array([emulator().predict(shown.input, seed).values for seed in range(8)])
-    rank, classes = (stack < shown.truth.values).sum(axis=0), classes_of(shown.dark)
+    rank, classes = (stack < shown.truth.values).sum(axis=0), classes_of(shown.input)
     for group in range(len(CLASSES)):
         expected = np.bincount(rank[classes == group], minlength=9)
         assert_array_equal(found.ranks[group], expected)
     assert found.count.sum() == shown.truth.values.size
+
+
+def test_pixels_are_told_apart_by_what_is_painted_on_where_it_is_dark_matter():
+    store = opened()
+    shown = store.results
+    coarse = shown.input.with_values(shown.input.values[::-1].copy())
+    assert known(coarse, shown.dark) is coarse
+    other = coarse.with_values(coarse.values, field="gas")
+    assert known(other, shown.dark) is shown.dark
 
 
 @pytest.mark.usefixtures("stochastic")

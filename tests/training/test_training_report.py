@@ -189,6 +189,21 @@ def test_coverage_is_that_of_the_scatter(maps, strength, covered):
     assert len(part.painted) == 40
 
 
+def test_pixels_are_told_apart_by_what_is_painted_on(maps):
+    """A perfect painter of an input that hides half of the dark matter is calibrated."""
+    coarse = maps.inputs[DARK_MATTER]
+    truth = draw(coarse, 999)
+    below = coarse.with_values(10 * truth.values)  # which shows all that is hidden
+    with ThreadPoolExecutor(2) as pool:
+        part = measure.run(
+            emulator(draw), Maps({DARK_MATTER: coarse}, truth, below, None), 40, pool, 2, silent
+        )
+    many = part.pixels.count > 300
+    assert many.sum() > 2
+    np.testing.assert_allclose(part.pixels.spread_error[many], 1, atol=0.1)
+    np.testing.assert_allclose(part.pixels.coverage(0.68)[many], 0.68, atol=0.06)
+
+
 def test_crps_is_the_mean_over_pairs_and_the_distance_for_one():
     random = np.random.default_rng(4)
     truth, samples = random.normal(size=7), random.normal(size=(12, 7))

@@ -33,10 +33,10 @@ def calibration(parts: Sequence[Part]) -> dict[str, Any]:
     Returns
     -------
     dict
-        `calibration` of pixels by dark matter, P(k), bispectrum and column-density counts of each
-        slab by bin, halo masses by mass and masses around peaks of the input by their height, if
-        there are two realisations or more; `crps` of
-        ln P(k) and log10 of halo masses for any number.
+        `calibration` of pixels by dark matter painted on, P(k), bispectrum and column-density
+        counts of each slab by bin, halo masses by mass and masses around peaks of the input by
+        their height, if there are two realisations or more; `crps` of ln P(k) and log10 of halo
+        masses for any number.
     """
     true_power, power = ln_power(parts)
     found: dict[str, Any] = {"crps": {"power_crps": rounded(crps(true_power, power).mean())}}

@@ -26,7 +26,7 @@ def calibration_figure(found: Content) -> Figure:
     """
     calibration = found["all"]["calibration"]
     parts = [n for n in ("pixels", "power_spectrum", "halos") if n in calibration]
-    names = {"pixels": "pixels, by dark matter", "power_spectrum": "P(k), by wavenumber",
+    names = {"pixels": "pixels, by dark matter painted on", "power_spectrum": "P(k), by wavenumber",
              "halos": "halo masses, by dark mass"}  # fmt: skip
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")

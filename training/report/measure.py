@@ -59,7 +59,8 @@ class Part:
     painted : tuple of mappings
         Those of seed 0, 1, ...
     pixels : Calibration or None
-        Of the pixels' scaled values by class of dark matter; None for fewer than two samples.
+        Of the pixels' scaled values by class of the dark matter that is painted on; None for
+        fewer than two samples.
     texture : Texture
         Of the first realisation, and of its difference to the second one if there is one.
     """
@@ -97,12 +98,18 @@ def measure(maps: Maps, painted: Slab) -> Measures:
     return found
 
 
-def peaks_below(inputs: Mapping[str, Mesh], truth: Slab) -> Peaks | None:
-    """Peaks of the dark matter among the inputs, if it has the truth's pixels."""
+def painted_on(inputs: Mapping[str, Mesh], truth: Slab) -> Slab | None:
+    """Dark matter among the inputs, if it has the truth's pixels."""
     for each in inputs.values():
         if isinstance(each, Slab) and each.field in INPUT_FIELDS and each.shape == truth.shape:
-            return peaks_of(each)
+            return each
     return None
+
+
+def peaks_below(inputs: Mapping[str, Mesh], truth: Slab) -> Peaks | None:
+    """Peaks of what is `painted_on`."""
+    below = painted_on(inputs, truth)
+    return None if below is None else peaks_of(below)
 
 
 def run(
@@ -133,7 +140,9 @@ def run(
     number = emulator.realisations(count)
     ranking = None
     if number > 1:
-        ranking = Ranking(scaled(maps.truth), classes_of(maps.reference), len(CLASSES))
+        # By what the painter is given: of haloes that a coarse input doesn't show, none can know.
+        below = painted_on(maps.inputs, maps.truth) or maps.reference
+        ranking = Ranking(scaled(maps.truth), classes_of(below), len(CLASSES))
     seeds = range(number)
     batches = [seeds[i : i + emulator.at_once] for i in range(0, number, emulator.at_once)]
     painted: list[Measures] = []

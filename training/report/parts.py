@@ -22,7 +22,7 @@ from engine.statistics.pdf import PdfSums
 from engine.statistics.total_mass import MassSums
 from training.report.measure import Measures, Part
 
-VERSION = 4
+VERSION = 5
 """Of the files; another one if what is measured changes."""
 
 KINDS: dict[str, type] = {
