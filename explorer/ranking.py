@@ -126,7 +126,7 @@ def whole(results: Results, name: str) -> list[Slab]:
 def known(seen: Slab, below: Slab) -> Slab:
     """Dark matter that an emulator is given, or, if that is something else, what lies below.
 
-    By its classes: of haloes that a coarse input doesn't show, none can know.
+    Pixels are told apart by it: no painter can know of haloes that a coarse input doesn't show.
     """
     fits = seen.field in INPUT_FIELDS and seen.shape == below.shape
     return seen if fits else below

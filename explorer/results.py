@@ -107,7 +107,7 @@ class Results:
         Parameters
         ----------
         name : str
-            "input", "truth", "prediction" or "other".
+            "input", "truth", "prediction", "other" or "dark", what lies beneath them.
         """
         found = [each.comparable.get(name) for each in self.along or (self,)]
         slabs = [slab for slab in found if slab is not None]

@@ -40,7 +40,7 @@ OF_GPU = 2**24
 """Values that a block reads on a GPU, which a few leave idle."""
 
 MAP_SIZES = 4
-"""Map sizes whose compiled networks are kept: some 100 MB each at 384^2."""
+"""Map sizes whose compiled networks are kept: some 200 MB each at 384^2."""
 
 
 @register("ember-unet")

@@ -151,30 +151,36 @@ def height(curves: Curves) -> tuple[float, float]:
 
 
 class Reach:
-    """Ends of an axis, which only grow while the same is shown.
+    """Ends of an axis, which only grow while the same truth is shown, whoever paints it.
 
     Else the axis would jump from one sample to the next.
     """
 
     def __init__(self) -> None:
-        self._kind: Hashable = None
-        self._ends: tuple[float, float] | None = None
+        self._ends: dict[Hashable, tuple[float, float]] = {}
 
     def over(self, shown: Shown, ends: tuple[float, float]) -> tuple[float, float]:
-        """Ends that hold those of what is shown, and those before of the same truth and units."""
-        kind, before = kind_of(shown), self._ends
-        if kind == self._kind and before is not None:
-            ends = min(before[0], ends[0]), max(before[1], ends[1])
-        self._kind, self._ends = kind, ends
+        """The ends of what is shown, or further out as they have been of the same."""
+        if (kind := kind_of(shown)) is None:
+            return ends
+        before = self._ends.pop(kind, ends)
+        self._ends[kind] = ends = min(before[0], ends[0]), max(before[1], ends[1])
+        for oldest in [*self._ends][:-KINDS]:
+            del self._ends[oldest]
         return ends
 
 
+KINDS = 2
+"""Whose ends are remembered: with all slabs each sample tells of one, then of all of them."""
+
+
 def kind_of(shown: Shown) -> Hashable:
-    """What stays the same from sample to sample: the truth, or units alone where there is none."""
+    """What stays the same from sample to sample: the truth, or where its values are."""
     about, truth = described(shown), shown.get("truth")
     if about is None:
         return None
-    return about.name, about.x_label, about.y_label, None if truth is None else truth.y.tobytes()
+    same = about.x if truth is None else truth.y
+    return about.name, about.x_label, about.y_label, same.tobytes()
 
 
 def beyond(edges: Edges, low: float, high: float) -> Edges:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from engine.networks.ember.generator import GeneratorConfig
 from engine.networks.ember.stages import stages
 from engine.networks.ember.unet import PRESETS, UNetConfig
 from engine.noise import Realisation
+
+ONE = Realisation(1)
 
 TINY = UNetConfig(widths=(4, 8, 8), decoder_widths=(8, 4))
 
@@ -156,22 +159,33 @@ def test_features_of_the_map_painted_last_are_used_again_and_of_no_other(monkeyp
         for seed, noise in enumerate(noises):
             expected[number, seed] = paint(x, *noise)
             kept._last = None
-    encoded = []
-    for each in (paint._encode, other._encode):
-        run = each.run
-        monkeypatch.setattr(each, "run", lambda *a, run=run: (encoded.append(1), run(*a)))
     for number, seed, new in ((0, 0, 1), (0, 1, 0), (1, 0, 1), (1, 1, 0), (0, 0, 1)):
-        encoded.clear()
-        given = maps[number].copy()
+        before, given = kept._last, maps[number].copy()
         assert np.array_equal(paint(given, *noises[seed]), expected[number, seed])
-        assert len(encoded) == new
+        assert (kept._last is not before) == new
         given[:] = 0  # the caller's, who may change it
-    encoded.clear()
+    before = kept._last
     assert np.array_equal(other(maps[0], *noises[0]), expected[0, 0])
-    assert len(encoded) == 1, "another network's features are not this one's"
+    assert kept._last is not before, "another network's features are not this one's"
+
+
+def test_features_are_held_once_and_those_of_large_maps_not_at_all(monkeypatch):
+    kept = compiled.LastEncoded()
+    monkeypatch.setattr(compiled, "LAST", kept)
+    config = GatedConfig(TINY.widths, TINY.decoder_widths)
+    weights = {name: tensor.numpy() for name, tensor in config.build().state_dict().items()}
+    random = np.random.default_rng(2)
+    maps, noise = random.random((2, 1, 1, 32, 32), dtype=np.float32), config.noise(ONE, (32, 32))
+    paint = CompiledUNet(config, weights, (32, 32))
+    first = paint(maps[0], *noise)
+    held = [weakref.ref(each) for each in kept._last[2]]
+    paint(maps[1], *noise)
+    assert not any(each() is not None for each in held)
     monkeypatch.setattr(compiled, "MOST_KEPT", 100)
-    paint(maps[0], *noises[0])
-    assert kept._last is None, "features of a large map would keep its memory"
+    kept._last = None
+    large = CompiledUNet(config, weights, (32, 32))(maps[0], *noise)
+    assert kept._last is None
+    np.testing.assert_allclose(large, first, atol=1e-6)
 
 
 FIRST_USE = """
@@ -181,12 +195,12 @@ from engine.networks.ember.compiled import Compiled
 from openvino import opset13 as op
 
 x = op.parameter([1, 4], np.float32)
-run = Compiled([op.relu(x)], [x], streams=2)
+run = Compiled(op.relu(x), [x], streams=2)
 together, sums = threading.Barrier(2), []
 
 def use():
     together.wait()
-    sums.append(run(np.ones((1, 4), np.float32))[0].sum())
+    sums.append(run(np.ones((1, 4), np.float32)).sum())
 
 threads = [threading.Thread(target=use) for _ in range(2)]
 for each in threads:

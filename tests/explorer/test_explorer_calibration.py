@@ -58,10 +58,16 @@ def test_pixels_rank_as_in_a_stack_of_all_samples(emulator):
 def test_pixels_are_told_apart_by_what_is_painted_on_where_it_is_dark_matter():
     store = opened()
     shown = store.results
-    coarse = shown.input.with_values(shown.input.values[::-1].copy())
+    coarse = shown.input.with_values(3 * shown.input.values)
     assert known(coarse, shown.dark) is coarse
     other = coarse.with_values(coarse.values, field="gas")
     assert known(other, shown.dark) is shown.dark
+    ranker = Ranker(replace(shown, input=coarse))
+    for _ in range(2):
+        ranker.add(shown)
+    counts = np.bincount(classes_of(coarse).ravel(), minlength=len(CLASSES))
+    assert_array_equal(ranker.found().pixels.count, counts)
+    assert (counts != np.bincount(classes_of(shown.dark).ravel(), minlength=len(CLASSES))).any()
 
 
 @pytest.mark.usefixtures("stochastic")

@@ -10,7 +10,7 @@ from engine.mesh import Slab
 from engine.results import Curve, Points
 from explorer.plots import halo_relation
 from explorer.plots.cards import cards
-from explorer.plots.curve_columns import error_band, extent, height, ratio
+from explorer.plots.curve_columns import Reach, error_band, extent, height, ratio
 from explorer.plots.limits import limits
 from explorer.plots.linear_curves import LinearCurves
 from explorer.plots.log_curves import BAND, RATIO_RANGE
@@ -85,6 +85,25 @@ def test_the_ratio_is_prediction_over_truth():
     x, y = ratio(power(), power(1.25))
     np.testing.assert_allclose(x, K)
     np.testing.assert_allclose(y, 1.25)
+
+
+def test_ends_grow_with_samples_of_a_truth_and_start_anew_with_another():
+    reach = Reach()
+    one, all_slabs, other = (power(factor) for factor in (1, 4, 9))
+    assert reach.over({"truth": one, "prediction": power(2)}, (1, 10)) == (1, 10)
+    assert reach.over({"truth": one, "prediction": power(3)}, (2, 20)) == (1, 20)
+    assert reach.over({}, (0.1, 0.2)) == (0.1, 0.2)
+    assert reach.over({"truth": all_slabs}, (5, 50)) == (5, 50)
+    assert reach.over({"truth": one}, (3, 4)) == (1, 20), "as each sample of all slabs begins"
+    assert reach.over({"truth": all_slabs}, (6, 7)) == (5, 50)
+    assert reach.over({"truth": other}, (6, 7)) == (6, 7)
+
+
+def test_without_a_truth_ends_grow_as_long_as_values_are_of_the_same_places():
+    reach = Reach()
+    assert reach.over({"prediction": power(1)}, (1, 10)) == (1, 10)
+    assert reach.over({"prediction": power(2)}, (2, 20)) == (1, 20)
+    assert reach.over({"prediction": power(2, 2 * K)}, (2, 3)) == (2, 3)
 
 
 def test_values_below_zero_break_the_line_and_are_marked_by_their_size():

@@ -316,10 +316,16 @@ def test_noise_alone_learns_within_the_bounds_it_had(maps, tmp_path):
     other = system_for(sways).built.build()
     bounds = {"least": other.least - 1, "most": other.most - 2, "sway": other.sway + 0.1}
     before = other.state_dict() | bounds
-    learnt = fit(sways, maps, tmp_path, before).network.state_dict()
-    for name, tensor in learnt.items():
-        of_noise = name.startswith(("gates.", "tones.", "stamped."))
-        assert tensor.equal(before[name]) is not of_noise, name
+    progress = fit(sways, maps, tmp_path, before)
+    for network in (progress.network, progress.kept):
+        for name, tensor in network.state_dict().items():
+            of_noise = name.startswith(("gates.", "tones.", "stamped."))
+            assert tensor.equal(before[name]) is not of_noise, name
+    said = system_for(sways, before).provenance(maps, 0.1, "cpu")["recipe"]["bounds"]
+    assert said.startswith("those of the weights that the run began with; then `lowered`")
+    unmoved = {name: tensor for name, tensor in before.items() if name != "sway"}
+    with pytest.raises(ValueError, match=r"tables least, most, expected least, most, sway"):
+        system_for(sways, unmoved).start(CPU.device)
 
 
 def test_noise_alone_learns_from_no_unet(maps):

@@ -17,7 +17,7 @@ from training.report.systems.contract import Paper, papers
 from training.validation import heaviest_halo
 
 FORMAT = "baryon-explorer report"
-VERSION = 2
+VERSION = 3
 
 PACKAGES = ("baryon-explorer", "numpy", "scipy", "torch", "openvino")
 """Whose versions decide the numbers."""

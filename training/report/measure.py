@@ -140,7 +140,7 @@ def run(
     number = emulator.realisations(count)
     ranking = None
     if number > 1:
-        # By what the painter is given: of haloes that a coarse input doesn't show, none can know.
+        # No painter can know of haloes that a coarse input doesn't show.
         below = painted_on(maps.inputs, maps.truth) or maps.reference
         ranking = Ranking(scaled(maps.truth), classes_of(below), len(CLASSES))
     seeds = range(number)

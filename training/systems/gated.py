@@ -112,12 +112,19 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         weights = self.weights or {}
         if not is_gated(weights):
             raise ValueError(
-                "noise_only is 1 and the run starts from no weights of ember-wgan, expected the "
-                "card of some by --warm-start: nothing but their noise would learn."
+                "noise_only is 1 and the run starts from no weights of ember-wgan, expected "
+                "--warm-start with the card of some, whose noise alone would learn."
+            )
+        wanted = {name: t.shape for name, t in network.state_dict().items() if name in BOUNDS}
+        bounds = {name: tensor for name, tensor in weights.items() if name in BOUNDS}
+        if {name: tensor.shape for name, tensor in bounds.items()} != wanted:
+            raise ValueError(
+                f"noise_only is 1 and the run starts from weights with the tables "
+                f"{', '.join(bounds)}, expected {', '.join(wanted)} for this network's classes: "
+                "train all of it on maps first."
             )
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name.startswith(OF_THE_NOISE))
-        bounds = {name: tensor for name, tensor in weights.items() if name in BOUNDS}
         network.load_state_dict(bounds, strict=False)
 
     def prepare(self, progress: Progress, examples: TrainingMaps) -> None:
@@ -211,8 +218,11 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         least, most = (f"{100 * quantile:g} %" for quantile in QUANTILES)
         bounds = (
             f"least: {least} quantile of the training pixels of a class; most: {most} quantile "
-            f"+ {ABOVE}{SAID}"
+            f"+ {ABOVE}"
         )
+        if self.config.noise_only:
+            bounds = "those of the weights that the run began with"
+        bounds += SAID
         said = {"terms": weights, "steepest": STEEPEST, "schedule": "cosine", "bounds": bounds}
         return entries | {"recipe": numbers | said}
 

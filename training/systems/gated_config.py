@@ -54,9 +54,9 @@ class GatedRunConfig(EmberConfig):
     discs : int
         Of how many radii discs are stamped, see the same.
     noise_only : int
-        Whether only what noise goes through learns, within the bounds of the weights that the run
-        starts from (1), or everything (0). On maps that these never saw, samples learn to differ
-        by as much as the network is wrong where it hasn't trained.
+        Whether only what noise goes through learns (1), or everything (0). Bounds are then those
+        of the weights that the run starts from, and the upper one may be lowered further. On maps
+        that those weights never saw, samples learn to differ by as much as they are wrong there.
     rising : int
         Updates in which the rates rise to the first one.
     gradient_norm : float

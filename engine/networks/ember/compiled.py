@@ -4,6 +4,7 @@ No compiler is needed at run time, no tracing, and no torch; eager torch is the 
 is tested against.
 """
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,12 +30,28 @@ from engine.tiling import Keep
 Array = NDArray[np.float32]
 
 
+def compile_graph(
+    outputs: Sequence[openvino.Node],
+    inputs: Sequence[openvino.Node],
+    threads: int | None = None,
+    streams: int = 1,
+) -> openvino.CompiledModel:
+    """Make operations ready to run on a CPU. See `Compiled`."""
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    if threads:
+        settings["INFERENCE_NUM_THREADS"] = str(threads)
+    if streams > 1:
+        settings["NUM_STREAMS"] = str(streams)
+    model = openvino.Model(list(outputs), list(inputs))
+    return openvino.Core().compile_model(model, "CPU", settings)
+
+
 class Compiled:
     """Operations ready to run; safe between threads.
 
     Parameters
     ----------
-    outputs : sequence of openvino.Node
+    output : openvino.Node
         What they make.
     inputs : sequence of openvino.Node
         Parameters of it, in the order of a call.
@@ -46,41 +63,36 @@ class Compiled:
 
     def __init__(
         self,
-        outputs: Sequence[openvino.Node],
+        output: openvino.Node,
         inputs: Sequence[openvino.Node],
         threads: int | None = None,
         streams: int = 1,
     ) -> None:
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        if threads:
-            settings["INFERENCE_NUM_THREADS"] = str(threads)
-        if streams > 1:
-            settings["NUM_STREAMS"] = str(streams)
-        model = openvino.Model(list(outputs), list(inputs))
-        self._model = compiled = openvino.Core().compile_model(model, "CPU", settings)
+        self._model = model = compile_graph([output], inputs, threads, streams)
         self._free: SimpleQueue[_Call] = SimpleQueue()
-        self._calls = [_Call(compiled.create_infer_request(), {}) for _ in range(streams)]
+        self._calls = [_Call(model.create_infer_request(), {}) for _ in range(streams)]
         for call in self._calls:
             self._free.put(call)
 
-    def __call__(self, *arrays: Array) -> list[Array]:
+    def __call__(self, *arrays: Array) -> Array:
         """Run once."""
         made: list[Array] = []
         self.run(arrays, lambda output: made.append(output.copy()))
-        return made
+        return made[0]
 
     def run(self, arrays: Sequence[Array], keep: Keep) -> None:
-        """Run once and hand on what comes out, one by one, which is `keep`'s until it returns.
+        """Run once and hand on what comes out, which is `keep`'s only until it returns.
 
         No other call overwrites it meanwhile.
         """
         call = self._free.get()
         try:
             read = {number: call.in_a_row(number, each) for number, each in enumerate(arrays)}
-            made = call.request.infer(read, share_inputs=True, share_outputs=True)
-            for output in made.values():
-                keep(output)
+            (output,) = call.request.infer(read, share_inputs=True, share_outputs=True).values()
+            keep(output)
         finally:
+            # A request holds on to what it has read.
+            call.request._inputs_data = None
             self._free.put(call)
 
     def release(self) -> None:
@@ -124,7 +136,7 @@ def _begin() -> None:
     """
     x = op.parameter([1], np.float32)
     share_between_threads()
-    Compiled([op.relu(x)], [x], threads=1)(np.zeros(1, np.float32))
+    Compiled(op.relu(x), [x], threads=1)(np.zeros(1, np.float32))
 
 
 _begin()
@@ -134,8 +146,9 @@ class CompiledUNet:
     """The full-size map of a network in evaluation, for one map size; safe between threads.
 
     A stream paints one map at a time on cores of its own: one stream of all cores has the
-    first map soonest, several paint more maps an hour. What of the map hangs on no noise is
-    worked out once for all samples of it, as long as no other map is painted meanwhile.
+    first map soonest, several paint more maps an hour. What of a map of up to 512^2 pixels hangs
+    on no noise is kept until another one is painted: a further sample takes three fifths of the
+    time.
 
     Parameters
     ----------
@@ -166,51 +179,57 @@ class CompiledUNet:
             for sides in config.noise_shapes(shape)
         ]
         network = graph(config, weights, padding)
-        if not noise:
-            self._encode = None
-            self._draw = Compiled([network.output(x)], [x], threads, streams)
-            return
         features, skips = network.encode(x)
         beside = [network.beside(i, skip) for i, skip in enumerate(skips)]
         # Channels last, as OpenVINO has them: handed over in another order they'd cost a fifth.
         encoded = [
             op.transpose(node, np.array([0, 2, 3, 1])) for node in (features, *chain(*beside))
         ]
-        self._encode = Compiled(encoded, [x], threads, streams)
-        given = [op.parameter(node.get_output_partial_shape(0), np.float32) for node in encoded]
-        bottom, *levels = (op.transpose(node, np.array([0, 3, 1, 2])) for node in given)
-        again = iter(levels)
-        drawn = network.decode(bottom, [list(islice(again, len(n))) for n in beside], x, noise)
-        self._draw = Compiled([drawn], [x, *noise, *given], threads, streams)
+        shapes = [node.get_output_partial_shape(0) for node in encoded]
+        values = sum(math.prod(shape.to_shape()) for shape in shapes)
+        self._encoder: openvino.CompiledModel | None = None
+        if noise and 4 * values <= MOST_KEPT:
+            self._encoder = compile_graph(encoded, [x], threads, streams)
+            given = [op.parameter(shape, np.float32) for shape in shapes]
+            bottom, *levels = (op.transpose(node, np.array([0, 3, 1, 2])) for node in given)
+            again = iter(levels)
+            read = [list(islice(again, len(nodes))) for nodes in beside]
+            drawn = network.decode(bottom, read, x, noise)
+            self._draw = Compiled(drawn, [x, *noise, *given], threads, streams)
+        else:
+            drawn = network.decode(features, beside, x, noise)
+            self._draw = Compiled(drawn, [x, *noise], threads, streams)
 
     def __call__(self, x: Array, *noise: Array) -> Array:
         """Normalised map (1, in_channels, ny, nx) -> (1, out_channels, ny, nx), not negative.
 
         A generator's noise (1, noise_maps, ny / 2^i, nx / 2^i) follows, coarsest first.
         """
-        if self._encode is None:
-            return self._draw(x)[0]
-        return self._draw(x, *noise, *LAST.encoded(self._encode, x))[0]
+        if self._encoder is None:
+            return self._draw(x, *noise)
+        return self._draw(x, *noise, *LAST.encoded(self._encoder, x))
 
 
 class LastEncoded:
-    """What an encoder made of the map that was painted last: of one map, whoever painted it.
+    """What an encoder made of the map painted last: the one such map of a process.
 
     Safe between threads: each takes what it finds, or works it out.
     """
 
     def __init__(self) -> None:
-        self._last: tuple[ReferenceType[Compiled], Array, list[Array]] | None = None
+        self._last: tuple[ReferenceType[openvino.CompiledModel], Array, list[Array]] | None = None
 
-    def encoded(self, encode: Compiled, x: Array) -> list[Array]:
+    def encoded(self, encoder: openvino.CompiledModel, x: Array) -> list[Array]:
         """What an encoder makes of a map."""
         last = self._last
-        if last is not None and last[0]() is encode and np.array_equal(last[1], x):
+        if last is not None and last[0]() is encoder and np.array_equal(last[1], x):
             return last[2]
-        made = encode(x)
-        small = sum(each.nbytes for each in made) <= MOST_KEPT
-        self._last = (ref(encode), x.copy(), made) if small else None
-        return made
+        self._last = last = None  # its memory can be used for these
+        # A request of its own, since what it makes is kept where it is.
+        made = encoder.create_infer_request().infer([x], share_inputs=True, share_outputs=True)
+        found = list(made.values())
+        self._last = (ref(encoder), x.copy(), found)
+        return found
 
 
 MOST_KEPT = 2**26
@@ -264,7 +283,7 @@ class CompiledStages:
 
     def _compile(self, stage: Stage, channels: Sequence[int]) -> Compiled:
         inputs = [op.parameter([1, n, -1, -1], np.float32) for n in channels]
-        return Compiled([self._output(stage, inputs)], inputs, self._threads, self._streams)
+        return Compiled(self._output(stage, inputs), inputs, self._threads, self._streams)
 
     def _output(self, stage: Stage, read: list[openvino.Node]) -> openvino.Node:
         kind, _, number = stage.name.partition(".")
