@@ -31,12 +31,6 @@ class Graph:
         self.weights = weights
         self.padding = padding
 
-    def output(self, x: openvino.Node, noise: Sequence[openvino.Node] = ()) -> openvino.Node:
-        """Build the whole network, up to its full-size output."""
-        features, skips = self.encode(x)
-        beside = [self.beside(i, skip) for i, skip in enumerate(skips)]
-        return self.decode(features, beside, x, noise)
-
     def decode(
         self,
         features: openvino.Node,
