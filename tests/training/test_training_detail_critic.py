@@ -7,15 +7,22 @@ import torch
 from lightning_fabric import Fabric
 
 from engine.networks.ember import gated
+from engine.networks.ember.detail import DetailNetwork, details
 from training.config import Split
 from training.data.slabs import TrainingMaps, read_pairs
-from training.losses.spectra import COARSE
-from training.systems.detail_critic import DetailCritic, detail, halved
+from training.systems.detail_critic import WINDOW, window
 from training.systems.registry import preset, system_for
 
 CPU = Fabric(accelerator="cpu", devices=1)
 TINY = preset(
-    "small", "ember-wgan", network="tiny", updates=6, rising=1, critic=0.2, critic_updates=3
+    "small",
+    "ember-wgan",
+    network="tiny",
+    updates=6,
+    rising=1,
+    critic=0.2,
+    critic_updates=3,
+    critic_alone=1,
 )
 
 
@@ -38,45 +45,93 @@ def started(config, maps):
     return progress, system.step(progress, CPU)
 
 
-def test_detail_is_fine_structure_in_units_of_its_error():
-    wave = torch.arange(72) * (2 * torch.pi / COARSE)
-    fine, broad = (torch.sin(k * wave).expand(1, 1, 72, 72) for k in (1, 1 / 8))
-    unit = torch.full_like(fine, 0.1)
-    unit[..., 36:] = 0.5
-    # A wave as long as the square has no mean in it; a constant is no detail at all.
-    torch.testing.assert_close(detail(fine + 7, unit), fine / unit, rtol=0, atol=1e-3)
-    assert detail(broad, unit).abs().max() < 0.2 * detail(fine, unit).abs().max()
-    full, half = halved(fine)
-    assert (full.shape, half.shape) == ((1, 1, 72, 72), (1, 1, 36, 36))
+def test_detail_is_counted_in_units_of_its_rms_at_that_dark_matter(maps):
+    network = DetailNetwork(5)
+    random = torch.Generator().manual_seed(0)
+    place = torch.zeros(1, 1, 64, 64)
+    place[..., 32:] = 3.0
+    loud = torch.where(place == 0, 0.5, 2.0)
+    for _ in range(40):
+        network.measure(loud * torch.randn(1, 4, 64, 64, generator=random), place)
+    seen = network.in_units(loud * torch.randn(1, 4, 64, 64, generator=random), place)
+    for half in (slice(0, 32), slice(32, None)):
+        torch.testing.assert_close(seen[..., half].std((0, 2, 3)), torch.ones(4), rtol=0.05, atol=0)
+    # A class that has no pixels counts as all do; and no unit is below what maps are rounded to.
+    empty = network.in_units(torch.ones(1, 4, 64, 64), torch.full_like(place, 4.0))
+    torch.testing.assert_close(empty, torch.full_like(empty, 1 / 2.125**0.5), rtol=0.05, atol=0)
+    silent = DetailNetwork(5)
+    silent.measure(torch.zeros(1, 4, 64, 64), place)
+    assert silent.in_units(torch.full((1, 4, 64, 64), 1e-3), place).max() == pytest.approx(0.5)
 
 
-def test_the_critic_plays_in_the_last_stage_and_its_weight_rises(maps):
-    config = replace(TINY, updates=100, critic_updates=20, rising=2)
+def test_details_and_what_is_left_add_up_and_each_holds_its_scale():
+    wave = torch.arange(96) * (2 * torch.pi / 96)
+    for cycles, scale in ((32, 0), (16, 1), (8, 2), (4, 3)):
+        waves = torch.sin(cycles * wave).expand(1, 1, 96, 96)
+        found = details(waves + 7).square().mean((0, 2, 3))
+        assert found.argmax() == scale
+        assert found.sum() < waves.square().mean()
+    assert details(torch.full((1, 1, 96, 96), 7.0)).abs().max() < 1e-5
+
+
+def test_the_critic_learns_alone_at_first_then_its_weight_rises(maps):
+    config = replace(TINY, updates=100, critic_updates=20, critic_alone=5, rising=2)
     weights = [config.critic_weight(update) for update in range(100)]
-    assert weights[:80] == 80 * [0]
-    torch.testing.assert_close(weights[80:88], [0.2 * i / 8 for i in range(1, 9)])
-    assert weights[88:] == 12 * [0.2]
+    assert weights[:85] == 85 * [0]
+    torch.testing.assert_close(weights[85:93], [0.2 * i / 8 for i in range(1, 9)])
+    assert weights[93:] == 7 * [0.2]
     progress, step = started(TINY, maps)
     before = [p.clone() for p in progress.modules["critic"].parameters()]
     assert not {"critic", "generator"} & set(step(maps.batch))
     assert all(a.equal(b) for a, b in zip(before, step.critic.critic.parameters(), strict=True))
+    progress.update = 3
+    alone = set(step(maps.batch))
+    assert {"critic", "penalty"} <= alone
+    assert "generator" not in alone
+    assert not any(a.equal(b) for a, b in zip(before, step.critic.critic.parameters(), strict=True))
     progress.update = 5
     assert {"critic", "penalty", "generator"} <= set(step(maps.batch))
-    assert not any(a.equal(b) for a, b in zip(before, step.critic.critic.parameters(), strict=True))
+
+
+def test_no_weights_are_kept_from_before_the_critic_was_listened_to():
+    config = replace(TINY, updates=20, critic_updates=12, critic_alone=4, choose_every=2)
+    for weight, looks in ((0.2, [16, 18, 20]), (0.0, [10, 12, 14, 16, 18, 20])):
+        system = system_for(replace(config, critic=weight))
+        assert [update for update in range(1, 21) if system.is_due(update)] == looks
+
+
+def test_nothing_is_rounded_that_the_critic_sees():
+    config = replace(TINY, updates=100, critic_updates=60, critic_alone=5, float32_share=0.1)
+    assert [config.rounds(update) for update in (0, 39, 40, 99)] == [True, True, False, False]
+    without = replace(config, critic=0.0)
+    assert [without.rounds(update) for update in (40, 89, 90)] == [True, True, False]
 
 
 def test_the_slope_of_a_place_is_one_however_many_there_are(maps):
-    progress, step = started(TINY, maps)
-    judged = step._judged(*maps.batch(0))
-    critic = DetailCritic(TINY, progress, CPU)
-    fake, _, dark_matter = critic._seen(judged.draws[0][0].detach(), judged)
-    twice = [[torch.cat((scale, scale), dim=-1) for scale in maps] for maps in (fake, dark_matter)]
+    _, step = started(TINY, maps)
+    random = torch.Generator().manual_seed(2)
+    seen, dark = (torch.randn(1, n, 32, 32, generator=random) for n in (4, 5))
     slopes = []
-    for painting, dark in ((fake, dark_matter), twice):
-        painting = [scale.clone().requires_grad_() for scale in painting]
-        gradients = torch.autograd.grad(critic._by_place(painting, dark).sum(), painting)
-        slopes.append(sum(g.square().sum() for g in gradients) ** 0.5)
+    for copies in (1, 2):
+        painting, beside_it = (torch.cat(copies * [each], dim=-1) for each in (seen, dark))
+        painting.requires_grad_()
+        score = step.critic._by_place([painting], [beside_it]).sum()
+        (gradient,) = torch.autograd.grad(score, painting)
+        slopes.append(gradient.square().sum().sqrt())
     torch.testing.assert_close(slopes[0], slopes[1])
+
+
+def test_it_learns_on_the_same_square_of_truth_painting_and_dark_matter():
+    rows, columns = torch.meshgrid(torch.arange(200.0), torch.arange(240.0), indexing="ij")
+    random = torch.Generator().manual_seed(0)
+    corners = set()
+    for _ in range(4):
+        first, second = window((rows[None, None], columns[None, None]), random)
+        assert first.shape == second.shape == (1, 1, WINDOW, WINDOW)
+        corners.add((float(first.min()), float(second.min())))
+    assert len(corners) == 4
+    small = torch.ones(1, 1, WINDOW, WINDOW)
+    assert window((small,), random)[0] is small
 
 
 def test_it_learns_to_tell_speckle_from_the_truth_and_the_generator_to_avoid_it(maps):

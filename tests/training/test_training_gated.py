@@ -184,7 +184,14 @@ def _ends(lines):
     ("precision", "critic"), [("float32", 0.0), ("bfloat16", 0.0), ("bfloat16", 0.1)]
 )
 def test_a_killed_run_goes_on_to_the_same_numbers(maps, tmp_path, precision, critic):
-    config = replace(TINY, precision=precision, float32_share=0.3, critic=critic, critic_updates=4)
+    config = replace(
+        TINY,
+        precision=precision,
+        float32_share=0.3,
+        critic=critic,
+        critic_updates=4,
+        critic_alone=1,
+    )
     whole = fit(config, maps, tmp_path / "whole")
     for number in (0, 4):  # before the first checkpoint, and after some
         with pytest.raises(KilledError):
@@ -388,7 +395,8 @@ def _terms(config):
     ("wrong", "words"),
     [
         ({"field": "stars"}, "Field for ember-wgan is 'stars', expected one of gas, hi"),
-        ({"critic": 0.1, "critic_updates": 9000}, "plays in 9000 of 2000 updates"),
+        ({"critic": 0.1, "critic_updates": 9000}, "learns in 9000 of 2000 updates"),
+        ({"critic": 0.1, "critic_alone": 1600}, "first 1600 of them alone"),
         ({"draws": 1}, "scores 1 draws"),
         ({"texture_scales": 7}, "on 6 scales"),
         ({"choose_every": 0}, "every 0 updates"),

@@ -1,26 +1,35 @@
 """The critic of a gated generator's last stage: does a painting's detail look real?"""
 
+from collections.abc import Callable
+
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
-from engine.networks.ember.critic import Critic
+from engine.networks.ember.detail import DetailNetwork, beside, details
 from training.checkpoint import Progress
-from training.descent import autocast, descend, random_of
-from training.losses.responses import box_mean
+from training.descent import descend, random_of
 from training.losses.samples import Judged
-from training.losses.spectra import COARSE
 from training.losses.wasserstein import Maps, critic_loss, generator_loss, gradient_penalty
 from training.systems.gated_config import GatedRunConfig
 
+BLUR = 2e-3
+"""Of the noise that is added to ln of paintings and truth, whose maps may be rounded."""
+
+FAINTEST = 1e-6
+"""Of a map, in units of its normalisation's turn-over, below which no logarithm is taken."""
+
+WINDOW = 176
+"""Side of the square on which the critic learns, where maps are larger, [pixels]: the gradient of
+a gradient costs more than all the rest."""
+
 
 class DetailCritic:
-    """Judges detail in units of its error at that dark matter, at native pixels and at half size.
+    """Judges details of ln of the field, from one pixel to eight, beside their dark matter.
 
-    So voids and haloes count alike, and what is larger than `COARSE` pixels is left to the
-    scores. Each draw is judged by itself. The score is a mean over places, and the penalty
-    asks for a slope of one at each of them, however many there are.
+    What is larger is left to the scores. Each draw is judged by itself. The score is a mean over
+    places, and the penalty asks for a slope of one at each of them, however many there are. In
+    voids what bfloat16 rounds away looks like texture: all of this is in float32.
 
     Parameters
     ----------
@@ -30,25 +39,37 @@ class DetailCritic:
         Whose "critic" is stepped.
     fabric : Fabric
         Where it runs.
+    place : callable
+        Place among the classes, (n, 1, ny, nx), of normalised dark matter.
     """
 
-    def __init__(self, config: GatedRunConfig, progress: Progress, fabric: Fabric) -> None:
-        self.config, self.progress, self.fabric = config, progress, fabric
+    def __init__(
+        self,
+        config: GatedRunConfig,
+        progress: Progress,
+        fabric: Fabric,
+        place: Callable[[Tensor], Tensor],
+    ) -> None:
+        self.config, self.progress, self.fabric, self.place = config, progress, fabric, place
         critic = progress.modules["critic"]
-        assert isinstance(critic, Critic)
+        assert isinstance(critic, DetailNetwork)
         self.critic = critic
 
     def learn(self, judged: Judged) -> dict[str, Tensor]:
         """Step the critic once, on one of the draws; return its loss's terms."""
-        update = self.progress.update
         self.critic.requires_grad_(True)
-        fake, real, dark_matter = self._seen(judged.draws[0][0].detach(), judged)
-        random = random_of(self.config.seed, update, 1, self.fabric)
-        share = torch.rand(len(real[0]), generator=random, device=self.fabric.device)
-        with autocast(self.config, self.fabric, self.config.rounds(update)):
-            distance = critic_loss(self.critic, real, fake, dark_matter)
-        # In float32: bfloat16 spoils the gradient of a gradient.
-        penalty = gradient_penalty(self._by_place, real, fake, dark_matter, share)
+        random = random_of(self.config.seed, self.progress.update, 1, self.fabric)
+        with torch.no_grad():
+            place = self.place(judged.dark_matter[0])
+            found = self._details(judged.real[0], judged, random)
+            self.critic.measure(found, place)
+            real = self.critic.in_units(found, place)
+            fake = self._seen(judged.draws[0][0], judged, random)
+            dark = beside(judged.surface)
+        real, fake, dark = window((real, fake, dark), random)
+        share = torch.rand(len(real), generator=random, device=real.device)
+        distance = critic_loss(self._score, [real], [fake], [dark])
+        penalty = gradient_penalty(self._by_place, [real], [fake], [dark], share)
         terms = {"critic": distance, "penalty": self.config.penalty * penalty}
         adam, rate = self.progress.optimizers["critic"], self.config.critic_learning_rate
         descend(terms, self.critic, adam, rate, self.fabric)
@@ -57,28 +78,37 @@ class DetailCritic:
     def think(self, judged: Judged) -> Tensor:
         """What the generator steps down: less the mean score of all draws."""
         self.critic.requires_grad_(False)  # saves its weights' gradients
-        losses = []
-        for draw in judged.draws:
-            fake, _, dark_matter = self._seen(draw[0], judged)
-            with autocast(self.config, self.fabric, self.config.rounds(self.progress.update)):
-                losses.append(generator_loss(self.critic, fake, dark_matter))
+        random = random_of(self.config.seed, self.progress.update, 3, self.fabric)
+        dark = beside(judged.surface)
+        losses = [
+            generator_loss(self._score, [self._seen(draw[0], judged, random)], [dark])
+            for draw in judged.draws
+        ]
         return torch.stack(losses).mean()
 
-    def _by_place(self, painting: Maps, dark_matter: Maps) -> Tensor:
+    def _score(self, seen: Maps, dark: Maps) -> Tensor:
+        return self.critic(seen[0], dark[0]).mean((-3, -2, -1))
+
+    def _by_place(self, seen: Maps, dark: Maps) -> Tensor:
         """Score of a map whose slope by all pixels together is the rms slope of one place."""
-        return self.critic(painting, dark_matter) * painting[0][0].numel() ** 0.5
+        return self._score(seen, dark) * seen[0][0, 0].numel() ** 0.5
 
-    def _seen(self, painted: Tensor, judged: Judged) -> tuple[Maps, Maps, Maps]:
-        unit = judged.units[0][:, :1]
-        fake, real = (halved(detail(maps, unit)) for maps in (painted, judged.real[0]))
-        return fake, real, halved(judged.dark_matter[0])
+    def _details(self, maps: Tensor, judged: Judged, random: torch.Generator) -> Tensor:
+        density = judged.scaling.inverse(maps).clamp(min=FAINTEST * judged.scaling.x0)
+        noise = torch.randn(maps.shape, generator=random, device=maps.device)
+        return details(density.log() + BLUR * noise)
+
+    def _seen(self, maps: Tensor, judged: Judged, random: torch.Generator) -> Tensor:
+        """What is seen of normalised maps."""
+        place = self.place(judged.dark_matter[0])
+        return self.critic.in_units(self._details(maps, judged, random), place)
 
 
-def detail(maps: Tensor, unit: Tensor) -> Tensor:
-    """What is finer than `COARSE` pixels of periodic maps, in its units, (n, 1, ny, nx)."""
-    return (maps - box_mean(maps, COARSE)) / unit
-
-
-def halved(maps: Tensor) -> Maps:
-    """Maps at full size and their means at half of it."""
-    return [maps, F.avg_pool2d(maps, 2)]
+def window(maps: tuple[Tensor, ...], random: torch.Generator) -> tuple[Tensor, ...]:
+    """The same square of several maps (n, channels, ny, nx), anywhere, if they are larger."""
+    ny, nx = maps[0].shape[-2:]
+    if min(ny, nx) <= WINDOW:
+        return maps
+    corner = torch.rand(2, generator=random, device=random.device)
+    y, x = (int(share * (side - WINDOW)) for share, side in zip(corner, (ny, nx), strict=True))
+    return tuple(each[..., y : y + WINDOW, x : x + WINDOW] for each in maps)

@@ -11,7 +11,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from engine.networks.ember import critic, gated
+from engine.networks.ember import gated
+from engine.networks.ember.detail import DetailNetwork
 from engine.networks.ember.gated import UNBOUNDED, GatedConfig, GatedGenerator
 from engine.normalization import NORMALIZATIONS, LogNormalization
 from engine.systems.card import ModelCard
@@ -48,7 +49,7 @@ OF_THE_NOISE = ("gates.", "tones.", "stamped.")
 OWN = (*PARTS, *BOUNDS)
 """The same, bounds included."""
 
-OF_THE_CRITIC = ("critic_updates", "critic_learning_rate", "penalty")
+OF_THE_CRITIC = ("critic_updates", "critic_alone", "critic_learning_rate", "penalty")
 """Numbers of a run that mean nothing without a critic."""
 
 PRESETS: Mapping[str, Callable[..., RunConfig]] = {
@@ -99,7 +100,7 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
             {"network": network, "average": average}, {"network": adam}, {"tables": tables}
         )
         if config.critic:
-            opponent = critic.PRESETS["detail"].build().to(device)
+            opponent = DetailNetwork(network.config.classes).to(device)
             progress.modules["critic"] = opponent
             # No momentum: the two networks' slopes turn with every step of the other.
             progress.optimizers["critic"] = torch.optim.Adam(
@@ -171,10 +172,13 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         return GatedStep(self.config, progress, fabric)
 
     def is_due(self, update: int) -> bool:
-        """Whether to look after this update: in the second half, when rates have fallen."""
+        """Whether to look after this update: in the second half, when rates have fallen.
+
+        Nor before a critic is fully listened to, if there is one.
+        """
         config = self.config
-        every = update % config.choose_every == 0 and 2 * update >= config.updates
-        return every or update == config.updates
+        ripe = 2 * update >= config.updates and config.critic_weight(update - 1) == config.critic
+        return (ripe and update % config.choose_every == 0) or update == config.updates
 
     def settled(
         self, network: nn.Module, examples: TrainingMaps

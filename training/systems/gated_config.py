@@ -66,7 +66,9 @@ class GatedRunConfig(EmberConfig):
     critic : float
         Weight of what the critic of detail thinks of the draws, in the last stage; 0: no critic.
     critic_updates : int
-        Of the last stage.
+        Of the last stage, all of them in float32.
+    critic_alone : int
+        Of these the first, in which the critic learns and is not listened to yet.
     critic_learning_rate : float
         Of the critic, all the while.
     penalty : float
@@ -109,8 +111,9 @@ class GatedRunConfig(EmberConfig):
     gradient_norm: float = 1.0
     float32_share: float = 0.1
     critic: float = 0.0
-    critic_updates: int = 300
-    critic_learning_rate: float = 2e-4
+    critic_updates: int = 1600
+    critic_alone: int = 1000
+    critic_learning_rate: float = 5e-4
     penalty: float = 10.0
     choose_every: int = 200
     warm_start: str = ""
@@ -132,10 +135,11 @@ class GatedRunConfig(EmberConfig):
                 f"Training scores {self.draws} draws on {self.energy_scales} scales and {scales} "
                 "of them, expected two draws or more and scales from 1 to all of them."
             )
-        if self.critic and not 1 <= self.critic_updates <= self.updates:
+        if self.critic and not 0 <= self.critic_alone < self.critic_updates <= self.updates:
             raise ValueError(
-                f"The critic plays in {self.critic_updates} of {self.updates} updates, expected "
-                "from one to all of them: set critic_updates."
+                f"The critic learns in {self.critic_updates} of {self.updates} updates, the first "
+                f"{self.critic_alone} of them alone, expected some of all and fewer of these: set "
+                "critic_updates and critic_alone."
             )
         if self.choose_every < 1 or self.rising < 1:
             raise ValueError(
@@ -160,9 +164,17 @@ class GatedRunConfig(EmberConfig):
 
         A fresh critic knows nothing, and would push as hard as one that does.
         """
-        played = update + 1 - (self.updates - self.critic_updates)
+        played = update + 1 - (self.updates - self.critic_updates + self.critic_alone)
         return self.critic * min(1.0, max(0.0, played / (4 * self.rising)))
 
+    def critic_learns(self, update: int) -> bool:
+        """Whether an update is of the last stage."""
+        return bool(self.critic) and update >= self.updates - self.critic_updates
+
     def rounds(self, update: int) -> bool:
-        """Whether an update may round features, as its precision says."""
-        return update < (1 - self.float32_share) * self.updates
+        """Whether an update may round features, as its precision says.
+
+        Not those that the critic sees: what is rounded away looks like texture.
+        """
+        exact = update >= (1 - self.float32_share) * self.updates
+        return not exact and not self.critic_learns(update)

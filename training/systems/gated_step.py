@@ -1,5 +1,6 @@
 """EMBER's gated generator against the scores of its draws: the step that such a run repeats."""
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -44,7 +45,10 @@ class GatedStep:
         assert isinstance(tables, Tables)
         self.generator, self.tables = progress.network, tables
         self.dark_scaling, self.scaling = NORMALIZATIONS["dm"], NORMALIZATIONS[config.field]
-        self.critic = DetailCritic(config, progress, fabric) if config.critic else None
+        self.critic: DetailCritic | None = None
+        if config.critic:
+            place = partial(self.generator.place, padding="circular")
+            self.critic = DetailCritic(config, progress, fabric, place)
 
     def __call__(self, draw: Draw) -> dict[str, Tensor]:
         """Step once; return the loss's terms."""
@@ -54,10 +58,10 @@ class GatedStep:
         terms, played = weighted(self.terms, judged), {}
         if config.isotropy:
             terms["isotropy"] = config.isotropy * self._leaning(judged)
-        weight = config.critic_weight(update)
-        if self.critic is not None and weight:
+        if self.critic is not None and config.critic_learns(update):
             played = self.critic.learn(judged)
-            terms["generator"] = weight * self.critic.think(judged)
+            if weight := config.critic_weight(update):
+                terms["generator"] = weight * self.critic.think(judged)
         adam, rate = self.progress.optimizers["network"], config.rate(update)
         descend(terms, self.generator, adam, rate, self.fabric, config.gradient_norm)
         return played | terms

@@ -54,8 +54,6 @@ PRESETS = {
     "paper": CriticConfig(stem=(32, 64), widths=(128, 256, 512, 1024, 1024, 1024, 1024, 1024)),
     # 1.3 M parameters, for five scales: about as many as its generator.
     "small": CriticConfig(stem=(16, 32), widths=(64, 96, 128, 192, 192)),
-    # 66 k parameters, for detail at full and half size: sees 13 pixels across.
-    "detail": CriticConfig(stem=(16, 32), widths=(48, 64)),
 }
 
 

@@ -1,0 +1,126 @@
+"""The network of the gated generator's critic: how real a map's detail looks, place by place."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.networks.ember.shaping import between, smoothed_out
+from engine.networks.ember.unet import PaddedConv, glorot_normal, leaky
+
+SCALES = 4
+"""Of detail: what lies between a map and itself smoothed by 1, 2, 4 and 8 pixels."""
+
+WIDTHS = (24, 48, 80)
+"""Channels at full size, at half and at a quarter of it: 170 k weights."""
+
+LEAST_UNIT = 2e-3
+"""Of the rms of detail that others are counted in: maps may be rounded to seven bits."""
+
+LARGEST = 12.0
+"""Detail that is seen, in units of its rms: a few particles in voids are beyond."""
+
+KEPT = 0.98
+"""Of the sums that the rms is taken from, with each map more."""
+
+FEW = 30
+"""Pixels of all classes, that the rms of a class of as few is half taken from."""
+
+TYPICAL = 14.0
+"""ln of a surface density of dark matter, [Msun h / ckpc^2], that is seen as zero."""
+
+
+class DetailNetwork(nn.Module):
+    """A number for each place, larger the more real the detail there looks beside its dark matter.
+
+    It sees the detail of ln of the field, scale by scale, in units of the rms of the truth's at
+    that dark matter, so that a void's ripples count as a halo's clumps do, and dark matter and its
+    detail beside it. Each place sees 23 pixels across, beyond what the scales span.
+
+    Parameters
+    ----------
+    classes : int
+        Of dark matter, for each of which the rms is measured.
+    """
+
+    squares: Tensor
+    counts: Tensor
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.register_buffer("squares", torch.zeros(SCALES, classes))
+        self.register_buffer("counts", torch.zeros(classes))
+        full, half, quarter = WIDTHS
+        sides = (2 * SCALES + 1, full), (full, half), (half, half), (half, quarter)
+        self.convolutions = nn.ModuleList(
+            PaddedConv(*pair, 3, stride=stride)
+            for pair, stride in zip((*sides, (quarter, quarter)), (1, 2, 1, 2, 1), strict=True)
+        )
+        # A bias would cancel between paintings and truth, and never learn.
+        self.score = nn.Conv2d(quarter, 1, 1, bias=False)
+        self.apply(glorot_normal)
+        nn.init.xavier_normal_(self.score.weight)
+
+    def forward(self, seen: Tensor, dark: Tensor) -> Tensor:
+        """Score places.
+
+        Parameters
+        ----------
+        seen : tensor, (batch, SCALES, ny, nx)
+            Detail of the field in its units, of `in_units`.
+        dark : tensor, (batch, SCALES + 1, ny, nx)
+            Of `beside`.
+
+        Returns
+        -------
+        tensor, (batch, 1, ny / 4, nx / 4)
+        """
+        x = torch.cat((seen, dark), dim=1)
+        for convolution in self.convolutions:
+            x = leaky(convolution(x, "circular"))
+        # Full precision, also under autocast: scores are differences of large numbers.
+        with torch.autocast(x.device.type, enabled=False):
+            scores: Tensor = self.score(x.to(self.score.weight.dtype))
+        return scores
+
+    @torch.no_grad()
+    def measure(self, found: Tensor, place: Tensor) -> None:
+        """Take up the squares of the truth's detail (n, SCALES, ny, nx), forgetting the oldest.
+
+        Places (n, 1, ny, nx) are among the classes.
+        """
+        nearest, classes = place.round().long().flatten(), len(self.counts)
+        sums: Any = [
+            torch.bincount(nearest, each.flatten().square(), minlength=classes)
+            for each in found.unbind(1)
+        ]
+        self.squares.mul_(KEPT).add_(torch.stack(sums))
+        self.counts.mul_(KEPT).add_(torch.bincount(nearest, minlength=classes))
+
+    def in_units(self, found: Tensor, place: Tensor) -> Tensor:
+        """Detail (n, SCALES, ny, nx) in units of its rms at that class of dark matter."""
+        overall = self.squares.sum(1, keepdim=True) / self.counts.sum()
+        rms = ((self.squares + FEW * overall) / (self.counts + FEW)).sqrt().clamp(min=LEAST_UNIT)
+        unit = torch.cat([between(table, place) for table in rms], dim=1)
+        return (found / unit).clamp(-LARGEST, LARGEST)
+
+
+def details(logarithm: Tensor) -> Tensor:
+    """Detail of periodic maps (n, 1, ny, nx) by scale, (n, SCALES, ny, nx).
+
+    References
+    ----------
+    Starck & Murtagh 2006, the "a trous" wavelet transform.
+    """
+    found = []
+    for scale in range(SCALES):
+        smooth = smoothed_out(logarithm, 2**scale, "circular")
+        found.append(logarithm - smooth)
+        logarithm = smooth
+    return torch.cat(found, dim=1)
+
+
+def beside(surface: Tensor) -> Tensor:
+    """What is seen of dark matter [Msun h / ckpc^2], (n, 1, ny, nx) -> (n, SCALES + 1, ny, nx)."""
+    logarithm = surface.clamp(min=1.0).log()
+    return torch.cat((logarithm - TYPICAL, 2 * details(logarithm)), dim=1)

@@ -1,0 +1,122 @@
+"""How often a critic finds the truth among samples of EMBER's WGAN, as a pair of eyes would.
+
+Run from the repository, with the extra `training` and the maps that trained the network:
+
+    python -m tests.benchmarks.told_apart CARD --data data --simulation FILE --axes xyz
+
+A fresh critic of detail learns to tell samples of the training maps from their truth; the network
+stays as it is. Then it looks at squares of 48 pixels of maps that trained nothing, the truth and
+three samples, and names the one of the highest score: the truth in a quarter of the squares, if
+samples look like it. Squares are sorted by their densest fiftieth of dark matter: up to 3 times
+the mean, up to 30, and more.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+import engine
+from engine.calibration import mean_dark_matter
+from engine.networks.ember.detail import beside
+from engine.systems.card import read_card
+from engine.systems.weights import read_weights
+from training.systems.registry import preset, system_for
+
+SIDE, SAMPLES, DENSEST = 48, 3, 0.98
+
+KINDS = {"voids": 3, "filaments": 30, "haloes": np.inf}
+
+SHAPE = ("silent", "sways", "details", "pits", "discs")
+"""Of a card's architecture, what a run sets."""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("card", type=Path, metavar="CARD")
+    options.add_argument("--data", type=Path, default=Path("data"), help="Training maps.")
+    options.add_argument("--simulation", default="hydro11-z2", help="Name or slab file.")
+    options.add_argument("--axes", default="z", help="Held-out projections.")
+    options.add_argument("--updates", type=int, default=400)
+    options.add_argument("--rate", type=float, default=1e-3)
+    chosen = options.parse_args()
+    step = taught(chosen)
+    squares = {kind: [] for kind in KINDS}
+    simulation = engine.open_simulation(chosen.simulation)
+    level = step.config.level
+    for axis in chosen.axes:
+        for number in range(simulation.n_slabs(axis)):
+            eaten = simulation.slab("dm", axis, number, level)
+            true = simulation.slab(step.config.field, axis, number)
+            look(step, eaten, true, squares)
+    every = [found for kind in KINDS for found in squares[kind]]
+    for kind, found in {**squares, "all": every}.items():
+        error = np.sqrt(0.25 / len(found)) if found else np.nan
+        share = np.mean(found) if found else np.nan
+        print(f"{kind:10s} {100 * share:4.0f} +- {100 * error:.0f} % of {len(found)}")
+
+
+def taught(chosen):
+    """A step whose critic has learned."""
+    card, updates = read_card(chosen.card), chosen.updates
+    shape = {name: int(card.architecture.get(name, 0)) for name in SHAPE}
+    config = preset(
+        "small",
+        card.system,
+        field=card.field,
+        level=card.level,
+        updates=updates,
+        critic=1.0,
+        critic_updates=updates,
+        critic_alone=updates - 1,
+        **shape,
+    )
+    weights = {name: torch.from_numpy(w) for name, w in read_weights(chosen.card, card).items()}
+    system = system_for(config, weights)
+    progress = system.start(torch.device("cpu"))
+    progress.network.load_state_dict(weights, strict=False)
+    step = system.step(progress, Fabric(accelerator="cpu", devices=1))
+    maps = system.examples(chosen.data)
+    distance = []
+    for progress.update in range(updates):
+        rate = chosen.rate * (1 if progress.update < 0.6 * updates else 0.3)
+        object.__setattr__(config, "critic_learning_rate", rate)
+        with torch.no_grad():
+            judged = step._judged(*maps.batch(progress.update))
+        distance.append(float(step.critic.learn(judged)["critic"].detach()))
+        if (progress.update + 1) % 100 == 0:
+            print(f"{progress.update + 1} distance {-np.mean(distance[-100:]):.3f}", flush=True)
+    return step
+
+
+def look(step, eaten, true, squares: dict[str, list[bool]]) -> None:
+    """Find the truth in each square of a slab."""
+    dark_matter, target = (torch.tensor(slab.values)[None, None] for slab in (eaten, true))
+    critic, progress = step.critic, step.progress
+    with torch.no_grad():
+        painted = []
+        while len(painted) < SAMPLES:
+            progress.update += 1  # other noise
+            judged = step._judged(dark_matter, target)
+            painted += [scales[0] for scales in judged.draws]
+        dark = beside(judged.surface)
+        random = torch.Generator().manual_seed(eaten.index)
+        scores = [
+            critic.critic(critic._seen(maps, judged, random), dark)
+            for maps in (judged.real[0], *painted[:SAMPLES])
+        ]
+    density = eaten.values / mean_dark_matter(eaten)
+    (ny, nx), shrunk = density.shape, density.shape[0] // scores[0].shape[-2]
+    for y, x in np.ndindex(ny // SIDE, nx // SIDE):
+        square = (slice(y * SIDE, (y + 1) * SIDE), slice(x * SIDE, (x + 1) * SIDE))
+        dense = np.quantile(density[square], DENSEST)
+        kind = next(name for name, most in KINDS.items() if dense <= most)
+        places = tuple(slice(part.start // shrunk, part.stop // shrunk) for part in square)
+        means = [float(score[(..., *places)].mean()) for score in scores]
+        squares[kind].append(int(np.argmax(means)) == 0)
+
+
+if __name__ == "__main__":
+    main()
