@@ -64,13 +64,11 @@ def test_detail_is_counted_in_units_of_its_rms_at_that_dark_matter(maps):
     assert silent.in_units(torch.full((1, 4, 64, 64), 1e-3), place).max() == pytest.approx(0.5)
 
 
-def test_details_and_what_is_left_add_up_and_each_holds_its_scale():
+def test_each_detail_holds_its_scale():
     wave = torch.arange(96) * (2 * torch.pi / 96)
     for cycles, scale in ((32, 0), (16, 1), (8, 2), (4, 3)):
         waves = torch.sin(cycles * wave).expand(1, 1, 96, 96)
-        found = details(waves + 7).square().mean((0, 2, 3))
-        assert found.argmax() == scale
-        assert found.sum() < waves.square().mean()
+        assert details(waves + 7).square().mean((0, 2, 3)).argmax() == scale
     assert details(torch.full((1, 1, 96, 96), 7.0)).abs().max() < 1e-5
 
 

@@ -9,15 +9,13 @@ from torch import Tensor
 from engine.networks.ember.detail import DetailNetwork, beside, details
 from training.checkpoint import Progress
 from training.descent import descend, random_of
+from training.losses.responses import FAINTEST
 from training.losses.samples import Judged
 from training.losses.wasserstein import Maps, critic_loss, generator_loss, gradient_penalty
 from training.systems.gated_config import GatedRunConfig
 
 BLUR = 2e-3
 """Of the noise that is added to ln of paintings and truth, whose maps may be rounded."""
-
-FAINTEST = 1e-6
-"""Of a map, in units of its normalisation's turn-over, below which no logarithm is taken."""
 
 WINDOW = 176
 """Side of the square on which the critic learns, where maps are larger, [pixels]: the gradient of
@@ -60,12 +58,11 @@ class DetailCritic:
         self.critic.requires_grad_(True)
         random = random_of(self.config.seed, self.progress.update, 1, self.fabric)
         with torch.no_grad():
-            place = self.place(judged.dark_matter[0])
+            dark, place = self.of_dark_matter(judged)
             found = self._details(judged.real[0], judged, random)
             self.critic.measure(found, place)
             real = self.critic.in_units(found, place)
-            fake = self._seen(judged.draws[0][0], judged, random)
-            dark = beside(judged.surface)
+            fake = self.seen(judged.draws[0][0], judged, place, random)
         real, fake, dark = window((real, fake, dark), random)
         share = torch.rand(len(real), generator=random, device=real.device)
         distance = critic_loss(self._score, [real], [fake], [dark])
@@ -79,12 +76,20 @@ class DetailCritic:
         """What the generator steps down: less the mean score of all draws."""
         self.critic.requires_grad_(False)  # saves its weights' gradients
         random = random_of(self.config.seed, self.progress.update, 3, self.fabric)
-        dark = beside(judged.surface)
+        dark, place = self.of_dark_matter(judged)
         losses = [
-            generator_loss(self._score, [self._seen(draw[0], judged, random)], [dark])
+            generator_loss(self._score, [self.seen(draw[0], judged, place, random)], [dark])
             for draw in judged.draws
         ]
         return torch.stack(losses).mean()
+
+    def of_dark_matter(self, judged: Judged) -> tuple[Tensor, Tensor]:
+        """What is seen of dark matter, and each pixel's place among its classes."""
+        return beside(judged.surface), self.place(judged.dark_matter[0])
+
+    def seen(self, maps: Tensor, judged: Judged, place: Tensor, random: torch.Generator) -> Tensor:
+        """What is seen of normalised maps (n, 1, ny, nx) at places among the classes."""
+        return self.critic.in_units(self._details(maps, judged, random), place)
 
     def _score(self, seen: Maps, dark: Maps) -> Tensor:
         return self.critic(seen[0], dark[0]).mean((-3, -2, -1))
@@ -97,11 +102,6 @@ class DetailCritic:
         density = judged.scaling.inverse(maps).clamp(min=FAINTEST * judged.scaling.x0)
         noise = torch.randn(maps.shape, generator=random, device=maps.device)
         return details(density.log() + BLUR * noise)
-
-    def _seen(self, maps: Tensor, judged: Judged, random: torch.Generator) -> Tensor:
-        """What is seen of normalised maps."""
-        place = self.place(judged.dark_matter[0])
-        return self.critic.in_units(self._details(maps, judged, random), place)
 
 
 def window(maps: tuple[Tensor, ...], random: torch.Generator) -> tuple[Tensor, ...]:

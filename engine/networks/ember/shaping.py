@@ -76,13 +76,12 @@ class Kept(PerPixel):
         Last features (batch, channels, ny, nx); places (n, 1, ny, nx) among the classes, of
         which `batch` is a multiple.
         """
-        shares = 2 * torch.sigmoid(self.numbers(features, place))
+        shares = (2 * torch.sigmoid(self.numbers(features, place))).split(1, dim=1)
+        found, rest = by_scale(maps, len(shares), padding)
         details = torch.zeros_like(maps)
-        for j, share in enumerate(shares.split(1, dim=1)):
-            smooth = smoothed_out(maps, 2**j, padding)
-            details = details + share * (maps - smooth)
-            maps = smooth
-        return maps + details
+        for share, each in zip(shares, found, strict=True):
+            details = details + share * each
+        return rest + details
 
 
 class Filled(PerPixel):
@@ -179,6 +178,19 @@ def disc_kernels(radii: Sequence[float]) -> NDArray[np.float32]:
     inside = [np.clip(1 - squared / radius**2, 0, None) ** 4 for radius in radii]
     kernels = np.stack(inside).mean((-1, -2))
     return (kernels / kernels.max((1, 2), keepdims=True))[:, None].astype(np.float32)
+
+
+def by_scale(maps: Tensor, scales: int, padding: Padding) -> tuple[list[Tensor], Tensor]:
+    """Details of maps (..., ny, nx), finest first, and what is left: they add up to the maps.
+
+    Each is what `smoothed_out` by 1, 2, 4, ... pixels takes away.
+    """
+    found = []
+    for scale in range(scales):
+        smooth = smoothed_out(maps, 2**scale, padding)
+        found.append(maps - smooth)
+        maps = smooth
+    return found, maps
 
 
 def smoothed_out(maps: Tensor, step: int, padding: Padding) -> Tensor:
