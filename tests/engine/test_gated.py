@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from engine.networks.ember import gated, unet
 from engine.networks.ember.gated import Gate, GatedConfig, smoothed
-from engine.networks.ember.shaping import RADII, RARE, SHUT, Stamped, between, repeated
+from engine.networks.ember.shaping import RADII, RARE, SHUT, Stamped, between, repeated, weighed
 from engine.noise import Realisation, normals, smooth_normals
 from engine.normalization import normalization
 
@@ -254,7 +254,7 @@ def test_discs_add_up_as_powers():
         for dy, dx in product(range(-edge, edge + 1), repeat=2):
             at = (y + dy) % SHAPE[0], (x + dx) % SHAPE[1]
             expected[0, 0, *at] += power * kernel[j, 0, edge + dy, edge + dx]
-    found = stamped(maps, raised, "circular")
+    found = stamped(maps, raised, torch.tensor(50.0), "circular")
     torch.testing.assert_close(found.double(), expected ** (1 / 6), rtol=1e-5, atol=1e-5)
     assert (found >= maps - 1e-6).all()
 
@@ -267,7 +267,7 @@ def test_a_disc_is_round_and_as_wide_as_its_radius():
     for j, radius in enumerate(RADII):
         raised = flat.repeat(1, len(RADII), 1, 1)
         raised[0, j, 16, 16] = 0.6
-        found = stamped(flat, raised, "circular")[0, 0]
+        found = stamped(flat, raised, torch.tensor(50.0), "circular")[0, 0]
         assert float(found[16, 16]) == pytest.approx(0.6)
         torch.testing.assert_close(found, found.T)
         torch.testing.assert_close(found, found.flip(0).roll(1, 0))
@@ -288,10 +288,25 @@ def test_a_disc_is_no_brighter_at_its_centre_than_its_dark_matter_allows():
     seen = []
     network.stamped.register_forward_hook(lambda _, read, made: seen.append((*read, made)))
     network.bounded(above, rises, torch.full_like(place, 0.9), "circular")
-    maps, raised, _, found = seen[0]
+    maps, raised, _, _, found = seen[0]
     assert ((above + rises) > 0.9).any()
     assert (raised <= 0.9).all()
     assert (found >= maps - 1e-6).all()
+
+
+@torch.inference_mode()
+def test_a_wide_disc_spreads_what_a_narrow_one_holds():
+    """A kernel of 5.4 pixels as bright as the brightest pixel held four fifths of a slab's HI."""
+    stamped, ground = Stamped(6, 13, RADII), torch.full((1, 1, 32, 32), 0.01)
+    held = []
+    for j, radius in enumerate(RADII):
+        raised = ground.repeat(1, len(RADII), 1, 1)
+        raised[0, j, 16, 16] = 2.0
+        added = stamped(ground, raised, torch.tensor(2.0), "circular") ** 6 - ground**6
+        assert float(added.max()) == pytest.approx(2.0**6 * (RADII[0] / radius) ** 2, rel=1e-4)
+        held.append(float(added.sum()))
+    # But for pixels: the narrowest kernel is averaged over few of them.
+    assert held == pytest.approx(len(held) * [held[-1]], rel=0.3)
 
 
 def test_discs_need_a_silent_level_and_numbers():
@@ -474,3 +489,15 @@ def test_training_smooths_noise_as_painting_does():
     expected = smooth_normals(4, 2, (0, 16, 0, 24), SHAPE, 1)
     found = smoothed(torch.from_numpy(white)).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_weights_of_all_classes_are_indexing_in_value_and_gradient():
+    place = torch.rand(2, 1, 9, 7, generator=torch.Generator().manual_seed(3)) * 4
+    place[0, 0, 0, :3] = torch.tensor([0.0, 4.0, 2.0])
+    found = []
+    for interpolated in (between, weighed):
+        table = torch.tensor([0.3, -1.0, 2.0, 0.0, 5.0], requires_grad=True)
+        values = interpolated(table, place)
+        (gradient,) = torch.autograd.grad(values.square().sum(), table)
+        found.append((values, gradient))
+    torch.testing.assert_close(*found)

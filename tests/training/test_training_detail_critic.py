@@ -7,7 +7,7 @@ import torch
 from lightning_fabric import Fabric
 
 from engine.networks.ember import gated
-from engine.networks.ember.detail import DetailNetwork, details
+from engine.networks.ember.detail import DetailNetwork, counted, details
 from training.config import Split
 from training.data.slabs import TrainingMaps, read_pairs
 from training.systems.detail_critic import WINDOW, window
@@ -70,6 +70,16 @@ def test_each_detail_holds_its_scale():
         waves = torch.sin(cycles * wave).expand(1, 1, 96, 96)
         assert details(waves + 7).square().mean((0, 2, 3)).argmax() == scale
     assert details(torch.full((1, 1, 96, 96), 7.0)).abs().max() < 1e-5
+
+
+def test_dense_places_count_more_whatever_their_share():
+    dark = torch.full((2, 5, 16, 16), -8.0)
+    dark[:, 0, 4:8, 8:12] = torch.tensor([0.0, 9.0])[:, None, None]
+    places = counted(dark, (4, 4))
+    torch.testing.assert_close(places.mean((1, 2, 3)), torch.ones(2))
+    torch.testing.assert_close(
+        places[:, 0, 1, 2] / places[:, 0, 0, 0], torch.tensor([1.0, 6.0]) / 0.3
+    )
 
 
 def test_the_critic_learns_alone_at_first_then_its_weight_rises(maps):

@@ -6,7 +6,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from engine.networks.ember.detail import DetailNetwork, beside, details
+from engine.networks.ember.detail import DetailNetwork, beside, counted, details
 from training.checkpoint import Progress
 from training.descent import descend, random_of
 from training.losses.responses import FAINTEST
@@ -26,8 +26,9 @@ class DetailCritic:
     """Judges details of ln of the field, from one pixel to eight, beside their dark matter.
 
     What is larger is left to the scores. Each draw is judged by itself. The score is a mean over
-    places, and the penalty asks for a slope of one at each of them, however many there are. In
-    voids what bfloat16 rounds away looks like texture: all of this is in float32.
+    places, dense ones counted more, and the penalty asks for a slope of one at each of them,
+    however many there are. In voids what bfloat16 rounds away looks like texture: all of this is
+    in float32.
 
     Parameters
     ----------
@@ -92,7 +93,9 @@ class DetailCritic:
         return self.critic.in_units(self._details(maps, judged, random), place)
 
     def _score(self, seen: Maps, dark: Maps) -> Tensor:
-        return self.critic(seen[0], dark[0]).mean((-3, -2, -1))
+        scores = self.critic(seen[0], dark[0])
+        ny, nx = scores.shape[-2:]
+        return (counted(dark[0], (ny, nx)) * scores).mean((-3, -2, -1))
 
     def _by_place(self, seen: Maps, dark: Maps) -> Tensor:
         """Score of a map whose slope by all pixels together is the rms slope of one place."""

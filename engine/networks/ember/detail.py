@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 
 from engine.networks.ember.shaping import between, by_scale
 from engine.networks.ember.unet import PaddedConv, glorot_normal, leaky
@@ -9,8 +10,8 @@ from engine.networks.ember.unet import PaddedConv, glorot_normal, leaky
 SCALES = 4
 """Of detail: what lies between a map and itself smoothed by 1, 2, 4 and 8 pixels."""
 
-WIDTHS = (24, 48, 80)
-"""Channels at full size, at half and at a quarter of it: 126 k weights."""
+WIDTHS = (48, 96, 160)
+"""Channels at full size, at half and at a quarter of it: 498 k weights."""
 
 LEAST_UNIT = 2e-3
 """Of the rms of detail that others are counted in: maps may be rounded to seven bits."""
@@ -26,6 +27,9 @@ FEW = 30
 
 TYPICAL = 14.0
 """ln of a surface density of dark matter, [Msun h / ckpc^2], that is seen as zero."""
+
+BY_DENSITY, LEAST_COUNTED, MOST_COUNTED = 0.5, 0.3, 6.0
+"""Power of a place's dark matter, as seen, that it counts by, and between which numbers."""
 
 
 class DetailNetwork(nn.Module):
@@ -115,3 +119,13 @@ def beside(surface: Tensor) -> Tensor:
     """What is seen of dark matter [Msun h / ckpc^2], (n, 1, ny, nx) -> (n, SCALES + 1, ny, nx)."""
     logarithm = surface.clamp(min=1.0).log()
     return torch.cat((logarithm - TYPICAL, 2 * details(logarithm)), dim=1)
+
+
+def counted(dark: Tensor, sides: tuple[int, int]) -> Tensor:
+    """How much each place counts, (n, 1, *sides), of a mean of 1, beside dark matter as seen.
+
+    Most of a map is void; filaments and haloes, of which there are few, are what eyes go by.
+    """
+    density = (BY_DENSITY * dark[:, :1]).exp().clamp(LEAST_COUNTED, MOST_COUNTED)
+    places = F.adaptive_avg_pool2d(density, sides)
+    return places / places.mean((-3, -2, -1), keepdim=True)

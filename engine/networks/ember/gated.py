@@ -348,7 +348,8 @@ class GatedGenerator(unet.UNet):
         maps = capped(above, most, sharpness)
         if rises is None:
             return maps
-        return self.stamped(maps, capped(above + rises, most, sharpness), padding)
+        raised = capped(above + rises, most, sharpness)
+        return self.stamped(maps, raised, self.most.max(), padding)
 
     def place(self, dark_matter: Tensor, padding: Padding) -> Tensor:
         """Among the classes, from 0 to classes - 1, of normalised dark matter (n, 1, ny, nx)."""

@@ -9,7 +9,7 @@ from openvino import opset13 as op
 
 from engine.networks.ember.gated import WINDOW, GatedConfig
 from engine.networks.ember.graph import Graph, channels_of, constant, cut, double
-from engine.networks.ember.shaping import ADDED, RADII, RARE, SHUT, disc_kernels
+from engine.networks.ember.shaping import ADDED, RADII, RARE, SHUT, disc_kernels, spread
 
 Place = tuple[openvino.Node, openvino.Node]
 """Among the classes of dark matter, of each pixel: the class below, and the share of the next."""
@@ -165,13 +165,14 @@ class GatedGraph(Graph):
 
     def stamped(self, maps: openvino.Node, raised: openvino.Node) -> openvino.Node:
         """Add discs about raised pixels."""
-        kernels, power = disc_kernels(RADII[: self.config.discs]).swapaxes(0, 1), np.float32(ADDED)
+        radii, power = RADII[: self.config.discs], np.float32(ADDED)
+        kernels = disc_kernels(radii).swapaxes(0, 1)
+        most = self.weights["most"].max() ** power * spread(radii)
         below = op.power(maps, power)
-        discs = self.around(
-            op.relu(op.subtract(op.power(raised, power), below)), kernels.shape[-1] // 2
-        )
-        spread = op.convolution(discs, constant(kernels), [1, 1], [0, 0], [0, 0], [1, 1])
-        return op.power(op.add(below, spread), np.float32(1 / ADDED))
+        risen = op.relu(op.subtract(op.power(raised, power), below))
+        added = self.around(op.minimum(risen, constant(most)), kernels.shape[-1] // 2)
+        discs = op.convolution(added, constant(kernels), [1, 1], [0, 0], [0, 0], [1, 1])
+        return op.power(op.add(below, discs), np.float32(1 / ADDED))
 
     def place(self, dark_matter: openvino.Node) -> openvino.Node:
         """Among the classes of dark matter, from 0 to classes - 1."""

@@ -130,8 +130,10 @@ class Stamped(PerPixel):
 
         (u^p + sum_discs (v^p - u^p at the centre) (1 - (d/r)^2)^4)^(1/p),
 
-    p = `ADDED`. There may be discs of two radii for each map of numbers: of one where they are
-    large, of the other where they are small.
+    p = `ADDED`. What a disc adds at its centre is at most b^p (r_0 / r)^2, b being the brightest
+    that any class allows and r_0 the smallest radius: a wide kernel spreads a particle's mass.
+    There may be discs of two radii for each map of numbers: of one where they are large, of the
+    other where they are small.
 
     Parameters
     ----------
@@ -142,11 +144,13 @@ class Stamped(PerPixel):
     """
 
     kernel: Tensor
+    spread: Tensor
 
     def __init__(self, channels: int, classes: int, radii: Sequence[float]) -> None:
         super().__init__(channels, classes, 2 * len(radii))
         kernel = torch.from_numpy(disc_kernels(radii))
         self.register_buffer("kernel", kernel, persistent=False)
+        self.register_buffer("spread", torch.from_numpy(spread(radii)), persistent=False)
         self.side = kernel.shape[-1]
 
     def rises(self, noise: Tensor, features: Tensor, place: Tensor) -> Tensor:
@@ -158,16 +162,17 @@ class Stamped(PerPixel):
         numbers = torch.cat((noise, -noise), dim=1)[:, : heights.shape[1]]
         return heights.exp() * F.relu(numbers + thresholds - RARE)
 
-    def forward(self, maps: Tensor, raised: Tensor, padding: Padding) -> Tensor:
+    def forward(self, maps: Tensor, raised: Tensor, brightest: Tensor, padding: Padding) -> Tensor:
         """Maps (batch, 1, ny, nx), normalised, positive, with discs that are `raised` so high.
 
-        That is (batch, radii, ny, nx), of pixels without a disc the map or less.
+        That is (batch, radii, ny, nx), of pixels without a disc the map or less. The brightest is
+        one number.
         """
         below = maps**ADDED
-        discs = pad(F.relu(raised**ADDED - below), self.side // 2, padding)
+        added = torch.minimum(F.relu(raised**ADDED - below), brightest**ADDED * self.spread)
         # Each radius by itself, then their sum: four times as fast backwards as both at once.
-        spread = F.conv2d(discs, self.kernel, groups=len(self.kernel))
-        return (below + spread.sum(1, keepdim=True)) ** (1 / ADDED)
+        discs = F.conv2d(pad(added, self.side // 2, padding), self.kernel, groups=len(self.kernel))
+        return (below + discs.sum(1, keepdim=True)) ** (1 / ADDED)
 
 
 def disc_kernels(radii: Sequence[float]) -> NDArray[np.float32]:
@@ -178,6 +183,11 @@ def disc_kernels(radii: Sequence[float]) -> NDArray[np.float32]:
     inside = [np.clip(1 - squared / radius**2, 0, None) ** 4 for radius in radii]
     kernels = np.stack(inside).mean((-1, -2))
     return (kernels / kernels.max((1, 2), keepdims=True))[:, None].astype(np.float32)
+
+
+def spread(radii: Sequence[float]) -> NDArray[np.float32]:
+    """Brightness of discs of one mass and some radii over that of the first, (1, radii, 1, 1)."""
+    return ((radii[0] / np.asarray(radii)) ** 2)[None, :, None, None].astype(np.float32)
 
 
 def by_scale(maps: Tensor, scales: int, padding: Padding) -> tuple[list[Tensor], Tensor]:
@@ -211,5 +221,16 @@ def repeated(features: Tensor, count: int) -> Tensor:
 
 def between(table: Tensor, place: Tensor) -> Tensor:
     """Linear interpolation of a table (classes,) at places from 0 to classes - 1."""
+    if table.is_cuda and table.requires_grad and torch.is_grad_enabled():
+        return weighed(table, place)
     below = place.floor().long().clamp(max=len(table) - 2)
     return torch.lerp(table[below], table[below + 1], place - below)
+
+
+def weighed(table: Tensor, place: Tensor) -> Tensor:
+    """Interpolate as `between` does, by weights of all classes at each place.
+
+    The gradient of indexing adds up pixel after pixel on a GPU: two thirds of an update there.
+    """
+    classes = torch.arange(len(table), device=place.device, dtype=place.dtype)
+    return (1 - (place.unsqueeze(-1) - classes).abs()).clamp(min=0) @ table
