@@ -22,8 +22,8 @@ from engine.statistics.pdf import PdfSums
 from engine.statistics.total_mass import MassSums
 from training.report.measure import Measures, Part
 
-VERSION = 5
-"""Of the files; another one if what is measured changes."""
+VERSION = 6
+"""Of the files; another one if what is measured changes, or what the same weights paint."""
 
 KINDS: dict[str, type] = {
     "pairs": PairSums,
