@@ -207,7 +207,8 @@ def test_the_reach_is_how_far_a_pixel_is_felt(name):
         place = network.place(x, "circular")
         painted = network.kept(painted, features, place, "circular")
         painted = network.filled(painted, features, place, "circular")
-        painted = network.stamped(painted, 2 * painted.repeat(1, 4, 1, 1), "circular")
+        brightest = torch.tensor(1e40, dtype=torch.float64)  # above all that fresh weights paint
+        painted = network.stamped(painted, 2 * painted.repeat(1, 4, 1, 1), brightest, "circular")
     painted[0, 0, start : start + cell].sum().backward()
     felt = np.flatnonzero(x.grad[0, 0].abs().sum(1).numpy())
     assert start - felt.min() == edge

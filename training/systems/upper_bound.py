@@ -141,7 +141,7 @@ class _Samples:
 
     def __init__(self, network: GatedGenerator, pairs: Sequence[Pair], field: str) -> None:
         self.network, self.scaling = network, NORMALIZATIONS[field]
-        self.finish = deepcopy(network).cpu().bounded
+        self.painter = deepcopy(network).cpu()
         self.truth = [pair.target for pair in pairs]
         self.mass = statistics.get("total_mass")
         self.true_mass, self.true_power = self.mass(self.truth), long_waves(self.truth)
@@ -155,9 +155,10 @@ class _Samples:
         return Offset(classes, offset, self.mass(painted) / self.true_mass, power_error)
 
     def _bounded(self, table: Tensor) -> Iterator[Slab]:
+        self.painter.most.copy_(table)
         for truth, (above, rises, place) in zip(self.truth, self.free, strict=True):
             with torch.inference_mode():
-                maps = self.finish(above, rises, between(table, place), "circular")
+                maps = self.painter.bounded(above, rises, between(table, place), "circular")
             yield truth.with_values(self.scaling.inverse(maps)[0, 0].numpy())
 
 
