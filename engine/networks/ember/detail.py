@@ -122,9 +122,10 @@ def beside(surface: Tensor) -> Tensor:
 
 
 def counted(dark: Tensor, sides: tuple[int, int]) -> Tensor:
-    """How much each place counts, (n, 1, *sides), of a mean of 1, beside dark matter as seen.
+    """How much each place counts, (n, 1, *sides), of a mean of 1, beside dark matter of `beside`.
 
-    Most of a map is void; filaments and haloes, of which there are few, are what eyes go by.
+    That is (n, SCALES + 1, ny, nx). Most of a map is void; filaments and haloes, of which there
+    are few, are what eyes go by.
     """
     density = (BY_DENSITY * dark[:, :1]).exp().clamp(LEAST_COUNTED, MOST_COUNTED)
     places = F.adaptive_avg_pool2d(density, sides)

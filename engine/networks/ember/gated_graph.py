@@ -9,7 +9,7 @@ from openvino import opset13 as op
 
 from engine.networks.ember.gated import WINDOW, GatedConfig
 from engine.networks.ember.graph import Graph, channels_of, constant, cut, double
-from engine.networks.ember.shaping import ADDED, RADII, RARE, SHUT, disc_kernels, spread
+from engine.networks.ember.shaping import ADDED, RADII, RARE, SHUT, disc_brightness, disc_kernels
 
 Place = tuple[openvino.Node, openvino.Node]
 """Among the classes of dark matter, of each pixel: the class below, and the share of the next."""
@@ -167,7 +167,7 @@ class GatedGraph(Graph):
         """Add discs about raised pixels."""
         radii, power = RADII[: self.config.discs], np.float32(ADDED)
         kernels = disc_kernels(radii).swapaxes(0, 1)
-        most = self.weights["most"].max() ** power * spread(radii)
+        most = self.weights["most"].max() ** power * disc_brightness(radii)
         below = op.power(maps, power)
         risen = op.relu(op.subtract(op.power(raised, power), below))
         added = self.around(op.minimum(risen, constant(most)), kernels.shape[-1] // 2)

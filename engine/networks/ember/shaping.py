@@ -144,13 +144,14 @@ class Stamped(PerPixel):
     """
 
     kernel: Tensor
-    spread: Tensor
+    brightness: Tensor
 
     def __init__(self, channels: int, classes: int, radii: Sequence[float]) -> None:
         super().__init__(channels, classes, 2 * len(radii))
         kernel = torch.from_numpy(disc_kernels(radii))
         self.register_buffer("kernel", kernel, persistent=False)
-        self.register_buffer("spread", torch.from_numpy(spread(radii)), persistent=False)
+        brightness = torch.from_numpy(disc_brightness(radii))
+        self.register_buffer("brightness", brightness, persistent=False)
         self.side = kernel.shape[-1]
 
     def rises(self, noise: Tensor, features: Tensor, place: Tensor) -> Tensor:
@@ -169,7 +170,7 @@ class Stamped(PerPixel):
         one number.
         """
         below = maps**ADDED
-        added = torch.minimum(F.relu(raised**ADDED - below), brightest**ADDED * self.spread)
+        added = torch.minimum(F.relu(raised**ADDED - below), brightest**ADDED * self.brightness)
         # Each radius by itself, then their sum: four times as fast backwards as both at once.
         discs = F.conv2d(pad(added, self.side // 2, padding), self.kernel, groups=len(self.kernel))
         return (below + discs.sum(1, keepdim=True)) ** (1 / ADDED)
@@ -185,8 +186,8 @@ def disc_kernels(radii: Sequence[float]) -> NDArray[np.float32]:
     return (kernels / kernels.max((1, 2), keepdims=True))[:, None].astype(np.float32)
 
 
-def spread(radii: Sequence[float]) -> NDArray[np.float32]:
-    """Brightness of discs of one mass and some radii over that of the first, (1, radii, 1, 1)."""
+def disc_brightness(radii: Sequence[float]) -> NDArray[np.float32]:
+    """At the centre of discs of one mass and some radii, the first's being 1: (1, radii, 1, 1)."""
     return ((radii[0] / np.asarray(radii)) ** 2)[None, :, None, None].astype(np.float32)
 
 
