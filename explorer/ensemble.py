@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engine.calibration import Calibration
 from engine.likeness import Likeness
 from engine.results import Curve
+from engine.spread_by_scale import SpreadByScale
 from explorer.state import NO_HALO, Request
 
 QUANTILES = (16.0, 50.0, 84.0)
@@ -64,6 +65,8 @@ class Ranked:
         Of other statistics of each slab, by their name and bin.
     likeness : Likeness or None
         How like the truth the first samples look; of whole maps.
+    scales : SpreadByScale
+        Of whole maps, by dark matter as the pixels.
     """
 
     pixels: Calibration
@@ -73,6 +76,7 @@ class Ranked:
     peaks: Calibration | None
     curves: Mapping[str, Calibration]
     likeness: Likeness | None
+    scales: SpreadByScale
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from engine.normalization import normalization
 from engine.peaks import CLASSES as PEAKS
 from engine.peaks import RADIUS, masses_around, peaks_of
 from engine.results import Curve, Points
+from engine.spread_by_scale import SpreadsByScale
 from explorer.ensemble import HALO_GROUPS, Ranked
 from explorer.results import Results, relation
 
@@ -42,6 +43,11 @@ class Ranker:
         self.pixels = [
             Ranking(scaled(each), classes_of(known(seen, below)), len(CLASSES))
             for each, seen, below in zip(truth, given, dark, strict=True)
+        ]
+        maps = (whole(shown, name) for name in ("truth", "input", "dark"))
+        self.scales = [
+            SpreadsByScale(each, known(seen, below))
+            for each, seen, below in zip(*maps, strict=True)
         ]
         curves = [statistics.power_spectrum(each) for each in truth]
         self.wavenumber = curves[0].x
@@ -72,6 +78,8 @@ class Ranker:
         self.samples += 1
         for ranking, slab in zip(self.pixels, painted, strict=True):
             ranking.add(scaled(slab))
+        for spreads, slab in zip(self.scales, whole(sample, "prediction"), strict=True):
+            spreads.add(slab)
         self.power.add(dex([statistics.power_spectrum(slab) for slab in painted]))
         for name, ranking in self.curves.items():
             ranking.add(heights(name, painted))
@@ -88,6 +96,7 @@ class Ranker:
         if self.samples < 2:
             return None
         first, *rest = (ranking.found() for ranking in self.pixels)
+        by_scale, *more = (spreads.found() for spreads in self.scales)
         return Ranked(
             pixels=sum(rest, first),
             power=self.power.found(),
@@ -96,6 +105,7 @@ class Ranker:
             peaks=None if self.around is None else self.around.found(),
             curves={name: ranking.found() for name, ranking in self.curves.items()},
             likeness=self.likeness,
+            scales=sum(more, by_scale),
         )
 
     def _around(self, results: Results, name: str) -> NDArray[np.float64]:

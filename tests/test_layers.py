@@ -27,7 +27,7 @@ ENGINE_ORDER = (
     {"inputs", "universe"},
     {"systems", "statistics"},
     {"inference", "calibration", "painting", "surroundings"},
-    {"likeness", "peaks"},
+    {"likeness", "peaks", "spread_by_scale"},
     {"recipe_file", "outcome_words", "batch"},
     {"recipe"},
     {"box_recipe", "cluster_recipe"},
@@ -132,7 +132,7 @@ TRAINED_ORDER = (
     {"detail_critic"},
     {"adversarial", "gated_step", "looks"},
     {"close_look"},
-    {"upper_bound", "noise_strength", "sway"},
+    {"upper_bound", "noise_strength", "disc_places", "sway"},
     {"gated"},
     {"ember_unet", "ember_wgan", "super_resolution", "jerald", "dm2gal", "cluster_unet"},
 )

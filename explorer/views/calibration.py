@@ -13,6 +13,7 @@ from engine.calibration import CLASSES, Calibration
 from engine.likeness import CLASSES as PATCHES
 from engine.likeness import Likeness
 from engine.peaks import CLASSES as PEAKS
+from engine.spread_by_scale import SIZES, SpreadByScale
 from explorer.ensemble import HALO_GROUPS, Ranked
 from explorer.plots.power_ranks import LEVELS, PowerRanks
 from explorer.plots.rank_histogram import COLOURS, DASHES, RankHistogram
@@ -61,6 +62,17 @@ TEXTURE = (
     "dex, the rounding of the maps, doesn’t count."
 )
 
+SCALES_HEADING = legend.title("Spread / error by scale", "of whole maps")
+
+SCALES = (
+    "Of detail of 1, 2, 4 … pixels of the maps, and of all that is larger, by dark matter painted "
+    "on in units of the mean: 1 where calibrated, less where samples are too alike at that scale, "
+    "more where they differ too much. What is large and wrong in one box is a single chance."
+)
+
+DENSITIES = ("< 1", "1–2", "2–5", "5–20", "> 20")
+"""Of dark matter, short for `engine.calibration.CLASSES`."""
+
 HINT = (
     "Paint an ensemble to see how the truth ranks among its samples, and how often their "
     "intervals hold it."
@@ -87,6 +99,7 @@ class CalibrationCards(pn.viewable.Viewer):
         self.table = html("", TABLE)
         self.heading = html()
         self.texture = html("", TABLE)
+        self.scales = html("", TABLE)
         self.halos_card = framed(halos_heading(), self.halos, "halos")
         cards = (
             framed(pixels_heading(), self.pixels, "pixels"),
@@ -97,6 +110,13 @@ class CalibrationCards(pn.viewable.Viewer):
                 html(TEXTURE_HEADING),
                 self.texture,
                 css_classes=["calibration-texture"],
+                stylesheets=[FREE, CARD, ROW],
+                **WIDE,
+            ),
+            pn.Column(
+                html(SCALES_HEADING),
+                self.scales,
+                css_classes=["calibration-scales"],
                 stylesheets=[FREE, CARD, ROW],
                 **WIDE,
             ),
@@ -133,6 +153,8 @@ class CalibrationCards(pn.viewable.Viewer):
         self.table.object = f'<div class="coverage">{numbers}</div>'
         looks = "" if ranked.likeness is None else texture_table(ranked.likeness)
         self.texture.object = f'<div class="coverage">{looks}<p>{TEXTURE}</p></div>'
+        spreads = scales_table(ranked.scales)
+        self.scales.object = f'<div class="coverage">{spreads}<p>{SCALES}</p></div>'
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
@@ -230,6 +252,17 @@ def texture_table(found: Likeness) -> str:
     head = "<tr><th></th><th>sample</th><th>truth</th></tr>"
     cells = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
     return f"<table>{head}{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+
+
+def scales_table(found: SpreadByScale) -> str:
+    """Write spread over error of each scale, where there are pixels."""
+    there = found.count[0] > 0
+    heads = [name for name, some in zip(DENSITIES, there, strict=True) if some]
+    lines = [f"<tr><th></th>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr>"]
+    for size, ratios in zip(SIZES, found.spread_error, strict=True):
+        cells = "".join(f"<td>{number(ratio)}</td>" for ratio in ratios[there])
+        lines.append(f"<tr><td>{size}</td>{cells}</tr>")
+    return f"<table>{''.join(lines)}</table>"
 
 
 def number(value: float) -> str:

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from engine import statistics
 from engine.calibration import CLASSES, Calibration, classes_of
 from engine.likeness import likeness, texture_of
+from engine.spread_by_scale import SIZES, SpreadsByScale
 from explorer.plots.power_ranks import PowerRanks, dots
 from explorer.plots.rank_histogram import RANGE, RankHistogram, histogram
 from explorer.ranking import Ranker, known
@@ -20,6 +21,7 @@ from explorer.views.calibration import (
     percent,
     remarks,
     rows,
+    scales_table,
     texture_table,
 )
 from explorer.views.tabs import CardTabs
@@ -141,6 +143,23 @@ def test_texture_is_of_the_first_two_samples_and_of_whole_maps(emulator):
     assert texture_table(unknown).count("<td>–</td>") == np.isfinite(expected.patches).sum()
 
 
+@pytest.mark.usefixtures("stochastic")
+def test_spread_by_scale_is_of_whole_maps_in_view_or_not(emulator):
+    store = opened()
+    asyncio.run(store.sample(4))
+    shown = store.results
+    spreads = SpreadsByScale(shown.truth, shown.input)
+    for seed in range(4):
+        spreads.add(emulator().predict(shown.input, seed))
+    expected = spreads.found()
+    assert_allclose(store.ensemble.ranked.scales.spread_error, expected.spread_error)
+    assert_array_equal(ranked_in_view(store).scales.count, expected.count)
+    words = scales_table(expected)
+    assert words.count("<tr>") == 1 + len(SIZES)
+    assert words.count("<td>") == len(SIZES) * (1 + np.count_nonzero(expected.count[0]))
+    assert f"<td>1 pixel</td><td>{expected.spread_error[0, 0]:.2f}</td>" in words
+
+
 def ranked_in_view(store):
     """Ranks of a quarter of the map."""
     shown = store.results
@@ -199,6 +218,7 @@ def test_the_cards_say_how_to_paint_an_ensemble_and_then_show_it(monkeypatch):
     assert cards.table.object.count("<tr>") == 1 + len(rows(store.ensemble.ranked))
     assert "input’s peaks of 8 to 20 times" in cards.table.object
     assert texture_table(store.ensemble.ranked.likeness) in cards.texture.object
+    assert scales_table(store.ensemble.ranked.scales) in cards.scales.object
     store.selection.slab = 2
     assert cards.words.object == HINT
     assert not cards.cards.visible

@@ -144,6 +144,8 @@ def test_texture_and_slab_by_slab_coverage_are_told_beside_the_truths(simulation
         assert abs(same["patches"][i]) < 0.3
     assert same["diagonals"][0] == same["diagonals"][1]
     assert same["diagonals"][2] is None
+    scales = results[0]["all"]["scales"]
+    assert np.shape(scales["spread_error"]) == (len(scales["sizes"]), len(scales["classes"]))
     for name in ("bispectrum", "peaks"):
         covered = results[0]["all"]["calibration"][name]
         assert np.sum(covered["ranks"]) == np.sum(covered["count"]) > 0
@@ -202,6 +204,8 @@ def test_pixels_are_told_apart_by_what_is_painted_on(maps):
     assert many.sum() > 2
     np.testing.assert_allclose(part.pixels.spread_error[many], 1, atol=0.1)
     np.testing.assert_allclose(part.pixels.coverage(0.68)[many], 0.68, atol=0.06)
+    # Detail of one pixel, of which there is the most, is calibrated as pixels are.
+    np.testing.assert_allclose(part.scales.spread_error[0, many], 1, atol=0.1)
 
 
 def test_crps_is_the_mean_over_pairs_and_the_distance_for_one():

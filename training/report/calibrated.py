@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engine import statistics
 from engine.calibration import CLASSES, Calibration, Ranking
 from engine.peaks import CLASSES as PEAKS
+from engine.spread_by_scale import SIZES
 from training.report.bands import rounded
 from training.report.measure import Part
 
@@ -35,8 +36,8 @@ def calibration(parts: Sequence[Part]) -> dict[str, Any]:
     dict
         `calibration` of pixels by dark matter painted on, P(k), bispectrum and column-density
         counts of each slab by bin, halo masses by mass and masses around peaks of the input by
-        their height, if there are two realisations or more; `crps` of ln P(k) and log10 of halo
-        masses for any number.
+        their height, and `scales`, spread over error of detail, if there are two realisations or
+        more; `crps` of ln P(k) and log10 of halo masses for any number.
     """
     true_power, power = ln_power(parts)
     found: dict[str, Any] = {"crps": {"power_crps": rounded(crps(true_power, power).mean())}}
@@ -64,6 +65,10 @@ def calibration(parts: Sequence[Part]) -> dict[str, Any]:
     if pixels:
         ranked["pixels"] = sum(pixels[1:], pixels[0])
         labels["pixels"] = list(CLASSES)
+    scales = [part.scales for part in parts if part.scales is not None]
+    if scales:
+        ratios = rounded(sum(scales[1:], scales[0]).spread_error)
+        found["scales"] = {"sizes": SIZES, "classes": CLASSES, "spread_error": ratios}
     calibrations = {name: described(c, labels[name]) for name, c in ranked.items() if c}
     return found | ({"calibration": calibrations} if calibrations else {})
 

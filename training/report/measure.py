@@ -13,6 +13,7 @@ from engine.halos import Halos
 from engine.likeness import Texture, texture_of
 from engine.mesh import Mesh, Slab
 from engine.peaks import Peaks, masses_around, peaks_of
+from engine.spread_by_scale import SpreadByScale, SpreadsByScale
 from engine.statistics.halo_relation import HaloRelation, HaloSums
 from training.report.reported import Reported
 
@@ -61,6 +62,8 @@ class Part:
     pixels : Calibration or None
         Of the pixels' scaled values by class of the dark matter that is painted on; None for
         fewer than two samples.
+    scales : SpreadByScale or None
+        The same of spread and error alone, by scale of detail.
     texture : Texture
         Of the first realisation, and of its difference to the second one if there is one.
     """
@@ -68,6 +71,7 @@ class Part:
     truth: Measures
     painted: tuple[Measures, ...]
     pixels: Calibration | None
+    scales: SpreadByScale | None
     texture: Texture
 
 
@@ -138,11 +142,12 @@ def run(
         Told of each batch how many realisations are done.
     """
     number = emulator.realisations(count)
-    ranking = None
+    ranking, spreads = None, None
     if number > 1:
         # No painter can know of haloes that a coarse input doesn't show.
         below = painted_on(maps.inputs, maps.truth) or maps.reference
         ranking = Ranking(scaled(maps.truth), classes_of(below), len(CLASSES))
+        spreads = SpreadsByScale(maps.truth, below)
     seeds = range(number)
     batches = [seeds[i : i + emulator.at_once] for i in range(0, number, emulator.at_once)]
     painted: list[Measures] = []
@@ -156,8 +161,9 @@ def run(
     for batch in in_order(pool, paint, batches, IN_FLIGHT * workers):
         for slab, measured in batch:
             painted.append(measured)
-            if ranking is not None:
+            if ranking is not None and spreads is not None:
                 ranking.add(scaled(slab))
+                spreads.add(slab)
             if texture is None:
                 first.append(slab)
                 if len(first) == min(number, 2):
@@ -165,8 +171,9 @@ def run(
                     first.clear()
         advance(len(batch))
     pixels = ranking.found() if ranking is not None else None
+    scales = spreads.found() if spreads is not None else None
     assert texture is not None
-    return Part(measure(maps, maps.truth), tuple(painted), pixels, texture)
+    return Part(measure(maps, maps.truth), tuple(painted), pixels, scales, texture)
 
 
 def in_order(

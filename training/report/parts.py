@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.calibration import Calibration
 from engine.likeness import Texture
 from engine.peaks import PeakMasses
+from engine.spread_by_scale import SpreadByScale
 from engine.statistics.bispectrum import BispectrumSums
 from engine.statistics.cddf import CddfSums
 from engine.statistics.halo_relation import HaloMasses
@@ -22,7 +23,7 @@ from engine.statistics.pdf import PdfSums
 from engine.statistics.total_mass import MassSums
 from training.report.measure import Measures, Part
 
-VERSION = 6
+VERSION = 7
 """Of the files; another one if what is measured changes, or what the same weights paint."""
 
 KINDS: dict[str, type] = {
@@ -89,6 +90,8 @@ def _packed(part: Part) -> dict[str, Any]:
         arrays |= _columns(f"painted/{name}", [measures[name] for measures in part.painted])
     if part.pixels is not None:
         arrays |= _columns("pixels", [part.pixels])
+    if part.scales is not None:
+        arrays |= _columns("scales", [part.scales])
     return arrays | _columns("texture", [part.texture])
 
 
@@ -98,9 +101,12 @@ def _unpacked(arrays: dict[str, NDArray[Any]]) -> Part:
     count = len(next(iter(columns.values())))
     truth: Measures = {name: _rows(f"truth/{name}", KINDS[name], arrays)[0] for name in there}
     pixels = _rows("pixels", Calibration, arrays)
+    scales = _rows("scales", SpreadByScale, arrays)
     painted = tuple({name: columns[name][i] for name in there} for i in range(count))
     (texture,) = _rows("texture", Texture, arrays)
-    return Part(truth, painted, pixels[0] if pixels else None, texture)
+    return Part(
+        truth, painted, pixels[0] if pixels else None, scales[0] if scales else None, texture
+    )
 
 
 def _columns(path: str, records: Sequence[Any]) -> dict[str, NDArray[Any]]:
