@@ -72,6 +72,7 @@ def test_agrees_with_eager_torch_with_noise():
         {"toned": 1, "silent": 1, "details": 2, "pits": 5},
         {"toned": 1, "pits": 3},
         {"toned": 1, "silent": 2, "details": 2, "pits": 3, "sways": True, "discs": 3},
+        {"toned": 0, "silent": 1, "details": 2, "sways": True, "discs": 2},
     ],
 )
 @pytest.mark.parametrize("padding", ["circular", "replicate"])

@@ -7,7 +7,7 @@ import torch
 from lightning_fabric import Fabric
 
 from engine.networks.ember import gated
-from engine.networks.ember.detail import DetailNetwork, counted, details
+from engine.networks.ember.detail import SCALES, DetailNetwork, counted, details
 from training.config import Split
 from training.data.slabs import TrainingMaps, read_pairs
 from training.systems.detail_critic import WINDOW, window
@@ -52,28 +52,30 @@ def test_detail_is_counted_in_units_of_its_rms_at_that_dark_matter(maps):
     place[..., 32:] = 3.0
     loud = torch.where(place == 0, 0.5, 2.0)
     for _ in range(40):
-        network.measure(loud * torch.randn(1, 4, 64, 64, generator=random), place)
-    seen = network.in_units(loud * torch.randn(1, 4, 64, 64, generator=random), place)
+        network.measure(loud * torch.randn(1, SCALES, 64, 64, generator=random), place)
+    seen = network.in_units(loud * torch.randn(1, SCALES, 64, 64, generator=random), place)
     for half in (slice(0, 32), slice(32, None)):
-        torch.testing.assert_close(seen[..., half].std((0, 2, 3)), torch.ones(4), rtol=0.05, atol=0)
+        torch.testing.assert_close(
+            seen[..., half].std((0, 2, 3)), torch.ones(SCALES), rtol=0.05, atol=0
+        )
     # A class that has no pixels counts as all do; and no unit is below what maps are rounded to.
-    empty = network.in_units(torch.ones(1, 4, 64, 64), torch.full_like(place, 4.0))
+    empty = network.in_units(torch.ones(1, SCALES, 64, 64), torch.full_like(place, 4.0))
     torch.testing.assert_close(empty, torch.full_like(empty, 1 / 2.125**0.5), rtol=0.05, atol=0)
     silent = DetailNetwork(5)
-    silent.measure(torch.zeros(1, 4, 64, 64), place)
-    assert silent.in_units(torch.full((1, 4, 64, 64), 1e-3), place).max() == pytest.approx(0.5)
+    silent.measure(torch.zeros(1, SCALES, 64, 64), place)
+    assert silent.in_units(torch.full((1, SCALES, 64, 64), 1e-3), place).max() == pytest.approx(0.5)
 
 
 def test_each_detail_holds_its_scale():
-    wave = torch.arange(96) * (2 * torch.pi / 96)
-    for cycles, scale in ((32, 0), (16, 1), (8, 2), (4, 3)):
-        waves = torch.sin(cycles * wave).expand(1, 1, 96, 96)
+    wave = torch.arange(192) * (2 * torch.pi / 192)
+    for scale in range(SCALES):
+        waves = torch.sin(64 / 2**scale * wave).expand(1, 1, 192, 192)
         assert details(waves + 7).square().mean((0, 2, 3)).argmax() == scale
     assert details(torch.full((1, 1, 96, 96), 7.0)).abs().max() < 1e-5
 
 
 def test_dense_places_count_more_whatever_their_share():
-    dark = torch.full((2, 5, 16, 16), -8.0)
+    dark = torch.full((2, SCALES + 1, 16, 16), -8.0)
     dark[:, 0, 4:8, 8:12] = torch.tensor([0.0, 9.0])[:, None, None]
     places = counted(dark, (4, 4))
     torch.testing.assert_close(places.mean((1, 2, 3)), torch.ones(2))
@@ -118,7 +120,7 @@ def test_nothing_is_rounded_that_the_critic_sees():
 def test_the_slope_of_a_place_is_one_however_many_there_are(maps):
     _, step = started(TINY, maps)
     random = torch.Generator().manual_seed(2)
-    seen, dark = (torch.randn(1, n, 32, 32, generator=random) for n in (4, 5))
+    seen, dark = (torch.randn(1, n, 32, 32, generator=random) for n in (SCALES, SCALES + 1))
     slopes = []
     for copies in (1, 2):
         painting, beside_it = (torch.cat(copies * [each], dim=-1) for each in (seen, dark))

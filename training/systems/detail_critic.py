@@ -23,7 +23,7 @@ a gradient costs more than all the rest."""
 
 
 class DetailCritic:
-    """Judges details of ln of the field, from one pixel to eight, beside their dark matter.
+    """Judges details of ln of the field, from one pixel to 32, beside their dark matter.
 
     What is larger is left to the scores. Each draw is judged by itself. The score is a mean over
     places, dense ones counted more, and the penalty asks for a slope of one at each of them,

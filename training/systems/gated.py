@@ -24,6 +24,7 @@ from training.losses.tables import ABOVE, QUANTILES, Tables
 from training.systems import ember
 from training.systems.close_look import WANTED, look_closely
 from training.systems.contract import Picture, Scored, Weights
+from training.systems.disc_places import without_lone_discs
 from training.systems.gated_config import GatedRunConfig
 from training.systems.gated_step import GatedStep, draw_smooth
 from training.systems.looks import paint_slab, spread
@@ -183,12 +184,13 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
     def settled(
         self, network: nn.Module, examples: TrainingMaps
     ) -> tuple[GatedGenerator, dict[str, float]]:
-        """Scale the noise, then lower the upper bound, to where samples of training slabs fit."""
+        """Leave out lone discs, scale the noise, lower the upper bound: as training slabs ask."""
         assert isinstance(network, GatedGenerator)
-        pairs, field = examples.pairs, self.config.field
-        louder, said = strengthened(network, pairs, field)
-        bounded, more = lowered(louder, pairs, field)
-        return bounded, said | more
+        said: dict[str, float] = {}
+        for settle in (without_lone_discs, strengthened, lowered):
+            network, found = settle(network, examples.pairs, self.config.field)
+            said |= found
+        return network, said
 
     def score(self, network: nn.Module, examples: TrainingMaps) -> tuple[dict[str, float], Picture]:
         """Texture, spread, P(k) and mass of training slabs, and a picture of one."""
@@ -211,7 +213,9 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         config = self.config
         network = gated.PRESETS[config.network]
         numbers = {name: getattr(config, name) for name in ("silent", "details", "pits", "discs")}
-        return replace(network, sways=bool(config.sways), **numbers)
+        # Beside a sway, tones only move voids, by five times what boxes differ in there.
+        toned = 0 if config.sways else network.toned
+        return replace(network, sways=bool(config.sways), toned=toned, **numbers)
 
     def provenance(self, examples: TrainingMaps, hours: float, device: str) -> dict[str, Any]:
         """Entries of a card that say where the weights come from, the loss's terms together."""

@@ -1,5 +1,7 @@
 """The network of the gated generator's critic: how real a map's detail looks, place by place."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -7,11 +9,11 @@ from torch.nn import functional as F  # noqa: N812
 from engine.networks.ember.shaping import between, by_scale
 from engine.networks.ember.unet import PaddedConv, glorot_normal, leaky
 
-SCALES = 4
-"""Of detail: what lies between a map and itself smoothed by 1, 2, 4 and 8 pixels."""
+SCALES = 6
+"""Of detail: what lies between a map and itself smoothed by 1, 2, 4 to 32 pixels."""
 
-WIDTHS = (48, 96, 160)
-"""Channels at full size, at half and at a quarter of it: 498 k weights."""
+WIDTHS = (48, 96, 160, 160)
+"""Channels at full size, at half, at a quarter and at an eighth of it: 961 k weights."""
 
 LEAST_UNIT = 2e-3
 """Of the rms of detail that others are counted in: maps may be rounded to seven bits."""
@@ -37,7 +39,7 @@ class DetailNetwork(nn.Module):
 
     It sees the detail of ln of the field, scale by scale, in units of the rms of the truth's at
     that dark matter, so that a void's ripples count as a halo's clumps do, and dark matter and its
-    detail beside it. Each place sees 21 pixels across, beyond what the scales span.
+    detail beside it. Each place sees 45 pixels across, beyond what the scales span.
 
     Parameters
     ----------
@@ -52,14 +54,12 @@ class DetailNetwork(nn.Module):
         super().__init__()
         self.register_buffer("squares", torch.zeros(SCALES, classes))
         self.register_buffer("counts", torch.zeros(classes))
-        full, half, quarter = WIDTHS
-        sides = (2 * SCALES + 1, full), (full, half), (half, half), (half, quarter)
-        self.convolutions = nn.ModuleList(
-            PaddedConv(*pair, 3, stride=stride)
-            for pair, stride in zip((*sides, (quarter, quarter)), (1, 2, 1, 2, 1), strict=True)
-        )
+        self.convolutions = nn.ModuleList([PaddedConv(2 * SCALES + 1, WIDTHS[0], 3)])
+        for above, below in pairwise(WIDTHS):
+            halved, same = PaddedConv(above, below, 3, stride=2), PaddedConv(below, below, 3)
+            self.convolutions.extend((halved, same))
         # A bias would cancel between paintings and truth, and never learn.
-        self.score = nn.Conv2d(quarter, 1, 1, bias=False)
+        self.score = nn.Conv2d(WIDTHS[-1], 1, 1, bias=False)
         self.apply(glorot_normal)
         nn.init.xavier_normal_(self.score.weight)
 
@@ -75,7 +75,7 @@ class DetailNetwork(nn.Module):
 
         Returns
         -------
-        tensor, (batch, 1, ny / 4, nx / 4)
+        tensor, (batch, 1, ny / 8, nx / 8)
         """
         x = torch.cat((seen, dark), dim=1)
         for convolution in self.convolutions:
