@@ -86,7 +86,7 @@ class SpreadsByScale:
     """
 
     def __init__(self, truth: Slab, dark_matter: Slab) -> None:
-        self.truth = scaled(truth).astype(np.float64)
+        self.truth = scaled(truth)
         self.classes = classes_of(dark_matter).ravel()
         self.samples = 0
         self.sum = np.zeros(truth.shape)
@@ -118,13 +118,13 @@ class SpreadsByScale:
         spread2 = np.maximum(self.squares - self.samples * error2, 0) / (self.samples - 1)
         return SpreadByScale(self.samples, np.tile(count, (len(SIZES), 1)), error2, spread2)
 
-    def _by_class(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _by_class(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Squares of a map's detail summed by class, (sizes, classes)."""
         squares = [np.square(each).ravel() for each in details(values)]
         return np.stack([np.bincount(self.classes, each, len(CLASSES)) for each in squares])
 
 
-def details(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def details(values: NDArray[np.floating]) -> list[NDArray[np.floating]]:
     """Detail of a periodic map by scale, finest first, and what is left: they add up to the map.
 
     Each is what smoothing by 1, 2, 1 of every 2^j-th pixel along both axes takes away.

@@ -132,7 +132,7 @@ TRAINED_ORDER = (
     {"detail_critic"},
     {"adversarial", "gated_step", "looks"},
     {"close_look"},
-    {"upper_bound", "noise_strength", "disc_places", "sway"},
+    {"upper_bound", "noise_strength", "disc_places", "heaviest_disc", "sway"},
     {"gated"},
     {"ember_unet", "ember_wgan", "super_resolution", "jerald", "dm2gal", "cluster_unet"},
 )

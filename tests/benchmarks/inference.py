@@ -65,7 +65,7 @@ def compare_generators(side: int) -> None:
     small = gated.PRESETS["small"]
     shaped = replace(small, details=4, pits=3)
     configs = {"plain": generator.PRESETS["small"], "gated": small, "gas": shaped}
-    configs["HI"] = replace(shaped, silent=1, sways=True, discs=4)
+    configs["HI"] = replace(shaped, toned=0, silent=1, sways=True, discs=4, rounded=True)
     compiled = {}
     for name, config in configs.items():
         weights = {k: v.numpy() for k, v in config.build().eval().state_dict().items()}

@@ -30,7 +30,7 @@ SIDE, SAMPLES, DENSEST = 48, 3, 0.98
 
 KINDS = {"voids": 3, "filaments": 10, "haloes": np.inf}
 
-SHAPE = ("silent", "sways", "details", "pits", "discs")
+SHAPE = ("silent", "sways", "details", "pits", "discs", "rounded")
 """Of a card's architecture, what a run sets."""
 
 

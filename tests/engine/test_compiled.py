@@ -59,7 +59,7 @@ def test_agrees_with_eager_torch_with_noise():
     found = compiled(x.numpy(), *(n.numpy() for n in noise))
     assert np.abs(found - expected).max() < 1e-5
     other = compiled(x.numpy(), *(-n.numpy() for n in noise))
-    assert np.abs(other - expected).max() > 1e-2
+    assert np.abs(other - expected).max() > 2e-3
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,7 @@ def test_agrees_with_eager_torch_with_noise():
         {"toned": 1, "pits": 3},
         {"toned": 1, "silent": 2, "details": 2, "pits": 3, "sways": True, "discs": 3},
         {"toned": 0, "silent": 1, "details": 2, "sways": True, "discs": 2},
+        {"toned": 0, "silent": 1, "sways": True, "discs": 2, "rounded": True},
     ],
 )
 @pytest.mark.parametrize("padding", ["circular", "replicate"])
@@ -93,6 +94,8 @@ def test_the_gated_generator_agrees_with_eager_torch(padding, numbers):
         network.most.copy_(torch.linspace(0.5, 0.9, config.classes))
         if config.sways:
             network.sway.copy_(torch.linspace(0.1, 0.2, config.classes))
+        if config.rounded:
+            network.heaviest.fill_(0.05)
     x = torch.rand(1, 1, 32, 48)
     noise = [torch.randn(1, 2, *sides) for sides in config.noise_shapes((32, 48))]
     with torch.inference_mode():
@@ -105,7 +108,7 @@ def test_the_gated_generator_agrees_with_eager_torch(padding, numbers):
     last = [len(noise) - 1] if config.discs else []
     for i in (*range(len(noise) - config.silent), *last):  # no other is left out
         other = compiled(x.numpy(), *(n.numpy() * (1 - 2 * (i == j)) for j, n in enumerate(noise)))
-        assert np.abs(other - expected).max() > 1e-2
+        assert np.abs(other - expected).max() > 2e-3
 
 
 @pytest.mark.parametrize("config", [TINY, GeneratorConfig(TINY.widths, TINY.decoder_widths)])

@@ -35,12 +35,14 @@ def slab(periodic=True):
 
 SHAPED = replace(ember_gated.CONFIG, details=3, pits=3)
 STAMPED = replace(ember_gated.CONFIG, silent=1, details=2, sways=True, discs=4)
+ROUNDED = replace(STAMPED, rounded=True)
 EMULATORS = {
     "unet": EmberUNet(ember_unet.card(), ember_unet.weights(), "cpu"),
     "generator": EmberWGAN(ember_wgan.card(), ember_wgan.weights(0.5), "cpu"),
     "gated": EmberWGAN(ember_gated.card(), ember_gated.weights(), "cpu"),
     "shaped": EmberWGAN(ember_gated.card(SHAPED), ember_gated.weights(SHAPED), "cpu"),
     "stamped": EmberWGAN(ember_gated.card(STAMPED), ember_gated.weights(STAMPED), "cpu"),
+    "rounded": EmberWGAN(ember_gated.card(ROUNDED), ember_gated.weights(ROUNDED), "cpu"),
 }
 
 

@@ -22,11 +22,11 @@ def fit(
     out: Annotated[Path, typer.Option(help="Run folder; a run in it is gone on with.")],
     data: Annotated[Path, typer.Option(help="Folder of the training slab files.")] = Path("data"),
     name: Annotated[
-        str, typer.Option("--system", help="What to train: ember-unet, super-resolution, ...")
+        str, typer.Option("--system", help=f"What to train: {', '.join(systems())}.")
     ] = "ember-unet",
     size: Annotated[str, typer.Option("--preset", help="paper, small or smoke.")] = "small",
     field: Annotated[
-        str | None, typer.Option(help="What to paint: gas or hi; else the system's own.")
+        str | None, typer.Option(help="What to paint: gas, hi, stars, ...; else the system's own.")
     ] = None,
     level: Annotated[
         str | None, typer.Option(help="Of the input: HR, MR, LR or VLR; else the system's own.")

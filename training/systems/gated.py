@@ -27,6 +27,7 @@ from training.systems.contract import Picture, Scored, Weights
 from training.systems.disc_places import without_lone_discs
 from training.systems.gated_config import GatedRunConfig
 from training.systems.gated_step import GatedStep, draw_smooth
+from training.systems.heaviest_disc import heaviest_disc
 from training.systems.looks import paint_slab, spread
 from training.systems.noise_strength import strengthened
 from training.systems.sway import measure_sway
@@ -35,7 +36,7 @@ from training.systems.upper_bound import SAID, lowered
 MEASURED_DRAWS = 4
 """Whose mean is what a generator paints, where the units of its errors are measured."""
 
-BOUNDS = ("least", "most", "sway")
+BOUNDS = ("least", "most", "sway", "heaviest")
 """Tables of a gated generator."""
 
 PARTS = ("gates.", "tones.", "kept.", "filled.", "stamped.")
@@ -144,6 +145,8 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
             bounds = {"least": measured.least, "most": measured.most}
             if self.built.sways:
                 bounds["sway"] = measure_sway(network, pairs, self.config.field)
+            if self.built.rounded:
+                bounds["heaviest"] = heaviest_disc(pairs, self.config.field)
             for painter in (network, kept):
                 painter.load_state_dict(bounds, strict=False)
         paint = self._painter(network) if self.weights else None
@@ -215,7 +218,8 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         numbers = {name: getattr(config, name) for name in ("silent", "details", "pits", "discs")}
         # Beside a sway, tones only move voids, by five times what boxes differ in there.
         toned = 0 if config.sways else network.toned
-        return replace(network, sways=bool(config.sways), toned=toned, **numbers)
+        sways, rounded = bool(config.sways), bool(config.rounded)
+        return replace(network, toned=toned, sways=sways, rounded=rounded, **numbers)
 
     def provenance(self, examples: TrainingMaps, hours: float, device: str) -> dict[str, Any]:
         """Entries of a card that say where the weights come from, the loss's terms together."""

@@ -9,15 +9,15 @@ from training.systems.ember import EmberConfig
 
 BY_FIELD: dict[str, dict[str, Any]] = {
     "gas": {"rounding": 1.5e-4, "tone_speed": 0.0005, "masses": 1.0}
-    | {"silent": 0, "sways": 0, "discs": 0},
+    | {"silent": 0, "sways": 0, "discs": 0, "rounded": 0},
     "hi": {"rounding": 1e-3, "tone_speed": 0.01, "masses": 0.0}
-    | {"silent": 1, "sways": 1, "discs": 4},
+    | {"silent": 1, "sways": 1, "discs": 4, "rounded": 1},
 }
 """Of each field, where left out: what bfloat16 rounds away, normalised; the speed of the tones
 that kept the mass of its maps from running away; the weight of its masses by environment, which
 raised the power of HI; levels without noise, which frays clumps of HI where gas in haloes needs
-it; whether maps sway, as HI's boxes differ in mass by a tenth; and radii of discs, which are
-particles of dense gas."""
+it; whether maps sway, as HI's boxes differ in mass by a tenth; radii of discs, which are
+particles of dense gas; and whether clumps are made round."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,9 @@ class GatedRunConfig(EmberConfig):
         it says how far they are filled, see `engine.networks.ember.gated`.
     discs : int
         Of how many radii discs are stamped, see the same.
+    rounded : int
+        Whether clumps of samples are made round (1) or not (0), see
+        `engine.networks.ember.rounding`.
     noise_only : int
         Whether only what noise goes through learns (1), or everything (0). Bounds are then those
         of the weights that the run starts from, and the upper one may be lowered further. On maps
@@ -106,6 +109,7 @@ class GatedRunConfig(EmberConfig):
     details: int = 4
     pits: int = 3
     discs: int | None = None
+    rounded: int | None = None
     noise_only: int = 0
     rising: int = 20
     gradient_norm: float = 1.0

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from engine.networks.ember import unet
+from engine.networks.ember.rounding import rounded
 from engine.networks.ember.shaping import RADII, Filled, Kept, Stamped, between, repeated
 from engine.networks.padding import Padding, pad
 from engine.noise import Realisation, normals, smooth_normals
@@ -55,6 +56,8 @@ class GatedConfig(unet.UNetConfig):
     discs : int
         Of how many radii, the first of `shaping.RADII`, discs are stamped: two for each noise map
         at most, and the finest level must be silent, whose noise tells where.
+    rounded : bool
+        Whether clumps of what is painted are made round at last, see `rounding`; not in training.
     """
 
     noise_maps: int = 2
@@ -69,6 +72,7 @@ class GatedConfig(unet.UNetConfig):
     pits: int = 0
     sways: bool = False
     discs: int = 0
+    rounded: bool = False
 
     kind = "gated generator"
 
@@ -193,7 +197,9 @@ class GatedGenerator(unet.UNet):
     Bounds are part of the weights: buffers `least` and `most`, one number a class. So is the
     share `sway` by which the first of the numbers c moves u where the network `sways`,
 
-        u (1 + sway c_1).
+        u (1 + sway c_1),
+
+    and `heaviest`, the most that a disc holds where the network has `rounded` clumps.
 
     Parameters
     ----------
@@ -210,6 +216,7 @@ class GatedGenerator(unet.UNet):
     least: Tensor
     most: Tensor
     sway: Tensor
+    heaviest: Tensor
 
     def __init__(self, config: GatedConfig) -> None:
         super().__init__(config)
@@ -237,6 +244,8 @@ class GatedGenerator(unet.UNet):
         self.register_buffer("most", torch.full((config.classes,), UNBOUNDED))
         if config.sways:
             self.register_buffer("sway", torch.zeros(config.classes))
+        if config.rounded:
+            self.register_buffer("heaviest", torch.zeros(1))
 
     def forward(  # type: ignore[override]
         self, x: Tensor, noise: Sequence[Tensor], padding: Padding = "circular"
@@ -346,10 +355,12 @@ class GatedGenerator(unet.UNet):
         """Map below what is most, (batch, 1, ny, nx), and its discs at their centres."""
         sharpness = self.config.sharpness
         maps = capped(above, most, sharpness)
-        if rises is None:
-            return maps
-        raised = capped(above + rises, most, sharpness)
-        return self.stamped(maps, raised, self.most.max(), padding)
+        if rises is not None:
+            raised = capped(above + rises, most, sharpness)
+            maps = self.stamped(maps, raised, self.most.max(), padding)
+        if self.config.rounded and not self.training:
+            maps = rounded(maps, self.heaviest, padding)
+        return maps
 
     def place(self, dark_matter: Tensor, padding: Padding) -> Tensor:
         """Among the classes, from 0 to classes - 1, of normalised dark matter (n, 1, ny, nx)."""

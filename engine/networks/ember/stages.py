@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.networks.ember.gated import WINDOW, GatedGenerator
+from engine.networks.ember.rounding import REACH
 from engine.networks.ember.unet import UNet
 from engine.networks.padding import Padding
 from engine.tile_plan import ANYWHERE, Layer, Stage
@@ -62,6 +63,7 @@ def _stages(network: UNet) -> Iterator[Stage]:
             layers += tuple(Layer(2 ** (j + 1) + 1) for j in range(network.config.details))
             layers += (Layer(network.config.pits),) * 2 if network.config.pits else ()
             layers += (Layer(network.stamped.side),) if network.config.discs else ()
+            layers += tuple(map(Layer, REACH)) if network.config.rounded else ()
             layers = max(layers, (Layer(WINDOW),), key=_edge)  # that its bounds see of the input
         channels = config.out_channels if last else config.decoder_widths[i]
         sources = (below, skip, *everywhere, *by_level[i : i + 1], *((INPUT,) if bounded else ()))

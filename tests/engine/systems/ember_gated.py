@@ -29,4 +29,6 @@ def weights(config=CONFIG):
                 torch.nn.init.normal_(weights, mean=0.4, std=0.2)
         if config.sways:
             network.sway.fill_(0.05)
+        if config.rounded:
+            network.heaviest.fill_(1e-4)
     return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
