@@ -37,8 +37,9 @@ FAINT = 0.5
 STANDS_OUT = 0.5
 """How far a clump rises above its ground, at least, in units of it."""
 
-LEVEL = 0.3
-"""Of the ground: light of discs beyond which a pixel's own counts as theirs."""
+LEVEL, MOST = 0.3, 8.0
+"""Of the ground: light of discs beyond which a pixel's own counts as theirs, and the most that is
+counted. More, and the smoothing's square edges would show around bright discs."""
 
 NEAR, AROUND = (1, 2), (1, 2, 4)
 """Steps of the smoothing that tells a clump's width, and of that within which light is kept."""
@@ -159,12 +160,13 @@ def rounded(maps: Tensor, heaviest: Tensor, padding: Padding) -> Tensor:
     peaks = torch.where(made_round, peaks, 0.0)[:, len(SMALL) :]
     share = (found.above / (stamped(peaks, LARGE, padding) + FAINTEST)).clamp(*CORRECTED)
     discs = stamped(share * peaks, LARGE, padding)
-    of_discs = smooth(discs, AROUND, padding)
+    of_discs = smooth(torch.minimum(discs, MOST * found.ground), AROUND, padding)
     rest = smooth(others + LEVEL * found.ground, AROUND, padding)
     theirs = of_discs / (of_discs + rest + FAINTEST)
-    kept = smooth(theirs * found.above, AROUND, padding) / (of_discs + FAINTEST)
+    taken = theirs * found.above
+    kept = smooth(taken, AROUND, padding) / (smooth(discs, AROUND, padding) + FAINTEST)
     restored = kept.clamp(1 / CORRECTED[1], CORRECTED[1]) * discs
-    light_now = found.ground + restored + (1 - theirs) * found.above
+    light_now = found.ground + restored + found.above - taken
     return light_now ** (1 / ADDED)
 
 

@@ -19,6 +19,7 @@ from engine.networks.ember.rounding import (
     GROUND,
     LARGE,
     LEVEL,
+    MOST,
     NEAR,
     PIT,
     SMALL,
@@ -61,11 +62,13 @@ class RoundedGraph:
         overlapping = op.add(self.stamped(large), np.float32(FAINTEST))
         share = op.clamp(op.divide(above, overlapping), *CORRECTED)
         discs = self.stamped([op.multiply(share, each) for each in large])
-        of_discs = self.smooth(discs, AROUND)
+        most = op.multiply(ground, np.float32(MOST))
+        of_discs = self.smooth(op.minimum(discs, most), AROUND)
         rest = self.smooth(total([*others, op.multiply(ground, np.float32(LEVEL))]), AROUND)
         theirs = op.divide(of_discs, total([of_discs, rest, np.float32(FAINTEST)]))
         taken = op.multiply(theirs, above)
-        kept = op.divide(self.smooth(taken, AROUND), op.add(of_discs, np.float32(FAINTEST)))
+        all_discs = op.add(self.smooth(discs, AROUND), np.float32(FAINTEST))
+        kept = op.divide(self.smooth(taken, AROUND), all_discs)
         restored = op.multiply(op.clamp(kept, 1 / CORRECTED[1], CORRECTED[1]), discs)
         return op.power(total([ground, restored, op.subtract(above, taken)]), np.float32(1 / ADDED))
 
