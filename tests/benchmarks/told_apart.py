@@ -77,6 +77,7 @@ def taught(chosen):
     system = system_for(config, weights)
     progress = system.start(torch.device("cpu"))
     progress.network.load_state_dict(weights, strict=False)
+    progress.network.eval()  # whose clumps are round, if the card says so
     step = system.step(progress, Fabric(accelerator="cpu", devices=1))
     maps = system.examples(chosen.data)
     distance = []

@@ -59,7 +59,7 @@ def test_agrees_with_eager_torch_with_noise():
     found = compiled(x.numpy(), *(n.numpy() for n in noise))
     assert np.abs(found - expected).max() < 1e-5
     other = compiled(x.numpy(), *(-n.numpy() for n in noise))
-    assert np.abs(other - expected).max() > 2e-3
+    assert np.abs(other - expected).max() > 1e-2
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_the_gated_generator_agrees_with_eager_torch(padding, numbers):
     last = [len(noise) - 1] if config.discs else []
     for i in (*range(len(noise) - config.silent), *last):  # no other is left out
         other = compiled(x.numpy(), *(n.numpy() * (1 - 2 * (i == j)) for j, n in enumerate(noise)))
-        assert np.abs(other - expected).max() > 2e-3
+        assert np.abs(other - expected).max() > (2e-3 if config.rounded else 1e-2)
 
 
 @pytest.mark.parametrize("config", [TINY, GeneratorConfig(TINY.widths, TINY.decoder_widths)])

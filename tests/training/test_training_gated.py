@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import engine
 from engine.assets import DATA_VARIABLE
 from engine.networks.ember import gated, generator, unet
+from engine.networks.ember.rounding import rounded
 from engine.normalization import normalization
 from engine.simulation import open_simulation
 from engine.systems.card import read_card
@@ -22,7 +23,9 @@ from training.config import Split, with_values
 from training.data.slabs import TrainingMaps, read_pairs
 from training.losses.tables import ABOVE, FAINTEST, Tables, class_means
 from training.losses.whitening import CLASSES, REFERENCE
+from training.systems.disc_places import without_lone_discs
 from training.systems.gated_step import draw_smooth
+from training.systems.heaviest_disc import heaviest_disc
 from training.systems.registry import preset, system_for
 
 CPU = Fabric(accelerator="cpu", devices=1)
@@ -317,6 +320,41 @@ def test_a_warm_start_from_a_gated_generator_has_its_noise_and_the_bounds_of_the
     assert progress.network.least.equal(progress.extra["tables"].least)
 
 
+def test_a_warm_start_from_weights_without_tones_has_fresh_ones(maps):
+    torch.manual_seed(6)
+    other = shaping().state_dict()
+    without = {name: tensor for name, tensor in other.items() if not name.startswith("tones.")}
+    network = prepared(TINY, maps, without)[1].network
+    assert len(network.tones) == 3
+    assert all(part.weight.any() for part in network.tones)
+    assert network.gates[0].weight.equal(other["gates.0.weight"])
+
+
+def test_how_heavy_a_disc_may_be_is_measured_and_clumps_are_round_outside_of_training(maps):
+    system, progress = prepared(replace(TINY, rounded=1), maps)
+    heaviest = heaviest_disc(maps.pairs, TINY.field)
+    for network in (progress.network, progress.kept):
+        assert network.heaviest.equal(heaviest)
+    network = progress.kept
+    x = torch.rand(1, 1, 32, 32)
+    noise = draw_smooth(network, x, torch.Generator().manual_seed(1))
+    (found,) = network(x, noise)
+    (plain,) = network.train()(x, noise)
+    torch.testing.assert_close(found, rounded(plain, network.heaviest, "circular"))
+    assert not found.equal(plain)
+    assert "heaviest" not in prepared(TINY, maps)[1].network.state_dict()
+    assert system.built.rounded
+
+
+def test_lone_discs_are_left_out_when_a_run_is_settled(maps):
+    config = replace(TINY, silent=1, discs=2)
+    system, progress = prepared(config, maps)
+    found, said = system.settled(progress.kept, maps)
+    expected, only = without_lone_discs(progress.kept, maps.pairs, config.field)
+    assert said["classes_without_discs"] == only["classes_without_discs"]
+    assert found.stamped.of_class.equal(expected.stamped.of_class)
+
+
 def test_noise_alone_learns_within_the_bounds_it_had(maps, tmp_path):
     torch.manual_seed(8)
     sways = replace(TINY, noise_only=1, silent=1, sways=1, discs=4)
@@ -374,10 +412,11 @@ def test_weights_are_the_recipes_and_numbers_are_the_fields():
         "masses": 0.0,
     }
     assert (config.rounding, config.tone_speed) == (1e-3, 0.01)
-    assert (config.silent, config.sways, config.discs) == (1, 1, 4)
+    assert (config.silent, config.sways, config.discs, config.rounded) == (1, 1, 4, 1)
     gas = preset("small", "ember-wgan", field="gas")
     assert gas.rounding == 1.5e-4
-    assert (gas.silent, gas.sways, gas.discs) == (0, 0, 0)
+    assert (gas.silent, gas.sways, gas.discs, gas.rounded) == (0, 0, 0, 0)
+    assert [system_for(each).built.toned for each in (config, gas)] == [0, 2]
     assert gas.weights == config.weights | {"masses": 1.0}
     assert with_values(config, ["texture=0", "tone_speed=1"]).weights["texture"] == 0
     assert repr(with_values(config, ["silent=0"]).silent) == "0"

@@ -19,7 +19,8 @@ BLUR = 2e-3
 
 WINDOW = 176
 """Side of the square on which the critic learns, where maps are larger, [pixels]: the gradient of
-a gradient costs more than all the rest."""
+a gradient costs more than all the rest. It goes on periodically, truth and painting alike, so that
+places near its edge see a seam."""
 
 
 class DetailCritic:

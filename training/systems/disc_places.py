@@ -26,6 +26,9 @@ BRIGHTER = 2.0
 ALONE, AROUND = 5, 9
 """Sides of the square that a spot is the brightest pixel of, and of the one around it, [pixels]."""
 
+FEWEST = 3
+"""Spots that training maps must have of a class: one may be chance."""
+
 NEVER = -20.0
 """Added to normal numbers, of which none exceeds a disc's threshold then."""
 
@@ -33,9 +36,10 @@ NEVER = -20.0
 def without_lone_discs(
     network: GatedGenerator, pairs: Sequence[Pair], field: str
 ) -> tuple[GatedGenerator, dict[str, float]]:
-    """Leave out discs in the emptiest classes, where samples have more spots than training maps.
+    """Leave out discs in the emptiest classes, where samples have more spots than true maps.
 
-    That is, in all below the first class with spots of which training maps have half as many.
+    That is, in all below the first class of which training maps have half as many, and a few;
+    where there is no such class all stay.
 
     Parameters
     ----------
@@ -60,7 +64,7 @@ def without_lone_discs(
         place = place_of(network, pair)
         true += spots(pair.target.values, place, len(true), NORMALIZATIONS[field])
         painted += spots(sample.values, place, len(true), NORMALIZATIONS[field])
-    enough = (true > 0) & (2 * true >= painted)
+    enough = (true >= FEWEST) & (2 * true >= painted)
     emptiest = int(enough.argmax()) if enough.any() else 0
     with torch.no_grad():
         sparing.stamped.of_class[network.config.discs :, :emptiest] = NEVER

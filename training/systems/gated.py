@@ -45,6 +45,9 @@ PARTS = ("gates.", "tones.", "kept.", "filled.", "stamped.")
 SHAPING = PARTS[2:]
 """Of these what shapes the last map."""
 
+FRESH = ("tones.", *SHAPING)
+"""What stays fresh where the weights that a run starts from have none."""
+
 OF_THE_NOISE = ("gates.", "tones.", "stamped.")
 """Of these what noise goes through."""
 
@@ -280,8 +283,8 @@ def fill(network: GatedGenerator, weights: Weights) -> None:
             if not name.startswith("to_map.") or name.startswith(last)
         }
         expected = {n: t for n, t in expected.items() if not n.startswith(OWN)}
-    # What shapes the map stays fresh if the other has none; what this network lacks is left out.
-    expected = {n: t for n, t in expected.items() if n in found or not n.startswith(SHAPING)}
+    # These stay fresh if the other has none; what this network lacks is left out.
+    expected = {n: t for n, t in expected.items() if n in found or not n.startswith(FRESH)}
     found = {n: t for n, t in found.items() if n in expected or not n.startswith(PARTS)}
     if {n: t.shape for n, t in found.items()} != {n: t.shape for n, t in expected.items()}:
         raise ValueError(

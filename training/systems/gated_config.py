@@ -46,8 +46,8 @@ class GatedRunConfig(EmberConfig):
         Finest levels without noise: the smallest clump is one particle's kernel, three pixels in
         radius and smooth, and noise of single pixels frays it.
     sways : int
-        Whether a realisation's number moves its maps by as much as boxes differ (1) or not (0),
-        see `training.systems.sway`.
+        Whether a realisation's number moves its maps by as much as boxes differ (1), and there are
+        no tones, or not (0), see `training.systems.sway`.
     details, pits : int
         Scales of detail of which the network says how much is kept, and side of the pits of which
         it says how far they are filled, see `engine.networks.ember.gated`.

@@ -57,7 +57,8 @@ def strengthened(
     rise = np.log(after / before) / np.log(trial) if 0 < after < np.inf else 0.0
     if rise <= 0:
         return deepcopy(network), found
-    factor = float(np.clip(before ** (-1 / rise), 1 / MOST_SCALED, MOST_SCALED))
+    most = np.log(MOST_SCALED)
+    factor = float(np.exp(np.clip(-np.log(before) / rise, -most, most)))
     return scaled_gates(network, factor), found | {"noise_scaled": factor}
 
 

@@ -141,7 +141,8 @@ class _Samples:
 
     def __init__(self, network: GatedGenerator, pairs: Sequence[Pair], field: str) -> None:
         self.network, self.scaling = network, NORMALIZATIONS[field]
-        self.painter = deepcopy(network).cpu()
+        # In training clumps aren't made round, which keeps mass and P(k).
+        self.painter = deepcopy(network).cpu().train()
         self.truth = [pair.target for pair in pairs]
         self.mass = statistics.get("total_mass")
         self.true_mass, self.true_power = self.mass(self.truth), long_waves(self.truth)

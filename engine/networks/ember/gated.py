@@ -4,7 +4,7 @@ The paper's generator gives every channel of a level the same noise everywhere. 
 it, voids were speckled, haloes hardly changed from seed to seed, and dark holes stood beside
 them. Here the features decide, pixel by pixel and channel by channel, how much of the noise
 they take; and no pixel is fainter or brighter than training maps are at its dark matter, but for
-rims of discs.
+rims of discs, and where clumps are made round at last.
 """
 
 import math
@@ -192,7 +192,7 @@ class GatedGenerator(unet.UNet):
 
         u = least + softplus_a(z - least);  most - softplus_a(most - u),
 
-    on which discs are `Stamped`.
+    on which discs are `Stamped` and, outside of training, clumps `rounded`.
 
     Bounds are part of the weights: buffers `least` and `most`, one number a class. So is the
     share `sway` by which the first of the numbers c moves u where the network `sways`,

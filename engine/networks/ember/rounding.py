@@ -4,7 +4,9 @@ A simulated map is a sum of kernels of gas particles: where these are few, its c
 evenly shaded, whatever a network of 3 x 3 pixels makes of them. As maps of radio interferometers
 are restored with a clean beam, the light of each clump that is as wide as a kernel, and no heavier
 than a particle, is put back as the kernel nearest to its width; small and heavy ones stay as they
-are. It has steps, whose gradients say nothing: nothing is trained through it.
+are. Pits far darker than what is around them, which the network leaves beside clumps, are filled
+up to a share of it, wherever they are. It has steps, whose gradients say nothing: nothing is
+trained through it.
 """
 
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ PIT, GROUND = 5, 9
 """Sides of the squares that pits and clumps are narrower than, [pixels]."""
 
 DARKEST = 0.5
-"""Of what is around a pit: beside a disc nothing is darker than without it."""
+"""Of the light around a pit, without clumps: no pixel is left darker."""
 
 FAINT = 0.5
 """Of the light without clumps, so much more is ground: thin streams stay as they are."""
@@ -132,7 +134,7 @@ def clumps(maps: Tensor, padding: Padding) -> Clumps:
 
 
 def rounded(maps: Tensor, heaviest: Tensor, padding: Padding) -> Tensor:
-    """Normalised maps with discs instead of wide clumps.
+    """Normalised maps with discs instead of wide clumps, and without their darkest pits.
 
     Parameters
     ----------
