@@ -9,7 +9,7 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from engine.networks.ember.graph import constant
+from engine.networks.ember.graph import constant, cut
 from engine.networks.ember.rounding import (
     AROUND,
     CORRECTED,
@@ -29,6 +29,9 @@ from engine.networks.ember.rounding import (
     widths,
 )
 from engine.networks.ember.shaping import ADDED
+
+END = np.iinfo(np.int32).max
+"""Of an axis, however long."""
 
 BINOMIAL = np.outer([1, 2, 1], [1, 2, 1])[None, None].astype(np.float32) / np.float32(16)
 """What maps are smoothed by, also before their details are put back."""
@@ -107,7 +110,13 @@ class RoundedGraph:
         """Smooth by 1, 2, 1 of pixels so many steps apart, one after the other."""
         for step in steps:
             wide = self.around(maps, step)
-            maps = op.convolution(wide, constant(BINOMIAL), [1, 1], [0, 0], [0, 0], [step] * 2)
+            for axis in (2, 3):  # sums take a third of a convolution's time
+                # From the end, since blocks have sides that aren't known.
+                first, middle = cut(wide, axis, 0, -2 * step), cut(wide, axis, step, -step)
+                last = cut(wide, axis, 2 * step, END)
+                outer = op.multiply(op.add(first, last), np.float32(0.25))
+                wide = op.add(outer, op.multiply(middle, np.float32(0.5)))
+            maps = wide
         return maps
 
     def opened(self, light: openvino.Node) -> openvino.Node:
