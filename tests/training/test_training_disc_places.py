@@ -8,8 +8,8 @@ from engine.networks.ember import gated
 from engine.networks.ember.shaping import RARE
 from engine.normalization import NORMALIZATIONS
 from training.data.slabs import Pair
-from training.systems.disc_places import FEWEST, NEVER, place_of, spots, without_lone_discs
-from training.systems.gated_step import draw_smooth
+from training.systems.disc_places import FEWEST, NEVER, spots, without_lone_discs
+from training.systems.gated_step import draw_smooth, nearest_class
 from training.systems.looks import paint_slab
 
 HI = NORMALIZATIONS["hi"]
@@ -37,9 +37,13 @@ def painted(network, slabs):
     ]
 
 
+def classes_below(network, pair):
+    return nearest_class(network, torch.tensor(pair.dark_matter.values)[None, None])[0, 0].numpy()
+
+
 def counted(network, pairs):
     return sum(
-        spots(pair.target.values, place_of(network, pair), network.config.classes, HI)
+        spots(pair.target.values, classes_below(network, pair), network.config.classes, HI)
         for pair in pairs
     )
 

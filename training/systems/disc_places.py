@@ -17,7 +17,7 @@ from engine.networks.padding import pad
 from engine.normalization import NORMALIZATIONS, LogNormalization
 from training.data.slabs import Pair
 from training.losses.responses import FAINTEST
-from training.systems.gated_step import draw_smooth
+from training.systems.gated_step import draw_smooth, nearest_class
 from training.systems.looks import paint_slab
 
 BRIGHTER = 2.0
@@ -61,7 +61,8 @@ def without_lone_discs(
     true, painted = np.zeros((2, network.config.classes), int)
     for number, pair in enumerate(pairs):
         sample = paint_slab(network, draw_smooth, pair.dark_matter, field, number)
-        place = place_of(network, pair)
+        below = torch.tensor(pair.dark_matter.values)[None, None]
+        place = nearest_class(network, below)[0, 0].numpy()
         true += spots(pair.target.values, place, len(true), NORMALIZATIONS[field])
         painted += spots(sample.values, place, len(true), NORMALIZATIONS[field])
     enough = (true >= FEWEST) & (2 * true >= painted)
@@ -71,22 +72,13 @@ def without_lone_discs(
     return sparing, {"classes_without_discs": float(emptiest)}
 
 
-@torch.no_grad()
-def place_of(network: GatedGenerator, pair: Pair) -> NDArray[np.intp]:
-    """Number of the class of dark matter of each pixel, (ny, nx)."""
-    device = network.least.device
-    values = torch.tensor(pair.dark_matter.values, device=device)[None, None]
-    place = network.place(NORMALIZATIONS["dm"].forward(values), "circular")
-    return place[0, 0].round().long().cpu().numpy()
-
-
 def spots(
     values: NDArray[np.float32],
     place: NDArray[np.intp],
     classes: int,
     scaling: LogNormalization,
 ) -> NDArray[np.intp]:
-    """Count bright spots of a map (ny, nx), [Msun h / ckpc^2], by class, (classes,)."""
+    """Count bright spots of a map (ny, nx), [Msun h / ckpc^2], by the classes of its pixels."""
     logarithm = torch.tensor(values).clamp(min=FAINTEST * scaling.x0).log()[None, None]
     brightest = F.max_pool2d(_padded(logarithm, ALONE), ALONE, 1)
     around = F.avg_pool2d(_padded(logarithm, AROUND), AROUND, 1)

@@ -26,7 +26,7 @@ from training.systems.close_look import WANTED, look_closely
 from training.systems.contract import Picture, Scored, Weights
 from training.systems.disc_places import without_lone_discs
 from training.systems.gated_config import GatedRunConfig
-from training.systems.gated_step import GatedStep, draw_smooth
+from training.systems.gated_step import GatedStep, draw_smooth, nearest_class
 from training.systems.heaviest_disc import heaviest_disc
 from training.systems.looks import paint_slab, spread
 from training.systems.noise_strength import strengthened
@@ -248,12 +248,6 @@ def normalized(pairs: Sequence[Pair], scaling: LogNormalization) -> Iterator[tup
         both = pair.target, pair.dark_matter
         target, dark_matter = (torch.tensor(slab.values)[None, None] for slab in both)
         yield scaling.forward(target), dark_matter
-
-
-def nearest_class(network: GatedGenerator, dark_matter: Tensor) -> Tensor:
-    """Number of the class of bounds of each pixel of dark matter (1, 1, ny, nx)."""
-    x = NORMALIZATIONS["dm"].forward(dark_matter)
-    return network.place(x, "circular").round().long()
 
 
 def is_gated(weights: Weights) -> bool:

@@ -97,6 +97,12 @@ class GatedStep:
         )
 
 
+def nearest_class(network: GatedGenerator, dark_matter: Tensor) -> Tensor:
+    """Number of the class of each pixel of dark matter (n, 1, ny, nx), [Msun h / ckpc^2]."""
+    x = NORMALIZATIONS["dm"].forward(dark_matter)
+    return network.place(x, "circular").round().long()
+
+
 def draw_smooth(
     generator: GatedGenerator, x: Tensor, random: torch.Generator, draws: int = 1
 ) -> list[Tensor]:

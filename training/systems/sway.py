@@ -15,6 +15,7 @@ from torch import Tensor
 from engine.networks.ember.gated import GatedGenerator
 from engine.normalization import NORMALIZATIONS, LogNormalization
 from training.data.slabs import Pair
+from training.systems.gated_step import nearest_class
 
 FEW = 300
 """Pixels that a class must have in a box for its mass there to be compared."""
@@ -78,8 +79,8 @@ def _sums(network: GatedGenerator, pair: Pair, scaling: LogNormalization) -> NDA
 
     The slope is that of the logarithm of a normalised value over that of its density.
     """
-    x = NORMALIZATIONS["dm"].forward(torch.tensor(pair.dark_matter.values)[None, None])
-    nearest = network.place(x, "circular").round().long().flatten().numpy()
+    below = torch.tensor(pair.dark_matter.values)[None, None]
+    nearest = nearest_class(network, below).flatten().numpy()
     mass = pair.target.values.astype(np.float64).ravel()
     values = scaling.forward(mass)
     slope = np.log(scaling.forward((1 + BRIGHTER) * mass) / np.maximum(values, TINY)) / BRIGHTER

@@ -9,11 +9,15 @@ from openvino import opset13 as op
 
 from engine.networks.ember.gated import WINDOW, GatedConfig
 from engine.networks.ember.graph import Graph, channels_of, constant, cut, double
-from engine.networks.ember.rounding_graph import BINOMIAL, RoundedGraph
+from engine.networks.ember.rounding_graph import RoundedGraph
 from engine.networks.ember.shaping import ADDED, RADII, RARE, SHUT, disc_brightness, disc_kernels
 
 Place = tuple[openvino.Node, openvino.Node]
 """Among the classes of dark matter, of each pixel: the class below, and the share of the next."""
+
+
+AROUND = np.outer([1, 2, 1], [1, 2, 1])[None, None].astype(np.float32) / np.float32(16)
+"""What a map is smoothed by before its details are put back."""
 
 
 class GatedGraph(Graph):
@@ -128,7 +132,7 @@ class GatedGraph(Graph):
         shares, details = op.multiply(op.sigmoid(numbers), np.float32(2)), []
         for j in range(self.config.details):
             smooth = op.convolution(
-                self.around(maps, 2**j), constant(BINOMIAL), [1, 1], [0, 0], [0, 0], [2**j] * 2
+                self.around(maps, 2**j), constant(AROUND), [1, 1], [0, 0], [0, 0], [2**j] * 2
             )
             details.append(op.multiply(cut(shares, 1, j, j + 1), op.subtract(maps, smooth)))
             maps = smooth

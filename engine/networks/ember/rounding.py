@@ -10,6 +10,7 @@ trained through it.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -56,17 +57,20 @@ REACH = (PIT, PIT, *2 * (GROUND, GROUND, 3, 5, 9), 3, 5, 11, 11, *2 * (3, 5, 9))
 """Sides of the squares that are looked at one after the other, [pixels]."""
 
 
+@cache
 def kernels(radii: tuple[float, ...]) -> NDArray[np.float32]:
     """Discs of some radii, 1 at the centre, (1, radii, 11, 11)."""
     every = disc_kernels((*radii, max(LARGE)))[:-1]
     return every.swapaxes(0, 1)
 
 
+@cache
 def areas(radii: tuple[float, ...]) -> NDArray[np.float32]:
     """Of some discs: brightness times area is what a disc holds, (1, radii, 1, 1)."""
     return kernels(radii).sum((-2, -1), keepdims=True)
 
 
+@cache
 def widths() -> NDArray[np.float32]:
     """Brightness of smoothed discs at their centre by that of the discs: edges between the radii.
 
@@ -122,9 +126,9 @@ def clumps(maps: Tensor, padding: Padding) -> Clumps:
     light = torch.maximum(light, DARKEST * opened(pitless, padding))
     ground = torch.minimum((1 + FAINT) * opened(light, padding), light)
     above = light - ground
-    even = smooth(above, (1,), padding)
+    even = smooth(above, NEAR[:1], padding)
     peak = (brightest(even, 3, padding) == even) & (above > STANDS_OUT * ground)
-    wide = smooth(above, NEAR, padding) / (above + FAINTEST)
+    wide = smooth(even, NEAR[1:], padding) / (above + FAINTEST)
     edges = [-np.inf, *widths().tolist(), np.inf]
     peaks = [
         torch.where(peak & (wide >= low) & (wide < high), above, 0.0)

@@ -33,9 +33,6 @@ from engine.networks.ember.shaping import ADDED
 END = np.iinfo(np.int32).max
 """Of an axis, however long."""
 
-BINOMIAL = np.outer([1, 2, 1], [1, 2, 1])[None, None].astype(np.float32) / np.float32(16)
-"""What maps are smoothed by, also before their details are put back."""
-
 
 class RoundedGraph:
     """Builds the operations of `rounding.rounded`.
@@ -85,12 +82,12 @@ class RoundedGraph:
         lit = op.multiply(self.opened(light), np.float32(1 + FAINT))
         ground = op.minimum(lit, light)
         above = op.subtract(light, ground)
-        even = self.smooth(above, (1,))
+        even = self.smooth(above, NEAR[:1])
         peak = op.logical_and(
             op.equal(self.brightest(even, 3), even),
             op.greater(above, op.multiply(ground, np.float32(STANDS_OUT))),
         )
-        wide = op.divide(self.smooth(above, NEAR), op.add(above, np.float32(FAINTEST)))
+        wide = op.divide(self.smooth(even, NEAR[1:]), op.add(above, np.float32(FAINTEST)))
         edges = [np.float32(edge) for edge in (-np.inf, *widths(), np.inf)]
         peaks = []
         for low, high in pairwise(edges):
@@ -110,7 +107,7 @@ class RoundedGraph:
         """Smooth by 1, 2, 1 of pixels so many steps apart, one after the other."""
         for step in steps:
             wide = self.around(maps, step)
-            for axis in (2, 3):  # sums take a third of a convolution's time
+            for axis in (2, 3):  # sums take half of a convolution's time
                 # From the end, since blocks have sides that aren't known.
                 first, middle = cut(wide, axis, 0, -2 * step), cut(wide, axis, step, -step)
                 last = cut(wide, axis, 2 * step, END)
