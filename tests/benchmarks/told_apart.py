@@ -4,11 +4,12 @@ Run from the repository, with the extra `training` and the maps that trained the
 
     python -m tests.benchmarks.told_apart CARD --data data --simulation FILE --axes xyz
 
-A fresh critic of detail learns to tell samples of the training maps from their truth; the network
-stays as it is. Then it looks at squares of 48 pixels of maps that trained nothing, the truth and
-three samples, and names the one of the highest score: the truth in a quarter of the squares, if
-samples look like it. Squares are sorted by their densest fiftieth of dark matter: up to 3 times
-the mean, up to 10, and more. Errors count squares as independent.
+A fresh critic of detail learns to tell samples of the training maps from their truth, each beside
+another sample; the network stays as it is. Then it looks at squares of 48 pixels of maps that
+trained nothing, the truth and three samples, each beside a fourth, and names the one of the highest
+score: the truth in a quarter of the squares, if samples look like it. Squares are sorted by their
+densest fiftieth of dark matter: up to 3 times the mean, up to 10, and more. Errors count squares as
+independent.
 """
 
 import argparse
@@ -30,7 +31,7 @@ SIDE, SAMPLES, DENSEST = 48, 3, 0.98
 
 KINDS = {"voids": 3, "filaments": 10, "haloes": np.inf}
 
-SHAPE = ("silent", "sways", "details", "pits", "discs", "rounded")
+SHAPE = ("silent", "sways", "details", "pits", "discs", "rounded", "grainy")
 """Of a card's architecture, what a run sets."""
 
 
@@ -98,16 +99,17 @@ def look(step, eaten, true, squares: dict[str, list[bool]]) -> None:
     critic, progress = step.critic, step.progress
     with torch.no_grad():
         painted = []
-        while len(painted) < SAMPLES:
+        while len(painted) < SAMPLES + 1:
             progress.update += 1  # other noise
             judged = step._judged(dark_matter, target)
             painted += [scales[0] for scales in judged.draws]
         dark, place = critic.of_dark_matter(judged)
         random = torch.Generator().manual_seed(eaten.index)
-        scores = [
-            critic.critic(critic.seen(maps, judged, place, random), dark)
-            for maps in (judged.real[0], *painted[:SAMPLES])
-        ]
+        *seen, other = (
+            critic.seen(maps, judged, place, random)
+            for maps in (judged.real[0], *painted[: SAMPLES + 1])
+        )
+        scores = [critic.critic(each, other, dark) for each in seen]
     density = eaten.values / mean_dark_matter(eaten)
     (ny, nx), shrunk = density.shape, density.shape[0] // scores[0].shape[-2]
     for y, x in np.ndindex(ny // SIDE, nx // SIDE):

@@ -325,6 +325,16 @@ def test_numbers_that_place_discs_are_not_smooth():
 
 
 @torch.inference_mode()
+def test_grainy_noise_of_single_pixels_is_not_smooth():
+    config = replace(TINY, grainy=True)
+    parts = [config.noise_part(Realisation(3), i, (0, 8, 0, 8), SHAPE) for i in (2, 3)]
+    for draw, number, part in zip((smooth_normals, normals), (2, 3), parts, strict=True):
+        np.testing.assert_array_equal(part[1], draw(3, number, (0, 8, 0, 8), SHAPE, 1))
+    with pytest.raises(ValueError, match="leaves 1 levels without noise, expected none"):
+        replace(config, silent=1)
+
+
+@torch.inference_mode()
 def test_the_first_number_of_a_realisation_moves_a_map_as_much_as_boxes_differ():
     network, x, given = shaped(0.0, sways=True), dark_matter(), noise()
     network.least.fill_(0.2)

@@ -120,12 +120,13 @@ def test_nothing_is_rounded_that_the_critic_sees():
 def test_the_slope_of_a_place_is_one_however_many_there_are(maps):
     _, step = started(TINY, maps)
     random = torch.Generator().manual_seed(2)
-    seen, dark = (torch.randn(1, n, 32, 32, generator=random) for n in (SCALES, SCALES + 1))
+    channels = SCALES, SCALES, SCALES + 1
+    seen, *given = (torch.randn(1, n, 32, 32, generator=random) for n in channels)
     slopes = []
     for copies in (1, 2):
-        painting, beside_it = (torch.cat(copies * [each], dim=-1) for each in (seen, dark))
+        painting, *beside_it = (torch.cat(copies * [each], dim=-1) for each in (seen, *given))
         painting.requires_grad_()
-        score = step.critic._by_place([painting], [beside_it]).sum()
+        score = step.critic._by_place([painting], beside_it).sum()
         (gradient,) = torch.autograd.grad(score, painting)
         slopes.append(gradient.square().sum().sqrt())
     torch.testing.assert_close(slopes[0], slopes[1])
@@ -161,3 +162,23 @@ def test_it_learns_to_tell_speckle_from_the_truth_and_the_generator_to_avoid_it(
     # Down the slope lies less speckle.
     assert (slope * (speckled - real)).sum() > 0
     assert not any(p.requires_grad for p in step.critic.critic.parameters())
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_draws_that_agree_where_the_truth_differs_are_found_out(maps, alike):
+    progress, step = started(replace(TINY, critic_learning_rate=2e-3), maps)
+    judged = step._judged(*maps.batch(0))
+    unit = 3 * judged.units[0][:, :1]
+    random = torch.Generator().manual_seed(1)
+    distances = []
+    for progress.update in range(120):
+        # Each by itself has the law of the truth.
+        truth, first, second = (
+            judged.real[0] + unit * torch.randn(unit.shape, generator=random) for _ in range(3)
+        )
+        draws = [[first], [first if alike else second]]
+        told = replace(judged, draws=draws, real=[truth, *judged.real[1:]])
+        step.critic.think(told)
+        distances.append(float(step.critic.learn(told)["critic"].detach()))
+    found = -sum(distances[-20:]) / 20
+    assert found > 0.15 if alike else found < 0.03

@@ -320,6 +320,17 @@ def test_a_warm_start_from_a_gated_generator_has_its_noise_and_the_bounds_of_the
     assert progress.network.least.equal(progress.extra["tables"].least)
 
 
+def test_a_run_may_begin_with_more_of_the_coarsest_noises_and_counts_errors_as_without(maps):
+    torch.manual_seed(6)
+    other = shaping().state_dict()
+    plain, louder = (prepared(replace(TINY, coarse_noise=f), maps, other)[1] for f in (1, 4))
+    for name, tensor in louder.network.state_dict().items():
+        factor = 4 if name.startswith(("gates.0.", "gates.1.")) else 1
+        assert tensor.equal(factor * plain.network.state_dict()[name]), name
+        assert tensor.equal(louder.kept.state_dict()[name]), name
+    assert louder.extra["tables"].rms.equal(plain.extra["tables"].rms)
+
+
 def test_a_warm_start_from_weights_without_tones_has_fresh_ones(maps):
     torch.manual_seed(6)
     other = shaping().state_dict()

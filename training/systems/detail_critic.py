@@ -24,9 +24,10 @@ places near its edge see a seam."""
 
 
 class DetailCritic:
-    """Judges details of ln of the field, from one pixel to 32, beside their dark matter.
+    """Judges details of ln of the field, from one pixel to 32, beside a draw and their dark matter.
 
-    What is larger is left to the scores. Each draw is judged by itself. The score is a mean over
+    What is larger is left to the scores. Truth and a draw are both seen beside another draw, so
+    that draws that agree where the truth differs are found out. The score is a mean over
     places, dense ones counted more, and the penalty asks for a slope of one at each of them,
     however many there are. In voids what bfloat16 rounds away looks like texture: all of this is
     in float32.
@@ -56,7 +57,7 @@ class DetailCritic:
         self.critic = critic
 
     def learn(self, judged: Judged) -> dict[str, Tensor]:
-        """Step the critic once, on one of the draws; return its loss's terms."""
+        """Step the critic once, on two of the draws; return its loss's terms."""
         self.critic.requires_grad_(True)
         random = random_of(self.config.seed, self.progress.update, 1, self.fabric)
         with torch.no_grad():
@@ -64,11 +65,11 @@ class DetailCritic:
             found = self._details(judged.real[0], judged, random)
             self.critic.measure(found, place)
             real = self.critic.in_units(found, place)
-            fake = self.seen(judged.draws[0][0], judged, place, random)
-        real, fake, dark = window((real, fake, dark), random)
+            fake, other = (self.seen(draw[0], judged, place, random) for draw in judged.draws[:2])
+        real, fake, other, dark = window((real, fake, other, dark), random)
         share = torch.rand(len(real), generator=random, device=real.device)
-        distance = critic_loss(self._score, [real], [fake], [dark])
-        penalty = gradient_penalty(self._by_place, [real], [fake], [dark], share)
+        distance = critic_loss(self._score, [real], [fake], [other, dark])
+        penalty = gradient_penalty(self._by_place, [real], [fake], [other, dark], share)
         terms = {"critic": distance, "penalty": self.config.penalty * penalty}
         adam, rate = self.progress.optimizers["critic"], self.config.critic_learning_rate
         descend(terms, self.critic, adam, rate, self.fabric)
@@ -79,9 +80,10 @@ class DetailCritic:
         self.critic.requires_grad_(False)  # saves its weights' gradients
         random = random_of(self.config.seed, self.progress.update, 3, self.fabric)
         dark, place = self.of_dark_matter(judged)
+        seen = [self.seen(draw[0], judged, place, random) for draw in judged.draws]
         losses = [
-            generator_loss(self._score, [self.seen(draw[0], judged, place, random)], [dark])
-            for draw in judged.draws
+            generator_loss(self._score, [draw], [seen[i - 1].detach(), dark])
+            for i, draw in enumerate(seen)
         ]
         return torch.stack(losses).mean()
 
@@ -93,14 +95,16 @@ class DetailCritic:
         """What is seen of normalised maps (n, 1, ny, nx) at places among the classes."""
         return self.critic.in_units(self._details(maps, judged, random), place)
 
-    def _score(self, seen: Maps, dark: Maps) -> Tensor:
-        scores = self.critic(seen[0], dark[0])
+    def _score(self, seen: Maps, given: Maps) -> Tensor:
+        """Score of a map beside another draw and dark matter."""
+        other, dark = given
+        scores = self.critic(seen[0], other, dark)
         ny, nx = scores.shape[-2:]
-        return (counted(dark[0], (ny, nx)) * scores).mean((-3, -2, -1))
+        return (counted(dark, (ny, nx)) * scores).mean((-3, -2, -1))
 
-    def _by_place(self, seen: Maps, dark: Maps) -> Tensor:
+    def _by_place(self, seen: Maps, given: Maps) -> Tensor:
         """Score of a map whose slope by all pixels together is the rms slope of one place."""
-        return self._score(seen, dark) * seen[0][0, 0].numel() ** 0.5
+        return self._score(seen, given) * seen[0][0, 0].numel() ** 0.5
 
     def _details(self, maps: Tensor, judged: Judged, random: torch.Generator) -> Tensor:
         density = judged.scaling.inverse(maps).clamp(min=FAINTEST * judged.scaling.x0)

@@ -33,6 +33,9 @@ from training.systems.noise_strength import strengthened
 from training.systems.sway import measure_sway
 from training.systems.upper_bound import SAID, lowered
 
+COARSE = 2
+"""Levels of noise, coarsest first, that a run may begin with more of."""
+
 MEASURED_DRAWS = 4
 """Whose mean is what a generator paints, where the units of its errors are measured."""
 
@@ -86,6 +89,9 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         network = self.built.build()
         if self.weights is not None:
             fill(network, self.weights)
+            with torch.no_grad():
+                for weights in network.gates[:COARSE].parameters():
+                    weights.mul_(config.coarse_noise)
         if config.noise_only:
             self._keep_all_but_noise(network)
         network.to(device)
@@ -160,6 +166,7 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         """What the weights that a run starts from paint without noise, on the CPU."""
         assert self.weights is not None
         start, noisy = deepcopy(network), is_gated(self.weights)
+        fill(start, self.weights)  # as they are, without more of coarse noise
         if not noisy:
             start.least.fill_(-UNBOUNDED)  # a U-Net has no bounds
             start.most.fill_(UNBOUNDED)
@@ -218,11 +225,11 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         """Numbers of the network of the run."""
         config = self.config
         network = gated.PRESETS[config.network]
-        numbers = {name: getattr(config, name) for name in ("silent", "details", "pits", "discs")}
+        counts, yes_or_no = ("silent", "details", "pits", "discs"), ("sways", "rounded", "grainy")
+        numbers: dict[str, Any] = {name: getattr(config, name) for name in counts}
+        numbers |= {name: bool(getattr(config, name)) for name in yes_or_no}
         # Beside a sway, tones only move voids, by five times what boxes differ in there.
-        toned = 0 if config.sways else network.toned
-        sways, rounded = bool(config.sways), bool(config.rounded)
-        return replace(network, toned=toned, sways=sways, rounded=rounded, **numbers)
+        return replace(network, toned=0 if config.sways else network.toned, **numbers)
 
     def provenance(self, examples: TrainingMaps, hours: float, device: str) -> dict[str, Any]:
         """Entries of a card that say where the weights come from, the loss's terms together."""

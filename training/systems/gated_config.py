@@ -56,6 +56,12 @@ class GatedRunConfig(EmberConfig):
     rounded : int
         Whether clumps of samples are made round (1) or not (0), see
         `engine.networks.ember.rounding`.
+    grainy : int
+        Whether the noise of single pixels is uncorrelated (1) or smooth over them (0).
+    coarse_noise : float
+        By how much the two coarsest noises of the weights that a run starts from are made stronger
+        at first. Those of weights that have little use for them stay where they are: at no noise
+        the slope of a score by a gate is none.
     noise_only : int
         Whether only what noise goes through learns (1), or everything (0). Bounds are then those
         of the weights that the run starts from, and the upper one may be lowered further. On maps
@@ -110,6 +116,8 @@ class GatedRunConfig(EmberConfig):
     pits: int = 3
     discs: int | None = None
     rounded: int | None = None
+    grainy: int = 0
+    coarse_noise: float = 1.0
     noise_only: int = 0
     rising: int = 20
     gradient_norm: float = 1.0

@@ -108,7 +108,7 @@ def draw_smooth(
 ) -> list[Tensor]:
     """Draw noise for each draw of each map of a batch: a realisation's, then maps, smooth.
 
-    The finest places discs, where there are any, and is as it was drawn.
+    The finest is as it was drawn where it places discs or is grainy.
     """
     config = generator.config
     count, maps = draws * len(x), config.noise_maps
@@ -116,6 +116,6 @@ def draw_smooth(
     common, *levels = (
         torch.randn(count, maps, *sides, generator=random, device=x.device) for sides in shapes
     )
-    unsmoothed = levels[-1:] if config.discs else []
+    unsmoothed = levels[-1:] if config.uncorrelated else []
     smooth = levels[: len(levels) - len(unsmoothed)]
     return [common, *(smoothed(noise) for noise in smooth), *unsmoothed]

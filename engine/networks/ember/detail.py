@@ -38,13 +38,19 @@ class DetailNetwork(nn.Module):
     """A number for each place, larger the more real the detail there looks beside its dark matter.
 
     It sees the detail of ln of the field, scale by scale, in units of the rms of the truth's at
-    that dark matter, so that a void's ripples count as a halo's clumps do, and dark matter and its
-    detail beside it. Each place sees 45 pixels across, beyond what the scales span.
+    that dark matter, so that a void's ripples count as a halo's clumps do; how it differs from the
+    detail of a painting of the same dark matter, since the truth is as unlike a painting as
+    paintings are unlike each other, if they are samples; and dark matter and its detail. Each place
+    sees 45 pixels across, beyond what the scales span.
 
     Parameters
     ----------
     classes : int
         Of dark matter, for each of which the rms is measured.
+
+    References
+    ----------
+    Adler & Oektem 2018, section 3.2, for a critic that sees two samples.
     """
 
     squares: Tensor
@@ -54,7 +60,7 @@ class DetailNetwork(nn.Module):
         super().__init__()
         self.register_buffer("squares", torch.zeros(SCALES, classes))
         self.register_buffer("counts", torch.zeros(classes))
-        self.convolutions = nn.ModuleList([PaddedConv(2 * SCALES + 1, WIDTHS[0], 3)])
+        self.convolutions = nn.ModuleList([PaddedConv(3 * SCALES + 1, WIDTHS[0], 3)])
         for above, below in pairwise(WIDTHS):
             halved, same = PaddedConv(above, below, 3, stride=2), PaddedConv(below, below, 3)
             self.convolutions.extend((halved, same))
@@ -63,13 +69,15 @@ class DetailNetwork(nn.Module):
         self.apply(glorot_normal)
         nn.init.xavier_normal_(self.score.weight)
 
-    def forward(self, seen: Tensor, dark: Tensor) -> Tensor:
+    def forward(self, seen: Tensor, painted: Tensor, dark: Tensor) -> Tensor:
         """Score places.
 
         Parameters
         ----------
         seen : tensor, (batch, SCALES, ny, nx)
             Detail of the field in its units, of `in_units`.
+        painted : tensor, (batch, SCALES, ny, nx)
+            The same of another painting.
         dark : tensor, (batch, SCALES + 1, ny, nx)
             Of `beside`.
 
@@ -77,7 +85,7 @@ class DetailNetwork(nn.Module):
         -------
         tensor, (batch, 1, ny / 8, nx / 8)
         """
-        x = torch.cat((seen, dark), dim=1)
+        x = torch.cat((seen, seen - painted, dark), dim=1)
         for convolution in self.convolutions:
             x = leaky(convolution(x, "circular"))
         # Full precision, also under autocast: scores are differences of large numbers.

@@ -58,6 +58,9 @@ class GatedConfig(unet.UNetConfig):
         at most, and the finest level must be silent, whose noise tells where.
     rounded : bool
         Whether clumps of what is painted are made round at last, see `rounding`; not in training.
+    grainy : bool
+        Whether the noise of single pixels is uncorrelated, not smooth over them; with discs, which
+        it places, it always is.
     """
 
     noise_maps: int = 2
@@ -73,6 +76,7 @@ class GatedConfig(unet.UNetConfig):
     sways: bool = False
     discs: int = 0
     rounded: bool = False
+    grainy: bool = False
 
     kind = "gated generator"
 
@@ -113,10 +117,20 @@ class GatedConfig(unet.UNetConfig):
                 f"GatedConfig stamps discs of {self.discs} radii, expected 0 to {most} with "
                 f"{self.noise_maps} noise maps and {self.silent} levels without noise."
             )
+        if self.grainy and self.silent:
+            raise ValueError(
+                f"GatedConfig has grainy noise of single pixels and leaves {self.silent} levels "
+                "without noise, expected none of them."
+            )
 
     def build(self) -> "GatedGenerator":
         """Make the network, with fresh weights from torch's random state."""
         return GatedGenerator(self)
+
+    @property
+    def uncorrelated(self) -> bool:
+        """Whether the finest noise is."""
+        return self.grainy or self.discs > 0
 
     def noise_shapes(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         """Sides of the noise that a map of (ny, nx) needs: a realisation's, then coarsest first."""
@@ -132,14 +146,13 @@ class GatedConfig(unet.UNetConfig):
     ) -> NDArray[np.float32]:
         """Numbers of one scale on a region. See `UNetConfig.noise_part`.
 
-        The first belong to the whole realisation: they are the same for every slab and pixel. The
-        finest are uncorrelated where they place discs.
+        The first belong to the whole realisation: they are the same for every slab and pixel.
         """
-        places_discs = self.discs and scale == self.halvings + 1
-        if scale > self.halvings + 1 - self.silent and not places_discs:
+        finest = scale == self.halvings + 1
+        if scale > self.halvings + 1 - self.silent and not (finest and self.discs):
             y0, y1, x0, x1 = region
             return np.zeros((self.noise_maps, y1 - y0, x1 - x0), np.float32)
-        draw = normals if places_discs or not scale else smooth_normals
+        draw = normals if not scale or (finest and self.uncorrelated) else smooth_normals
         drawn = [draw(which.seed, scale, region, shape, i) for i in range(self.noise_maps)]
         return np.float32(which.strength(scale)) * np.stack(drawn)
 
