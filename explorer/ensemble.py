@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine.calibration import Calibration
 from engine.likeness import Likeness
+from engine.odd_one import OddOnes
 from engine.results import Curve
 from engine.spread_by_scale import SpreadByScale
 from explorer.state import NO_HALO, Request
@@ -67,6 +68,8 @@ class Ranked:
         How like the truth the first samples look; of whole maps.
     scales : SpreadByScale
         Of whole maps, by dark matter as the pixels.
+    odd : OddOnes
+        Of whole maps, how often the truth is the odd one among four.
     """
 
     pixels: Calibration
@@ -77,6 +80,7 @@ class Ranked:
     curves: Mapping[str, Calibration]
     likeness: Likeness | None
     scales: SpreadByScale
+    odd: OddOnes
 
 
 @dataclass(frozen=True, eq=False)

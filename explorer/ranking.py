@@ -11,6 +11,7 @@ from engine.fields import INPUT_FIELDS
 from engine.likeness import Likeness, likeness, texture_of
 from engine.mesh import Slab
 from engine.normalization import normalization
+from engine.odd_one import OddOne
 from engine.peaks import CLASSES as PEAKS
 from engine.peaks import RADIUS, masses_around, peaks_of
 from engine.results import Curve, Points
@@ -45,10 +46,9 @@ class Ranker:
             for each, seen, below in zip(truth, given, dark, strict=True)
         ]
         maps = (whole(shown, name) for name in ("truth", "input", "dark"))
-        self.scales = [
-            SpreadsByScale(each, known(seen, below))
-            for each, seen, below in zip(*maps, strict=True)
-        ]
+        pairs = [(each, known(seen, below)) for each, seen, below in zip(*maps, strict=True)]
+        self.scales = [SpreadsByScale(*pair) for pair in pairs]
+        self.odd = [OddOne(*pair) for pair in pairs]
         curves = [statistics.power_spectrum(each) for each in truth]
         self.wavenumber = curves[0].x
         power = dex(curves)
@@ -78,8 +78,10 @@ class Ranker:
         self.samples += 1
         for ranking, slab in zip(self.pixels, painted, strict=True):
             ranking.add(scaled(slab))
-        for spreads, slab in zip(self.scales, whole(sample, "prediction"), strict=True):
+        of_whole = whole(sample, "prediction")
+        for spreads, odd, slab in zip(self.scales, self.odd, of_whole, strict=True):
             spreads.add(slab)
+            odd.add(slab)
         self.power.add(dex([statistics.power_spectrum(slab) for slab in painted]))
         for name, ranking in self.curves.items():
             ranking.add(heights(name, painted))
@@ -97,6 +99,7 @@ class Ranker:
             return None
         first, *rest = (ranking.found() for ranking in self.pixels)
         by_scale, *more = (spreads.found() for spreads in self.scales)
+        odd, *others = (each.found() for each in self.odd)
         return Ranked(
             pixels=sum(rest, first),
             power=self.power.found(),
@@ -106,6 +109,7 @@ class Ranker:
             curves={name: ranking.found() for name, ranking in self.curves.items()},
             likeness=self.likeness,
             scales=sum(more, by_scale),
+            odd=sum(others, odd),
         )
 
     def _around(self, results: Results, name: str) -> NDArray[np.float64]:

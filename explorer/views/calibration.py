@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from engine.calibration import CLASSES, Calibration
 from engine.likeness import CLASSES as PATCHES
 from engine.likeness import Likeness
+from engine.odd_one import KINDS, OddOnes
 from engine.peaks import CLASSES as PEAKS
 from engine.spread_by_scale import SIZES, SpreadByScale
 from explorer.ensemble import HALO_GROUPS, Ranked
@@ -70,6 +71,17 @@ SCALES = (
     "more where they differ too much. What is large and wrong in one box is a single chance."
 )
 
+ODD_HEADING = legend.title("The odd one of four", "in squares of whole maps")
+
+ODD = (
+    "How often the truth is the one that is unlike the other three, among itself and three "
+    "samples, in squares of 48 pixels: 25 % if it might be one of them, more where samples agree "
+    "with each other and not with it, less where they differ too much. By size of detail; voids "
+    "have dark matter up to 3 times the mean, filaments up to 10, but for their densest fiftieth."
+)
+
+FEW_SAMPLES = "Takes three samples, of maps of 48 pixels a side or more."
+
 DENSITIES = ("< 1", "1–2", "2–5", "5–20", "> 20")
 """Of dark matter, short for `engine.calibration.CLASSES`."""
 
@@ -100,6 +112,7 @@ class CalibrationCards(pn.viewable.Viewer):
         self.heading = html()
         self.texture = html("", TABLE)
         self.scales = html("", TABLE)
+        self.odd = html("", TABLE)
         self.halos_card = framed(halos_heading(), self.halos, "halos")
         cards = (
             framed(pixels_heading(), self.pixels, "pixels"),
@@ -117,6 +130,13 @@ class CalibrationCards(pn.viewable.Viewer):
                 html(SCALES_HEADING),
                 self.scales,
                 css_classes=["calibration-scales"],
+                stylesheets=[FREE, CARD, ROW],
+                **WIDE,
+            ),
+            pn.Column(
+                html(ODD_HEADING),
+                self.odd,
+                css_classes=["calibration-odd"],
                 stylesheets=[FREE, CARD, ROW],
                 **WIDE,
             ),
@@ -155,6 +175,8 @@ class CalibrationCards(pn.viewable.Viewer):
         self.texture.object = f'<div class="coverage">{looks}<p>{TEXTURE}</p></div>'
         spreads = scales_table(ranked.scales)
         self.scales.object = f'<div class="coverage">{spreads}<p>{SCALES}</p></div>'
+        odd = odd_table(ranked.odd) if ranked.odd.squares.any() else f"<p>{FEW_SAMPLES}</p>"
+        self.odd.object = f'<div class="coverage">{odd}<p>{ODD}</p></div>'
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
@@ -263,6 +285,18 @@ def scales_table(found: SpreadByScale) -> str:
         cells = "".join(f"<td>{number(ratio)}</td>" for ratio in ratios[there])
         lines.append(f"<tr><td>{size}</td>{cells}</tr>")
     return f"<table>{''.join(lines)}</table>"
+
+
+def odd_table(found: OddOnes) -> str:
+    """Write how often the truth is the odd one, by size and kind, where there are squares."""
+    there = found.squares > 0
+    heads = [name for name, some in zip(KINDS, there, strict=True) if some]
+    lines = [f"<tr><th></th>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"]
+    for size, shares in zip(SIZES, found.share, strict=True):
+        cells = "".join(f"<td>{percent(share)}</td>" for share in shares[there])
+        lines.append(f"<tr><td>{size}</td>{cells}</tr>")
+    counts = "".join(f"<td>{count}</td>" for count in found.squares[there])
+    return f"<table>{''.join(lines)}<tr><td>squares</td>{counts}</tr></table>"
 
 
 def number(value: float) -> str:

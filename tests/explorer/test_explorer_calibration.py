@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from engine import statistics
 from engine.calibration import CLASSES, Calibration, classes_of
 from engine.likeness import likeness, texture_of
+from engine.odd_one import OddOne, OddOnes
 from engine.spread_by_scale import SIZES, SpreadsByScale
 from explorer.plots.power_ranks import PowerRanks, dots
 from explorer.plots.rank_histogram import RANGE, RankHistogram, histogram
@@ -16,8 +17,10 @@ from explorer.ranking import Ranker, known
 from explorer.scenes.slabs import Slabs
 from explorer.store import Store
 from explorer.views.calibration import (
+    FEW_SAMPLES,
     HINT,
     CalibrationCards,
+    odd_table,
     percent,
     remarks,
     rows,
@@ -160,6 +163,29 @@ def test_spread_by_scale_is_of_whole_maps_in_view_or_not(emulator):
     assert f"<td>1 pixel</td><td>{expected.spread_error[0, 0]:.2f}</td>" in words
 
 
+@pytest.mark.usefixtures("stochastic")
+def test_the_odd_one_is_looked_for_among_the_samples_of_the_map(emulator, monkeypatch):
+    monkeypatch.setattr("engine.odd_one.SQUARE", 16)
+    store = opened()
+    asyncio.run(store.sample(4))
+    shown = store.results
+    odd = OddOne(shown.truth, shown.input)
+    for seed in range(4):
+        odd.add(emulator().predict(shown.input, seed))
+    expected, found = odd.found(), store.ensemble.ranked.odd
+    assert expected.squares.sum() == (shown.truth.shape[0] // 16) ** 2
+    assert_array_equal(found.squares, expected.squares)
+    assert_array_equal(found.odd, expected.odd)
+
+
+def test_the_odd_one_is_shown_by_size_and_kind_where_there_are_squares():
+    found = OddOnes(np.array([8, 0, 4]), np.tile([2, 0, 3], (len(SIZES), 1)))
+    words = odd_table(found)
+    assert "<th>voids</th><th>haloes</th>" in words
+    assert words.count("<td>25\u00a0%</td><td>75\u00a0%</td>") == len(SIZES)
+    assert "<td>squares</td><td>8</td><td>4</td>" in words
+
+
 def ranked_in_view(store):
     """Ranks of a quarter of the map."""
     shown = store.results
@@ -219,6 +245,8 @@ def test_the_cards_say_how_to_paint_an_ensemble_and_then_show_it(monkeypatch):
     assert "input’s peaks of 8 to 20 times" in cards.table.object
     assert texture_table(store.ensemble.ranked.likeness) in cards.texture.object
     assert scales_table(store.ensemble.ranked.scales) in cards.scales.object
+    odd = store.ensemble.ranked.odd
+    assert (odd_table(odd) if odd.squares.any() else FEW_SAMPLES) in cards.odd.object
     store.selection.slab = 2
     assert cards.words.object == HINT
     assert not cards.cards.visible

@@ -17,6 +17,7 @@ from engine.cosmology import Cosmology
 from engine.formats.catalogues import write_halos
 from engine.halos import Halos
 from engine.mesh import Slab
+from engine.odd_one import SQUARE
 from engine.simulation import open_simulation
 from engine.systems.card import DARK_MATTER, read_card
 from training.__main__ import app
@@ -206,6 +207,8 @@ def test_pixels_are_told_apart_by_what_is_painted_on(maps):
     np.testing.assert_allclose(part.pixels.coverage(0.68)[many], 0.68, atol=0.06)
     # Detail of one pixel, of which there is the most, is calibrated as pixels are.
     np.testing.assert_allclose(part.scales.spread_error[0, many], 1, atol=0.1)
+    # Every three samples once.
+    assert part.odd.squares.sum() == 13 * (SIDE // SQUARE) ** 2
 
 
 def test_crps_is_the_mean_over_pairs_and_the_distance_for_one():

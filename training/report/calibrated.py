@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine import statistics
 from engine.calibration import CLASSES, Calibration, Ranking
+from engine.odd_one import KINDS
 from engine.peaks import CLASSES as PEAKS
 from engine.spread_by_scale import SIZES
 from training.report.bands import rounded
@@ -37,7 +38,8 @@ def calibration(parts: Sequence[Part]) -> dict[str, Any]:
         `calibration` of pixels by dark matter painted on, P(k), bispectrum and column-density
         counts of each slab by bin, halo masses by mass and masses around peaks of the input by
         their height, and `scales`, spread over error of detail, if there are two realisations or
-        more; `crps` of ln P(k) and log10 of halo masses for any number.
+        more; of three or more `odd`, how often the truth is the odd one among four; `crps` of
+        ln P(k) and log10 of halo masses for any number.
     """
     true_power, power = ln_power(parts)
     found: dict[str, Any] = {"crps": {"power_crps": rounded(crps(true_power, power).mean())}}
@@ -69,6 +71,11 @@ def calibration(parts: Sequence[Part]) -> dict[str, Any]:
     if scales:
         ratios = rounded(sum(scales[1:], scales[0]).spread_error)
         found["scales"] = {"sizes": SIZES, "classes": CLASSES, "spread_error": ratios}
+    odd = [part.odd for part in parts if part.odd is not None and part.odd.squares.any()]
+    if odd:
+        ones = sum(odd[1:], odd[0])
+        squares = dict(zip(KINDS, ones.squares.tolist(), strict=True))
+        found["odd"] = {"sizes": SIZES, "squares": squares, "share": rounded(ones.share)}
     calibrations = {name: described(c, labels[name]) for name, c in ranked.items() if c}
     return found | ({"calibration": calibrations} if calibrations else {})
 

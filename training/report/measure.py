@@ -12,6 +12,7 @@ from engine.fields import INPUT_FIELDS
 from engine.halos import Halos
 from engine.likeness import Texture, texture_of
 from engine.mesh import Mesh, Slab
+from engine.odd_one import OddOne, OddOnes
 from engine.peaks import Peaks, masses_around, peaks_of
 from engine.spread_by_scale import SpreadByScale, SpreadsByScale
 from engine.statistics.halo_relation import HaloRelation, HaloSums
@@ -64,6 +65,8 @@ class Part:
         fewer than two samples.
     scales : SpreadByScale or None
         The same of spread and error alone, by scale of detail.
+    odd : OddOnes or None
+        How often the truth is the odd one among four; None for fewer than two samples.
     texture : Texture
         Of the first realisation, and of its difference to the second one if there is one.
     """
@@ -72,6 +75,7 @@ class Part:
     painted: tuple[Measures, ...]
     pixels: Calibration | None
     scales: SpreadByScale | None
+    odd: OddOnes | None
     texture: Texture
 
 
@@ -142,12 +146,12 @@ def run(
         Told of each batch how many realisations are done.
     """
     number = emulator.realisations(count)
-    ranking, spreads = None, None
+    ranking, spreads, odd = None, None, None
     if number > 1:
         # No painter can know of haloes that a coarse input doesn't show.
         below = painted_on(maps.inputs, maps.truth) or maps.reference
         ranking = Ranking(scaled(maps.truth), classes_of(below), len(CLASSES))
-        spreads = SpreadsByScale(maps.truth, below)
+        spreads, odd = SpreadsByScale(maps.truth, below), OddOne(maps.truth, below)
     seeds = range(number)
     batches = [seeds[i : i + emulator.at_once] for i in range(0, number, emulator.at_once)]
     painted: list[Measures] = []
@@ -161,9 +165,10 @@ def run(
     for batch in in_order(pool, paint, batches, IN_FLIGHT * workers):
         for slab, measured in batch:
             painted.append(measured)
-            if ranking is not None and spreads is not None:
+            if ranking is not None and spreads is not None and odd is not None:
                 ranking.add(scaled(slab))
                 spreads.add(slab)
+                odd.add(slab)
             if texture is None:
                 first.append(slab)
                 if len(first) == min(number, 2):
@@ -172,8 +177,9 @@ def run(
         advance(len(batch))
     pixels = ranking.found() if ranking is not None else None
     scales = spreads.found() if spreads is not None else None
+    odd_ones = odd.found() if odd is not None else None
     assert texture is not None
-    return Part(measure(maps, maps.truth), tuple(painted), pixels, scales, texture)
+    return Part(measure(maps, maps.truth), tuple(painted), pixels, scales, odd_ones, texture)
 
 
 def in_order(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.calibration import Calibration
 from engine.likeness import Texture
+from engine.odd_one import OddOnes
 from engine.peaks import PeakMasses
 from engine.spread_by_scale import SpreadByScale
 from engine.statistics.bispectrum import BispectrumSums
@@ -23,7 +24,7 @@ from engine.statistics.pdf import PdfSums
 from engine.statistics.total_mass import MassSums
 from training.report.measure import Measures, Part
 
-VERSION = 7
+VERSION = 8
 """Of the files; another one if what is measured changes, or what the same weights paint."""
 
 KINDS: dict[str, type] = {
@@ -92,6 +93,8 @@ def _packed(part: Part) -> dict[str, Any]:
         arrays |= _columns("pixels", [part.pixels])
     if part.scales is not None:
         arrays |= _columns("scales", [part.scales])
+    if part.odd is not None:
+        arrays |= _columns("odd", [part.odd])
     return arrays | _columns("texture", [part.texture])
 
 
@@ -102,10 +105,16 @@ def _unpacked(arrays: dict[str, NDArray[Any]]) -> Part:
     truth: Measures = {name: _rows(f"truth/{name}", KINDS[name], arrays)[0] for name in there}
     pixels = _rows("pixels", Calibration, arrays)
     scales = _rows("scales", SpreadByScale, arrays)
+    odd = _rows("odd", OddOnes, arrays)
     painted = tuple({name: columns[name][i] for name in there} for i in range(count))
     (texture,) = _rows("texture", Texture, arrays)
     return Part(
-        truth, painted, pixels[0] if pixels else None, scales[0] if scales else None, texture
+        truth,
+        painted,
+        pixels[0] if pixels else None,
+        scales[0] if scales else None,
+        odd[0] if odd else None,
+        texture,
     )
 
 
