@@ -67,7 +67,7 @@ class OddOne:
     """Compares truth and samples of one slab, which come one by one; two at most are kept.
 
     Odd is the one that is farthest from the mean of the other three, by squares of detail in units
-    of what the truth is off by there at its class of dark matter.
+    of what the four are off by at that class of dark matter.
 
     Parameters
     ----------
@@ -81,13 +81,14 @@ class OddOne:
         self.truth = scaled(truth)
         self.classes = classes_of(dark_matter).ravel()
         self.kinds = kinds_of(dark_matter).ravel()
-        self.waiting: list[NDArray[np.floating]] = []
+        self.waiting: list[NDArray[np.float32]] = []
         self.squares = np.zeros(len(KINDS), np.int64)
         self.odd = np.zeros((len(SIZES), len(KINDS)), np.int64)
 
     def add(self, sample: Slab) -> None:
         """Take one more sample; with every third the truth is looked for."""
-        self.waiting.append(np.stack(details(scaled(sample) - self.truth)))
+        # The truth's own detail is taken away from all: it is zero of itself.
+        self.waiting.append(scaled(sample) - self.truth)
         if len(self.waiting) == TOGETHER:
             self._look()
 
@@ -97,26 +98,29 @@ class OddOne:
 
     def _look(self) -> None:
         self.squares += np.bincount(self.kinds, minlength=len(KINDS))
-        for size, seen in enumerate(zip(*self.waiting, strict=True)):
-            # The truth's own detail is taken away from all: it is zero of itself.
-            mean = sum(seen) / (TOGETHER + 1)
-            unit = self._unit(mean)
-            apart = [summed(np.square(each - mean) / unit) for each in (np.zeros_like(mean), *seen)]
-            odd = np.argmax(apart, axis=0).ravel() == 0
+        for size, seen in enumerate(zip(*map(details, self.waiting), strict=True)):
+            four = np.stack((np.zeros_like(seen[0]), *seen))
+            off = np.square(four - four.mean(0))
+            unit = self._of_class(off.mean(0))
+            apart = np.stack([summed(each / unit) for each in off])
+            odd = (apart[0] > apart[1:].max(0)).ravel()
             self.odd[size] += np.bincount(self.kinds[odd], minlength=len(KINDS))
         self.waiting.clear()
 
-    def _unit(self, mean: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Mean square of what the truth is off by, of each pixel's class, (ny, nx)."""
+    def _of_class(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Mean of some positive values over each pixel's class, (ny, nx)."""
         count = np.bincount(self.classes, minlength=len(CLASSES))
-        squares = np.bincount(self.classes, np.square(mean).ravel(), len(CLASSES))
-        unit = squares / np.maximum(count, 1)
-        return np.maximum(unit, np.finfo(np.float32).tiny)[self.classes].reshape(mean.shape)
+        sums = np.bincount(self.classes, values.ravel(), len(CLASSES))
+        mean = np.maximum(sums / np.maximum(count, 1), np.finfo(np.float32).tiny)
+        return mean[self.classes].reshape(values.shape)
 
 
 def kinds_of(dark_matter: Slab) -> NDArray[np.intp]:
     """Index into `KINDS` of each square of a map, (ny / SQUARE, nx / SQUARE), rounded down."""
-    dense = np.quantile(squares_of(dark_matter.values), DENSEST, axis=(1, 3))
+    squares = squares_of(dark_matter.values)
+    if not squares.size:
+        return np.zeros((squares.shape[0], squares.shape[2]), np.intp)
+    dense = np.quantile(squares, DENSEST, axis=(1, 3))
     return np.digitize(dense / mean_dark_matter(dark_matter), EDGES, right=True)
 
 

@@ -27,7 +27,7 @@ PATCHES = 600
 
 
 class Ranker:
-    """Ranks pixels, curves and halo masses of the truth; of realisations only the first is kept.
+    """Ranks pixels, curves and halo masses of the truth; of realisations two or three are kept.
 
     Parameters
     ----------

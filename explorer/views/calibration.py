@@ -76,7 +76,8 @@ ODD_HEADING = legend.title("The odd one of four", "in squares of whole maps")
 ODD = (
     "How often the truth is the one that is unlike the other three, among itself and three "
     "samples, in squares of 48 pixels: 25 % if it might be one of them, more where samples agree "
-    "with each other and not with it, less where they differ too much. By size of detail; voids "
+    "with each other and not with it, less where they differ too much: of fine detail a few per "
+    "cent of its strength decide, so that sizes don't compare. By size of detail; voids "
     "have dark matter up to 3 times the mean, filaments up to 10, but for their densest fiftieth."
 )
 

@@ -9,7 +9,7 @@ odd in voids. `--without N` leaves out a slab.
 """
 
 import engine
-from engine.odd_one import KINDS, OddOne
+from engine.odd_one import KINDS, TOGETHER, OddOne
 from engine.spread_by_scale import SIZES
 from tests.benchmarks.options import options
 
@@ -18,6 +18,8 @@ def main() -> None:
     found = options(__doc__, seeds=6)
     found.add_argument("--without", type=int, help="Slab to leave out.")
     chosen = found.parse_args()
+    if chosen.seeds < TOGETHER:
+        found.error(f"--seeds is {chosen.seeds}, expected {TOGETHER} or more.")
     simulation = engine.open_simulation(chosen.simulation)
     emulator = engine.load_emulator("ember-wgan", field=chosen.field, level=chosen.level)
     ones = []

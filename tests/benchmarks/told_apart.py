@@ -22,14 +22,10 @@ import torch
 from lightning_fabric import Fabric
 
 import engine
-from engine.calibration import mean_dark_matter
+from engine.odd_one import KINDS, SQUARE, TOGETHER, kinds_of
 from engine.systems.card import read_card
 from engine.systems.weights import read_weights
 from training.systems.registry import preset, system_for
-
-SIDE, SAMPLES, DENSEST = 48, 3, 0.98
-
-KINDS = {"voids": 3, "filaments": 10, "haloes": np.inf}
 
 SHAPE = ("silent", "sways", "details", "pits", "discs", "rounded", "grainy")
 """Of a card's architecture, what a run sets."""
@@ -99,7 +95,7 @@ def look(step, eaten, true, squares: dict[str, list[bool]]) -> None:
     critic, progress = step.critic, step.progress
     with torch.no_grad():
         painted = []
-        while len(painted) < SAMPLES + 1:
+        while len(painted) < TOGETHER + 1:
             progress.update += 1  # other noise
             judged = step._judged(dark_matter, target)
             painted += [scales[0] for scales in judged.draws]
@@ -107,18 +103,14 @@ def look(step, eaten, true, squares: dict[str, list[bool]]) -> None:
         random = torch.Generator().manual_seed(eaten.index)
         *seen, other = (
             critic.seen(maps, judged, place, random)
-            for maps in (judged.real[0], *painted[: SAMPLES + 1])
+            for maps in (judged.real[0], *painted[: TOGETHER + 1])
         )
         scores = [critic.critic(each, other, dark) for each in seen]
-    density = eaten.values / mean_dark_matter(eaten)
-    (ny, nx), shrunk = density.shape, density.shape[0] // scores[0].shape[-2]
-    for y, x in np.ndindex(ny // SIDE, nx // SIDE):
-        square = (slice(y * SIDE, (y + 1) * SIDE), slice(x * SIDE, (x + 1) * SIDE))
-        dense = np.quantile(density[square], DENSEST)
-        kind = next(name for name, most in KINDS.items() if dense <= most)
-        places = tuple(slice(part.start // shrunk, part.stop // shrunk) for part in square)
+    side = SQUARE * scores[0].shape[-2] // eaten.shape[0]
+    for (y, x), kind in np.ndenumerate(kinds_of(eaten)):
+        places = (slice(y * side, (y + 1) * side), slice(x * side, (x + 1) * side))
         means = [float(score[(..., *places)].mean()) for score in scores]
-        squares[kind].append(int(np.argmax(means)) == 0)
+        squares[KINDS[kind]].append(int(np.argmax(means)) == 0)
 
 
 if __name__ == "__main__":

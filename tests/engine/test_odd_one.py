@@ -8,7 +8,7 @@ from engine.calibration import CLASSES, classes_of, mean_dark_matter, scaled
 from engine.cosmology import Cosmology
 from engine.mesh import Slab
 from engine.normalization import normalization
-from engine.odd_one import DENSEST, KINDS, SQUARE, OddOne, OddOnes
+from engine.odd_one import SQUARE, OddOne, OddOnes
 from engine.spread_by_scale import SIZES, details
 
 PLANCK = Cosmology(Omega_m=0.3089, Omega_b=0.0486, h=0.6774)
@@ -38,7 +38,7 @@ def dark_matter(random=None, most=1.0):
     return slab(values * mean, "dm")
 
 
-def shares(size, width, slabs=6, samples=12):
+def shares(size, width, slabs=20, samples=12):
     random = np.random.default_rng(1)
     found = []
     for _ in range(slabs):
@@ -54,7 +54,7 @@ def shares(size, width, slabs=6, samples=12):
 
 
 def test_a_truth_of_the_samples_law_is_the_odd_one_in_a_quarter():
-    assert_allclose(shares(0, 1.0), 0.25, atol=0.15)
+    assert_allclose(shares(0, 1.0), 0.25, atol=0.07)
 
 
 @pytest.mark.parametrize(("size", "other"), [(0, 4), (3, 0)])
@@ -62,7 +62,7 @@ def test_samples_that_agree_or_differ_too_much_are_found_out_at_their_scale(size
     alike, wide = shares(size, 0.3), shares(size, 2.5)
     assert alike[size] > 0.8
     assert wide[size] < 0.03
-    assert_allclose([alike[other], wide[other]], 0.25, atol=0.15)
+    assert_allclose([alike[other], wide[other]], 0.25, atol=0.12)
 
 
 def test_it_counts_as_a_slow_loop_does():
@@ -77,7 +77,7 @@ def test_it_counts_as_a_slow_loop_does():
     seen = np.array([details(scaled(each).astype(float)) for each in (truth, *samples)])
     expected = np.zeros(len(SIZES), int)
     for size in range(len(SIZES)):
-        off = seen[0, size] - seen[:, size].mean(0)
+        off = seen[:, size] - seen[:, size].mean(0)
         for y, x in np.ndindex(2, 2):
             square = np.s_[y * SQUARE : (y + 1) * SQUARE, x * SQUARE : (x + 1) * SQUARE]
             apart = np.zeros(4)
@@ -87,7 +87,7 @@ def test_it_counts_as_a_slow_loop_does():
                     inside = classes[square] == c
                     if inside.any():
                         apart[i] += (far[square][inside] ** 2).sum() / (
-                            off[classes == c] ** 2
+                            off[:, classes == c] ** 2
                         ).mean()
             expected[size] += apart.argmax() == 0
     assert_array_equal(found.odd[:, 1], expected)
@@ -96,9 +96,7 @@ def test_it_counts_as_a_slow_loop_does():
 @pytest.mark.parametrize(("most", "kind"), [(2.9, 0), (3.1, 1), (9.9, 1), (10.1, 2)])
 def test_squares_are_told_apart_by_their_dense_pixels(most, kind):
     odd = OddOne(painted(np.zeros((SIDE, SIDE))), dark_matter(most=most))
-    assert 1 - DENSEST < 0.1
     assert set(odd.kinds) == {kind}
-    assert len(KINDS) == 3
 
 
 def test_two_samples_and_small_maps_tell_nothing_and_counts_add_up():
@@ -108,8 +106,24 @@ def test_two_samples_and_small_maps_tell_nothing_and_counts_add_up():
         odd.add(painted(noise(random)))
     assert not odd.found().squares.any()
     assert np.isnan(odd.found().share).all()
+    assert len(odd.waiting) == 2
+    for shape in ((20, 20), (20, 100), (SQUARE - 1, SQUARE)):
+        small = OddOne(slab(np.full(shape, 1e5)), slab(np.full(shape, 1e6), "dm"))
+        for _ in range(3):
+            small.add(slab(random.uniform(1e4, 1e5, shape)))
+        assert not small.found().squares.any()
     one = OddOnes(np.array([4, 0, 2]), np.tile([1, 0, 1], (len(SIZES), 1)))
     assert_array_equal((one + one).squares, [8, 0, 4])
     assert_allclose((one + one).share[0], [0.25, np.nan, 0.5])
     with pytest.raises(ValueError, match="read-only"):
         one.odd[0] = 0
+
+
+def test_a_truth_as_far_as_its_samples_is_not_odd():
+    random = np.random.default_rng(4)
+    truth = painted(noise(random))
+    odd = OddOne(truth, dark_matter(random))
+    for _ in range(3):
+        odd.add(truth)
+    assert odd.found().squares.sum() == 4
+    assert not odd.found().odd.any()

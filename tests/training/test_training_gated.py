@@ -331,6 +331,11 @@ def test_a_run_may_begin_with_more_of_the_coarsest_noises_and_counts_errors_as_w
     assert louder.extra["tables"].rms.equal(plain.extra["tables"].rms)
 
 
+def test_there_is_no_more_of_coarse_noise_than_of_none(maps):
+    with pytest.raises(ValueError, match="starts from no weights of ember-wgan"):
+        system_for(replace(TINY, coarse_noise=4.0)).start(CPU.device)
+
+
 def test_a_warm_start_from_weights_without_tones_has_fresh_ones(maps):
     torch.manual_seed(6)
     other = shaping().state_dict()
@@ -449,6 +454,8 @@ def _terms(config):
         ({"critic": 0.1, "critic_alone": 1600}, "first 1600 of them alone"),
         ({"draws": 1}, "scores 1 draws"),
         ({"texture_scales": 7}, "on 6 scales"),
+        ({"grainy": 1, "silent": 1}, "grainy is 1 and silent 1"),
+        ({"coarse_noise": 0.0}, "coarse_noise is 0.0, expected a positive factor"),
         ({"choose_every": 0}, "every 0 updates"),
         (
             dict.fromkeys(preset("small", "ember-wgan").weights, 0.0),

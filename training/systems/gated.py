@@ -89,6 +89,13 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         network = self.built.build()
         if self.weights is not None:
             fill(network, self.weights)
+        if config.coarse_noise != 1:
+            if not is_gated(self.weights or {}):
+                raise ValueError(
+                    f"coarse_noise is {config.coarse_noise} and the run starts from no weights of "
+                    "ember-wgan, expected --warm-start with the card of some, whose coarse noise "
+                    "would be made stronger."
+                )
             with torch.no_grad():
                 for weights in network.gates[:COARSE].parameters():
                     weights.mul_(config.coarse_noise)

@@ -15,9 +15,9 @@ BY_FIELD: dict[str, dict[str, Any]] = {
 }
 """Of each field, where left out: what bfloat16 rounds away, normalised; the speed of the tones
 that kept the mass of its maps from running away; the weight of its masses by environment, which
-raised the power of HI; levels without noise, which frays clumps of HI where gas in haloes needs
-it; whether maps sway, as HI's boxes differ in mass by a tenth; radii of discs, which are
-particles of dense gas; and whether clumps are made round."""
+raised the power of HI; levels without noise, which frays clumps of HI, and gas at HR too has one
+at last (`--set silent=1`); whether maps sway, as HI's boxes differ in mass by a tenth; radii of
+discs, which are particles of dense gas; and whether clumps are made round."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,15 @@ class GatedRunConfig(EmberConfig):
                 f"The critic learns in {self.critic_updates} of {self.updates} updates, the first "
                 f"{self.critic_alone} of them alone, expected some of all and fewer of these: set "
                 "critic_updates and critic_alone."
+            )
+        if self.grainy and self.silent:
+            raise ValueError(
+                f"grainy is {self.grainy} and silent {self.silent}, expected 0 of one of them: the "
+                "noise of single pixels can't be grainy where there is none."
+            )
+        if not 0 < self.coarse_noise < math.inf:
+            raise ValueError(
+                f"coarse_noise is {self.coarse_noise}, expected a positive factor, 1 for none."
             )
         if self.choose_every < 1 or self.rising < 1:
             raise ValueError(
