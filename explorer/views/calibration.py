@@ -75,10 +75,11 @@ ODD_HEADING = legend.title("The odd one of four", "in squares of whole maps")
 
 ODD = (
     "How often the truth is the one that is unlike the other three, among itself and three "
-    "samples, in squares of 48 pixels: 25 % if it might be one of them, more where samples agree "
-    "with each other and not with it, less where they differ too much: of fine detail a few per "
-    "cent of its strength decide, so that sizes don't compare. By size of detail; voids "
-    "have dark matter up to 3 times the mean, filaments up to 10, but for their densest fiftieth."
+    "samples, in squares of 48 pixels, each looked at with every three samples: 25 % if it might "
+    "be one of them, more where samples agree with each other and not with it, less where they "
+    "differ too much. Of fine detail a few per cent of its strength decide: sizes don’t compare. "
+    "Voids have dark matter up to 3 times the mean, filaments up to 10, but for their densest "
+    "fiftieth."
 )
 
 FEW_SAMPLES = "Takes three samples, of maps of 48 pixels a side or more."
@@ -297,7 +298,7 @@ def odd_table(found: OddOnes) -> str:
         cells = "".join(f"<td>{percent(share)}</td>" for share in shares[there])
         lines.append(f"<tr><td>{size}</td>{cells}</tr>")
     counts = "".join(f"<td>{count}</td>" for count in found.squares[there])
-    return f"<table>{''.join(lines)}<tr><td>squares</td>{counts}</tr></table>"
+    return f"<table>{''.join(lines)}<tr><td>looks</td>{counts}</tr></table>"
 
 
 def number(value: float) -> str:

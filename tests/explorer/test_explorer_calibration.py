@@ -183,7 +183,7 @@ def test_the_odd_one_is_shown_by_size_and_kind_where_there_are_squares():
     words = odd_table(found)
     assert "<th>voids</th><th>haloes</th>" in words
     assert words.count("<td>25\u00a0%</td><td>75\u00a0%</td>") == len(SIZES)
-    assert "<td>squares</td><td>8</td><td>4</td>" in words
+    assert "<td>looks</td><td>8</td><td>4</td>" in words
 
 
 def ranked_in_view(store):

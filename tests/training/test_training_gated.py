@@ -454,7 +454,6 @@ def _terms(config):
         ({"critic": 0.1, "critic_alone": 1600}, "first 1600 of them alone"),
         ({"draws": 1}, "scores 1 draws"),
         ({"texture_scales": 7}, "on 6 scales"),
-        ({"grainy": 1, "silent": 1}, "grainy is 1 and silent 1"),
         ({"coarse_noise": 0.0}, "coarse_noise is 0.0, expected a positive factor"),
         ({"choose_every": 0}, "every 0 updates"),
         (

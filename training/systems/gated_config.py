@@ -153,11 +153,6 @@ class GatedRunConfig(EmberConfig):
                 f"{self.critic_alone} of them alone, expected some of all and fewer of these: set "
                 "critic_updates and critic_alone."
             )
-        if self.grainy and self.silent:
-            raise ValueError(
-                f"grainy is {self.grainy} and silent {self.silent}, expected 0 of one of them: the "
-                "noise of single pixels can't be grainy where there is none."
-            )
         if not 0 < self.coarse_noise < math.inf:
             raise ValueError(
                 f"coarse_noise is {self.coarse_noise}, expected a positive factor, 1 for none."

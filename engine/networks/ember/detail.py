@@ -50,7 +50,7 @@ class DetailNetwork(nn.Module):
 
     References
     ----------
-    Adler & Oektem 2018, section 3.2, for a critic that sees two samples.
+    Adler & Oektem 2018, arXiv:1811.05910, for a discriminator that sees two samples.
     """
 
     squares: Tensor
