@@ -119,3 +119,12 @@ def test_what_paints_in_one_way_only_is_refused(data, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="paints every slab in one way only"):
         crops.make(tmp_path / "ember-unet.json", "hydro11-z2", "z", tmp_path / "crops.html")
     assert not list(tmp_path.iterdir())
+
+
+def test_slabs_are_left_out_and_not_all(data):
+    simulation = open_simulation(data / "held-out.hdf5")
+    emulator = Reported(CARD, 1, partial(_same, simulation))
+    left = {row.place[:2] for row in crops.rows(emulator, simulation, "z", 0, [1])}
+    assert left == {"z0", "z2"}
+    with pytest.raises(ValueError, match=r"Without slabs 0, 1, 2 none of .* is left"):
+        list(crops.rows(emulator, simulation, "z", 0, [0, 1, 2]))

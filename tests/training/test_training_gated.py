@@ -23,9 +23,11 @@ from training.config import Split, with_values
 from training.data.slabs import TrainingMaps, read_pairs
 from training.losses.tables import ABOVE, FAINTEST, Tables, class_means
 from training.losses.whitening import CLASSES, REFERENCE
+from training.systems import gated as gated_training
 from training.systems.disc_places import without_lone_discs
 from training.systems.gated_step import draw_smooth
 from training.systems.heaviest_disc import heaviest_disc
+from training.systems.noise_strength import scaled_gates
 from training.systems.registry import preset, system_for
 
 CPU = Fabric(accelerator="cpu", devices=1)
@@ -369,6 +371,25 @@ def test_lone_discs_are_left_out_when_a_run_is_settled(maps):
     expected, only = without_lone_discs(progress.kept, maps.pairs, config.field)
     assert said["classes_without_discs"] == only["classes_without_discs"]
     assert found.stamped.of_class.equal(expected.stamped.of_class)
+
+
+@pytest.mark.parametrize(("misfits", "scaled"), [((0.3, 0.5), 1.0), ((0.5, 0.3), 1.2)])
+def test_the_noise_is_scaled_when_a_run_is_settled_if_samples_then_fit_better(
+    maps, monkeypatch, misfits, scaled
+):
+    system, progress = prepared(TINY, maps)
+    louder = {"noise_scaled": 1.2, "spread_unscaled": 0.9}
+    monkeypatch.setattr(
+        gated_training,
+        "strengthened",
+        lambda network, pairs, field: (scaled_gates(network, 1.2), louder),
+    )
+    left = iter(misfits)
+    monkeypatch.setattr(system, "score", lambda network, examples: ({"misfit": next(left)}, None))
+    found, said = system.settled(progress.kept, maps)
+    assert (said["noise_scaled"], said["spread_unscaled"]) == (scaled, 0.9)
+    assert "lowered" in said
+    torch.testing.assert_close(found.gates[0].weight, scaled * progress.kept.gates[0].weight)
 
 
 def test_noise_alone_learns_within_the_bounds_it_had(maps, tmp_path):

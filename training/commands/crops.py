@@ -15,12 +15,15 @@ def crops(
     axes: Annotated[str, typer.Option(help="Held-out projections.")] = "z",
     shuffle: Annotated[int, typer.Option(help="Another order for another number.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    without: Annotated[
+        list[int] | None, typer.Option(help="Number of a slab to leave out; may be repeated.")
+    ] = None,
 ) -> None:
     """Write a page of crops, truth and samples shuffled, to see whether the truth is found."""
     from training.report.crops import make  # matplotlib and the engine's statistics take seconds
 
     try:
-        make(card_path, simulation, axes, out, shuffle, device)
+        make(card_path, simulation, axes, out, shuffle, device, without or ())
     except ValueError as error:
         fail(error)
     console.print(f"Wrote {out} and {out.stem}-key.json.", highlight=False)

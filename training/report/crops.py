@@ -60,7 +60,13 @@ class Row:
 
 
 def make(
-    card: Path, simulation: str, axes: str, out: Path, shuffle: int = 0, device: str = "auto"
+    card: Path,
+    simulation: str,
+    axes: str,
+    out: Path,
+    shuffle: int = 0,
+    device: str = "auto",
+    without: Sequence[int] = (),
 ) -> None:
     """Write the page, and its key beside it, NAME-key.json.
 
@@ -78,12 +84,14 @@ def make(
         Another order for another number.
     device : str
         "auto", "cpu" or "cuda".
+    without : sequence of int
+        Numbers of slabs that are left out, of every axis.
 
     Raises
     ------
     ValueError
-        In one sentence, if the emulator paints in one way only, or the simulation lacks what it
-        takes.
+        In one sentence, if the emulator paints in one way only, the simulation lacks what it
+        takes, or no slab is left.
     """
     emulator = from_card(card, device)
     if not emulator.card.stochastic:
@@ -92,7 +100,7 @@ def make(
             "samples may be taken for the truth."
         )
     opened = open_simulation(simulation)
-    found = list(rows(emulator, opened, axes, shuffle))
+    found = list(rows(emulator, opened, axes, shuffle, without))
     colours = MAPS[emulator.card.field]
     pictures = [(row.kind, [picture(crop, row, colours) for crop in row.crops]) for row in found]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -107,10 +115,22 @@ def make(
     write(out.with_name(f"{out.stem}-key.json"), json.dumps(key, indent=1) + "\n")
 
 
-def rows(emulator: Reported, simulation: Simulation, axes: str, shuffle: int = 0) -> Iterator[Row]:
-    """Crop voids, filaments and haloes out of slabs and their samples."""
+def rows(
+    emulator: Reported,
+    simulation: Simulation,
+    axes: str,
+    shuffle: int = 0,
+    without: Sequence[int] = (),
+) -> Iterator[Row]:
+    """Crop voids, filaments and haloes out of slabs, but for some, and their samples."""
     task = Task(emulator, simulation, axes, Run("dm", emulator.card.level), SEEDS)
-    places, count = task.places, min(EACH, len(task.places))
+    places = [place for place in task.places if place.index not in without]
+    if not places:
+        raise ValueError(
+            f"Without slabs {', '.join(map(str, without))} none of {simulation.name}'s "
+            f"{len(task.places)} is left, expected some: leave out fewer."
+        )
+    count = min(EACH, len(places))
     # Another order for other weights: one page is no key to another.
     random = np.random.default_rng([shuffle, *bytes.fromhex(emulator.card.weights_sha256)])
     for place in (places[i * len(places) // count] for i in range(count)):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -204,13 +205,21 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
     def settled(
         self, network: nn.Module, examples: TrainingMaps
     ) -> tuple[GatedGenerator, dict[str, float]]:
-        """Leave out lone discs, scale the noise, lower the upper bound: as training slabs ask."""
+        """Leave out lone discs, scale the noise, lower the upper bound: as training slabs ask.
+
+        The noise is left as it is where samples then fit better: at VLR, where noise makes nearly
+        all of a map, a quarter more of it had 1.8 times the mass.
+        """
         assert isinstance(network, GatedGenerator)
-        said: dict[str, float] = {}
-        for settle in (without_lone_discs, strengthened, lowered):
-            network, found = settle(network, examples.pairs, self.config.field)
-            said |= found
-        return network, said
+        pairs, field = examples.pairs, self.config.field
+        quiet, said = without_lone_discs(network, pairs, field)
+        louder, scaled = strengthened(quiet, pairs, field)
+        tried = []
+        for noisy, found in ((quiet, scaled | {"noise_scaled": 1.0}), (louder, scaled)):
+            bounded, how_far = lowered(noisy, pairs, field)
+            misfit = self.score(bounded, examples)[0][self.chosen_by]
+            tried.append((misfit, bounded, said | found | how_far))
+        return min(tried, key=itemgetter(0))[1:]
 
     def score(self, network: nn.Module, examples: TrainingMaps) -> tuple[dict[str, float], Picture]:
         """Texture, spread, P(k) and mass of training slabs, and a picture of one."""

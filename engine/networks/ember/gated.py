@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from engine.networks.ember import unet
+from engine.networks.ember.returning import turned
 from engine.networks.ember.rounding import rounded
 from engine.networks.ember.shaping import RADII, Filled, Kept, Stamped, between, repeated
 from engine.networks.padding import Padding, pad
@@ -356,7 +357,7 @@ class GatedGenerator(unet.UNet):
             free = self.filled(free, features, place, padding)
         count = len(free) // len(place)
         least = repeated(between(self.least, place), count)
-        above = least + F.softplus(free - least, beta=self.config.sharpness)
+        above = least + turned(free - least, self.config.sharpness, self.training)
         if self.config.sways:
             above = above * (1 + noise[0][:, :1] * repeated(between(self.sway, place), count))
         rises = self.stamped.rises(noise[-1], features, place) if self.config.discs else None
@@ -366,14 +367,17 @@ class GatedGenerator(unet.UNet):
         self, above: Tensor, rises: Tensor | None, most: Tensor, padding: Padding
     ) -> Tensor:
         """Map below what is most, (batch, 1, ny, nx), and its discs at their centres."""
-        sharpness = self.config.sharpness
-        maps = capped(above, most, sharpness)
+        maps = self.capped(above, most)
         if rises is not None:
-            raised = capped(above + rises, most, sharpness)
+            raised = self.capped(above + rises, most)
             maps = self.stamped(maps, raised, self.most.max(), padding)
         if self.config.rounded and not self.training:
             maps = rounded(maps, self.heaviest, padding)
         return maps
+
+    def capped(self, maps: Tensor, most: Tensor) -> Tensor:
+        """Normalised maps, turned to follow what is most where they exceed it."""
+        return most - turned(most - maps, self.config.sharpness, self.training)
 
     def place(self, dark_matter: Tensor, padding: Padding) -> Tensor:
         """Among the classes, from 0 to classes - 1, of normalised dark matter (n, 1, ny, nx)."""
@@ -417,11 +421,6 @@ def added(features: Tensor, gates: Tensor, noise: Tensor) -> Tensor:
     for gate, one in zip(gates.chunk(len(maps), dim=1), maps, strict=True):
         features = torch.addcmul(features, gate, one)
     return features
-
-
-def capped(maps: Tensor, most: Tensor, sharpness: float) -> Tensor:
-    """Normalised maps, turned to follow what is most, of their shape, where they exceed it."""
-    return most - F.softplus(most - maps, beta=sharpness)
 
 
 def smoothed(noise: Tensor) -> Tensor:
