@@ -7,11 +7,13 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from openvino import opset13 as op
 
 from engine.networks.ember import compiled
-from engine.networks.ember.compiled import CompiledStages, CompiledUNet
+from engine.networks.ember.compiled import CompiledStages, CompiledUNet, compile_graph
 from engine.networks.ember.gated import GatedConfig
 from engine.networks.ember.generator import GeneratorConfig
+from engine.networks.ember.graph import summed
 from engine.networks.ember.stages import stages
 from engine.networks.ember.unet import PRESETS, UNetConfig
 from engine.noise import Realisation
@@ -136,6 +138,19 @@ def test_nothing_doubled_gives_the_same_within_the_margin(config):
     inside = np.s_[:, 2:-2, 2:-2]
     np.testing.assert_allclose(found[inside], expected[inside], rtol=1e-5, atol=1e-5)
     assert expected[inside].std() > 0.1
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("shape", [(14, 12), (15, 13), (11, 26)])
+def test_maps_summed_in_squares_are_a_convolution(shape, known):
+    random = np.random.default_rng(5)
+    maps = random.normal(size=(1, 3, *shape)).astype(np.float32)
+    kernels = random.normal(size=(1, 3, 5, 5)).astype(np.float32)
+    x = op.parameter(maps.shape if known else [1, 3, -1, -1], np.float32)
+    network = compile_graph([summed(x, kernels)], [x])
+    (found,) = network([maps]).values()
+    wanted = torch.nn.functional.conv2d(torch.from_numpy(maps), torch.from_numpy(kernels))
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_same_bits_again():

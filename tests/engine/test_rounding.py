@@ -78,6 +78,12 @@ def test_nothing_beside_a_clump_is_darker_than_its_ground():
     torch.testing.assert_close(found, maps)
 
 
+def test_a_wide_bright_patch_lights_nothing_around_it():
+    maps = torch.ones(1, 1, SIDE, SIDE)
+    maps[..., 20:36, 20:36] = 1000.0 ** (1 / ADDED)
+    torch.testing.assert_close(rounded(maps, HEAVY, "circular"), maps, rtol=0.02, atol=0)
+
+
 def test_a_thin_stream_stays_as_it_is_beside_a_disc():
     stream = torch.ones(1, 1, SIDE, SIDE)
     stream[..., 30, :] = 1.4

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from openvino import opset13 as op
 
 from engine.networks.ember.gated import WINDOW, GatedConfig
-from engine.networks.ember.graph import Graph, channels_of, constant, cut, double
+from engine.networks.ember.graph import Graph, channels_of, constant, cut, double, summed
 from engine.networks.ember.rounding_graph import RoundedGraph
 from engine.networks.ember.shaping import ADDED, RADII, RARE, SHUT, disc_brightness, disc_kernels
 
@@ -175,7 +175,7 @@ class GatedGraph(Graph):
         below = op.power(maps, power)
         risen = op.relu(op.subtract(op.power(raised, power), below))
         added = self.around(op.minimum(risen, constant(most)), kernels.shape[-1] // 2)
-        discs = op.convolution(added, constant(kernels), [1, 1], [0, 0], [0, 0], [1, 1])
+        discs = summed(added, kernels)
         return op.power(op.add(below, discs), np.float32(1 / ADDED))
 
     def place(self, dark_matter: openvino.Node) -> openvino.Node:

@@ -11,6 +11,9 @@ from engine.networks.ember.unet import LEAK, UNetConfig
 
 Weights = Mapping[str, NDArray[np.float32]]
 
+BLOCK = 4
+"""Side of the squares that `summed` computes at a time, [pixels]."""
+
 
 class Graph:
     """Builds the network's operations; mirrors `unet` and `generator` layer by layer.
@@ -154,6 +157,32 @@ def cut(x: openvino.Node, axis: int, start: int, stop: int) -> openvino.Node:
 def leaky(x: openvino.Node) -> openvino.Node:
     """LeakyReLU of slope 0.2 below zero."""
     return op.prelu(x, np.array([LEAK], np.float32))
+
+
+def summed(x: openvino.Node, kernels: NDArray[np.float32]) -> openvino.Node:
+    """Convolve maps into one, without padding: squares of `BLOCK` pixels a side at a time.
+
+    A convolution computes sixteen channels in the time of one; these are the pixels of a square,
+    each of shifted kernels, spread out at last. Four times as fast with kernels of 11 pixels.
+
+    Parameters
+    ----------
+    x : node, (n, maps, ny, nx)
+        Sides may be unknown yet.
+    kernels : array, (1, maps, side, side)
+    """
+    side, more = kernels.shape[-1], BLOCK - 1
+    shifted = [
+        np.pad(kernels[0], ((0, 0), (row, more - row), (column, more - column)))
+        for row in range(BLOCK)
+        for column in range(BLOCK)
+    ]
+    # Zeros at the end complete the last squares, and are cut off.
+    end, weights = [more] * 2, constant(np.stack(shifted))
+    squares = op.convolution(x, weights, [BLOCK] * 2, [0, 0], end, [1, 1])
+    spread_out = op.depth_to_space(squares, "blocks_first", BLOCK)
+    sides = op.subtract(op.slice(op.shape_of(x), [2], [4], [1]), np.int64(side - 1))
+    return op.slice(spread_out, [0, 0], sides, [1, 1], [2, 3])
 
 
 def double(x: openvino.Node) -> openvino.Node:

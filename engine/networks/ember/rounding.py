@@ -123,7 +123,9 @@ def clumps(maps: Tensor, padding: Padding) -> Clumps:
     """Tell the clumps of normalised maps (n, 1, ny, nx), positive, from their ground."""
     light = maps**ADDED
     pitless = -brightest(-brightest(light, PIT, padding), PIT, padding)
-    light = torch.maximum(light, DARKEST * opened(pitless, padding))
+    # No brighter than without pits: smoothing reaches beyond what is bright, with square edges.
+    filled = torch.minimum(DARKEST * opened(pitless, padding), pitless)
+    light = torch.maximum(light, filled)
     ground = torch.minimum((1 + FAINT) * opened(light, padding), light)
     above = light - ground
     even = smooth(above, NEAR[:1], padding)

@@ -9,7 +9,7 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from engine.networks.ember.graph import constant, cut
+from engine.networks.ember.graph import constant, cut, summed
 from engine.networks.ember.rounding import (
     AROUND,
     CORRECTED,
@@ -78,7 +78,8 @@ class RoundedGraph:
         """Ground, what is above it, and its peaks by radius."""
         light = op.power(maps, np.float32(ADDED))
         pitless = op.negative(self.brightest(op.negative(self.brightest(light, PIT)), PIT))
-        light = op.maximum(light, op.multiply(self.opened(pitless), np.float32(DARKEST)))
+        filled = op.minimum(op.multiply(self.opened(pitless), np.float32(DARKEST)), pitless)
+        light = op.maximum(light, filled)
         lit = op.multiply(self.opened(light), np.float32(1 + FAINT))
         ground = op.minimum(lit, light)
         above = op.subtract(light, ground)
@@ -125,7 +126,7 @@ class RoundedGraph:
         """Large discs about peaks, their sum."""
         discs = kernels(LARGE)
         wide = self.around(op.concat(peaks, axis=1), discs.shape[-1] // 2)
-        return op.convolution(wide, constant(discs), [1, 1], [0, 0], [0, 0], [1, 1])
+        return summed(wide, discs)
 
 
 def total(nodes: Sequence[openvino.Node]) -> openvino.Node:
