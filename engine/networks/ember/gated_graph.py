@@ -8,16 +8,20 @@ from numpy.typing import NDArray
 from openvino import opset13 as op
 
 from engine.networks.ember.gated import WINDOW, GatedConfig
-from engine.networks.ember.graph import Graph, channels_of, constant, cut, double, summed
+from engine.networks.ember.graph import (
+    Graph,
+    channels_of,
+    constant,
+    cut,
+    double,
+    smoothed_out,
+    summed,
+)
 from engine.networks.ember.rounding_graph import RoundedGraph
 from engine.networks.ember.shaping import ADDED, RADII, RARE, SHUT, disc_brightness, disc_kernels
 
 Place = tuple[openvino.Node, openvino.Node]
 """Among the classes of dark matter, of each pixel: the class below, and the share of the next."""
-
-
-AROUND = np.outer([1, 2, 1], [1, 2, 1])[None, None].astype(np.float32) / np.float32(16)
-"""What a map is smoothed by before its details are put back."""
 
 
 class GatedGraph(Graph):
@@ -71,7 +75,10 @@ class GatedGraph(Graph):
         place = self.place(cut(x, 1, 0, 1))
         below = op.minimum(op.floor(place), np.float32(self.config.classes - 2))
         at = op.convert(below, "i32"), op.subtract(place, below)
-        free = self.convolution(features, "to_map.0")
+        free = op.add(
+            summed(self.around(features, 1), self.weights["to_map.0.weight"]),
+            self.weights["to_map.0.bias"].reshape(1, 1, 1, 1),
+        )
         if self.config.details:
             free = self.kept(free, self.numbers("kept", features, at))
         if self.config.pits:
@@ -131,9 +138,7 @@ class GatedGraph(Graph):
         """Put back as much of each scale of detail as its number says."""
         shares, details = op.multiply(op.sigmoid(numbers), np.float32(2)), []
         for j in range(self.config.details):
-            smooth = op.convolution(
-                self.around(maps, 2**j), constant(AROUND), [1, 1], [0, 0], [0, 0], [2**j] * 2
-            )
+            smooth = smoothed_out(self.around(maps, 2**j), 2**j)
             details.append(op.multiply(cut(shares, 1, j, j + 1), op.subtract(maps, smooth)))
             maps = smooth
         for detail in details:

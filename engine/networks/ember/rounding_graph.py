@@ -9,7 +9,7 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from engine.networks.ember.graph import constant, cut, summed
+from engine.networks.ember.graph import constant, smoothed_out, summed
 from engine.networks.ember.rounding import (
     AROUND,
     CORRECTED,
@@ -29,9 +29,6 @@ from engine.networks.ember.rounding import (
     widths,
 )
 from engine.networks.ember.shaping import ADDED
-
-END = np.iinfo(np.int32).max
-"""Of an axis, however long."""
 
 
 class RoundedGraph:
@@ -107,14 +104,7 @@ class RoundedGraph:
     def smooth(self, maps: openvino.Node, steps: Sequence[int]) -> openvino.Node:
         """Smooth by 1, 2, 1 of pixels so many steps apart, one after the other."""
         for step in steps:
-            wide = self.around(maps, step)
-            for axis in (2, 3):  # sums take half of a convolution's time
-                # From the end, since blocks have sides that aren't known.
-                first, middle = cut(wide, axis, 0, -2 * step), cut(wide, axis, step, -step)
-                last = cut(wide, axis, 2 * step, END)
-                outer = op.multiply(op.add(first, last), np.float32(0.25))
-                wide = op.add(outer, op.multiply(middle, np.float32(0.5)))
-            maps = wide
+            maps = smoothed_out(self.around(maps, step), step)
         return maps
 
     def opened(self, light: openvino.Node) -> openvino.Node:
