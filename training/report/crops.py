@@ -145,6 +145,8 @@ def rows(
 def corners(dark_matter: Slab) -> Mapping[str, tuple[int, int]]:
     """First row and column of the emptiest square, of one with many filaments, of the densest.
 
+    None has a pixel of another.
+
     Parameters
     ----------
     dark_matter : Slab
@@ -155,9 +157,12 @@ def corners(dark_matter: Slab) -> Mapping[str, tuple[int, int]]:
     # Filaments are dense, haloes far denser.
     filaments = _square_sums(logarithm > 0.2) - 3 * _square_sums(logarithm > 1.5)
     halo = _highest(_square_sums(np.minimum(density, 60)))
-    # The same place twice would be one row told twice.
-    filament = _highest(np.where(_overlap(filaments.shape, halo), -np.inf, filaments))
-    return {"void": _highest(-_square_sums(logarithm)), "filament": filament, "halo": halo}
+    near_halo = _overlap(filaments.shape, halo)
+    void = _highest(np.where(near_halo, -np.inf, -_square_sums(logarithm)))
+    # What two rows share tells which of their panels are of one map: one row told twice.
+    taken = near_halo | _overlap(filaments.shape, void)
+    filament = _highest(np.where(taken, -np.inf, filaments))
+    return {"void": void, "filament": filament, "halo": halo}
 
 
 def crop(values: NDArray[np.float32], corner: tuple[int, int]) -> NDArray[np.float32]:
@@ -186,14 +191,14 @@ def _highest(values: NDArray[np.float64]) -> tuple[int, int]:
 
 
 def _overlap(shape: tuple[int, ...], corner: tuple[int, int]) -> NDArray[np.bool_]:
-    """Whether the square that begins at each pixel of a periodic map has more than half of another.
+    """Whether the square that begins at each pixel of a periodic map has pixels of another.
 
-    That is, whether it begins less than half a side away from it along both axes.
+    That is, whether it begins less than a side away from it along both axes.
     """
     near = []
     for side, at in zip(shape, corner, strict=True):
         away = np.abs(np.arange(side) - at)
-        near.append(np.minimum(away, side - away) < SIDE // 2)
+        near.append(np.minimum(away, side - away) < SIDE)
     return np.logical_and.outer(*near)
 
 
