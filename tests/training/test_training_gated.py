@@ -169,7 +169,7 @@ def test_the_painting_nears_the_truth_and_its_noise_is_used(maps, tmp_path):
     lines = []
     config = replace(TINY, updates=60, checkpoint_minutes=10, learning_rate=3e-3, choose_every=30)
     progress = fit(config, maps, tmp_path, report=lambda u, losses: lines.append(losses))
-    assert set(lines[0]) == {*TINY.weights, "isotropy"}
+    assert set(lines[0]) == {*(name for name, w in TINY.weights.items() if w), "isotropy"}
     first, last = (np.mean([sum(each.values()) for each in part]) for part in _ends(lines))
     assert last < 0.5 * first
     x = normalization("dm").forward(maps.batch(0)[0])
@@ -378,16 +378,16 @@ def test_the_noise_is_scaled_when_a_run_is_settled_if_samples_then_fit_better(
     maps, monkeypatch, misfits, scaled
 ):
     system, progress = prepared(TINY, maps)
-    louder = {"noise_scaled": 1.2, "spread_unscaled": 0.9}
+    louder = {"noise_scaled_4": 1.2, "spread_unscaled": 0.9}
     monkeypatch.setattr(
         gated_training,
         "strengthened",
-        lambda network, pairs, field: (scaled_gates(network, 1.2), louder),
+        lambda network, pairs, field: (scaled_gates(network, (1.2, 1, 1)), louder),
     )
     left = iter(misfits)
     monkeypatch.setattr(system, "score", lambda network, examples: ({"misfit": next(left)}, None))
     found, said = system.settled(progress.kept, maps)
-    assert (said["noise_scaled"], said["spread_unscaled"]) == (scaled, 0.9)
+    assert (said["noise_scaled_4"], said["spread_unscaled"]) == (scaled, 0.9)
     assert "lowered" in said
     torch.testing.assert_close(found.gates[0].weight, scaled * progress.kept.gates[0].weight)
 
@@ -447,6 +447,7 @@ def test_weights_are_the_recipes_and_numbers_are_the_fields():
         "detail": 0.2,
         "mass_and_power": 0.3,
         "masses": 0.0,
+        "tails": 0.0,
     }
     assert (config.rounding, config.tone_speed) == (1e-3, 0.01)
     assert (config.silent, config.sways, config.discs, config.rounded) == (1, 1, 4, 1)

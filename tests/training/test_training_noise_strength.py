@@ -1,5 +1,6 @@
 """Noise that is made as strong as what a network gets wrong asks for."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -7,7 +8,7 @@ from engine.networks.ember import gated
 from training.data.slabs import Pair
 from training.systems.gated_step import draw_smooth
 from training.systems.looks import paint_slab
-from training.systems.noise_strength import scaled_gates, spread_over_error, strengthened
+from training.systems.noise_strength import log_spread_over_error, scaled_gates, strengthened
 
 
 @pytest.fixture
@@ -32,24 +33,27 @@ def painted(network, slabs, first=1000):
     ]
 
 
-@pytest.mark.parametrize("wanted", [0.8, 1.0, 1.2])
-def test_the_strength_of_the_truth_is_found(toy, slabs, wanted):
+@pytest.mark.parametrize("wanted", [(0.8, 0.8, 0.8), (1.0, 1.0, 1.0), (1.2, 1.2, 0.85)])
+def test_the_strengths_of_the_truth_are_found(toy, slabs, wanted):
     before = {name: tensor.clone() for name, tensor in toy.state_dict().items()}
-    truth = painted(scaled_gates(toy, wanted), slabs)
+    truth = painted(scaled_gates(toy, wanted), slabs * 6)
     found, said = strengthened(toy, truth, "gas")
-    assert said["noise_scaled"] == pytest.approx(wanted, rel=0.08)
-    assert said["spread_unscaled"] == pytest.approx(spread_over_error(toy, truth, "gas"))
-    after = spread_over_error(found, truth, "gas")
-    assert after == pytest.approx(1, abs=0.03)
+    factors = [said[f"noise_scaled_{side}"] for side in (4, 2, 1)]
+    spreads, error = log_spread_over_error(toy, truth, "gas")
+    assert said["spread_unscaled"] == pytest.approx(np.exp(spreads.mean()))
+    after, _ = log_spread_over_error(found, truth, "gas")
+    fine = error < 0.05  # of tiny maps a few waves are all there is of what is larger
+    assert fine.sum() >= 3
+    np.testing.assert_allclose(after[fine], 0, atol=0.07)
     assert all(tensor.equal(before[name]) for name, tensor in toy.state_dict().items())
     for name, tensor in found.state_dict().items():
-        factor = said["noise_scaled"] if name.startswith("gates.") else 1.0
+        factor = factors[int(name.split(".")[1])] if name.startswith("gates.") else 1.0
         torch.testing.assert_close(tensor, factor * before[name])
 
 
 def test_a_network_without_noise_stays_as_it_is(toy, slabs):
     truth = painted(toy, slabs)
-    silent = scaled_gates(toy, 0.0)
+    silent = scaled_gates(toy, (0, 0, 0))
     found, said = strengthened(silent, truth, "gas")
-    assert said["noise_scaled"] == 1
+    assert [said[f"noise_scaled_{side}"] for side in (4, 2, 1)] == [1, 1, 1]
     assert all(t.equal(found.state_dict()[n]) for n, t in silent.state_dict().items())

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.normalization import normalization
-from training.losses import spectra, whitening
+from training.losses import spectra, tails, whitening
 from training.losses.energy import contrasts, energy_score, texture_score
 from training.losses.probability import fair_score, probability_score
 from training.losses.responses import box_mean, normalized_area_means, responses
@@ -113,6 +113,11 @@ def masses(toy, truth, draws, table):
     return spectra.masses_score(draws, GAS.inverse(truth), GAS, toy.dark_matter)
 
 
+def of_tails(toy, truth, draws, table):
+    unit = table.units(toy.dark_matter)[0][:, :1]
+    return tails.tails_score(draws, truth, unit, toy.dark_matter, 1e-4)
+
+
 @pytest.mark.parametrize(
     ("score", "seen"),
     [
@@ -124,6 +129,7 @@ def masses(toy, truth, draws, table):
         (mass_and_power, ("too wide", "too narrow", "biased", "uncorrelated", "blotched")),
         # Means over so many pixels hardly tell how each varies: see below.
         (masses, ("biased",)),
+        (of_tails, ("too wide", "too narrow", "uncorrelated", "blotched")),
     ],
 )
 @pytest.mark.parametrize("draws", [2, 3])
@@ -257,6 +263,45 @@ def test_detail_power_is_its_definition():
     np.testing.assert_allclose(found, np.log(power / number + floor), rtol=1e-3, atol=2e-3)
 
 
+def lopsided(toy):
+    """Detail of a toy's draw turned about, so that what is rare and large is bright."""
+    detail = toy.draw() - toy.mean
+    rare = detail.clamp(min=0).square() / toy.spread
+    return toy.mean + (rare - box_mean(rare, 9)) * (detail.std() / rare.std())
+
+
+def test_pits_where_the_truth_has_knots_are_told_by_tails_alone(table):
+    worse = {of_tails: [], detail: []}
+    for seed in range(BATCHES):
+        toy = Toy(seed)
+        truth, knots = lopsided(toy), [lopsided(toy) for _ in range(2)]
+        pits = [2 * toy.mean - draw for draw in knots]
+        for score, found in worse.items():
+            right, wrong = (float(score(toy, truth, draws, table)) for draws in (knots, pits))
+            found.append(wrong - right)
+    error = {score: np.std(found, ddof=1) / math.sqrt(BATCHES) for score, found in worse.items()}
+    assert np.mean(worse[of_tails]) > 5 * error[of_tails]
+    assert abs(np.mean(worse[detail])) < 3 * error[detail]
+
+
+def test_tails_are_their_definition():
+    toy = Toy(4)
+    maps, unit = toy.draw()[:1], toy.spread[:1]
+    shares = spectra.environments(toy.dark_matter, spectra.MASS_CENTRES)[:1]
+    found = tails.log_tails(maps, shares, unit, 1e-3)[0].double().numpy()
+    smooth, width = maps[0, 0].double().numpy(), unit[0, 0].double().numpy()
+    for size in range(tails.SIZES):
+        fine = smooth
+        for axis, by in itertools.product((0, 1), (2**size,)):
+            smooth = smooth / 2 + (np.roll(smooth, by, axis) + np.roll(smooth, -by, axis)) / 4
+        for sign, power in itertools.product((1, -1), tails.POWERS):
+            part = np.maximum(sign * (fine - smooth), 0) / width + 1e-3 / width
+            place = size + tails.SIZES * (sign < 0) + 2 * tails.SIZES * (power == 3)
+            for i, share in enumerate(shares[0].double().numpy()):
+                expected = np.log((share * part**power).sum() / max(share.sum(), 1) + 1e-12) / power
+                assert found[i, place] == pytest.approx(expected, rel=1e-3, abs=2e-3)
+
+
 def test_environments_share_every_pixel():
     found = spectra.environments(Toy().dark_matter)
     assert (found >= 0).all()
@@ -344,7 +389,7 @@ def test_no_pixel_gets_more_than_its_share_of_the_gradient(monkeypatch):
 def test_scores_have_gradients_for_every_draw(table):
     toy = Toy()
     truth = toy.draw()
-    for score in (energy, log_energy, texture, detail, mass_and_power, masses):
+    for score in (energy, log_energy, texture, detail, mass_and_power, masses, of_tails):
         draws = [toy.draw().requires_grad_() for _ in range(2)]
         score(toy, truth, draws, table).backward()
         assert all(torch.isfinite(d.grad).all() and d.grad.any() for d in draws)

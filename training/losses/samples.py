@@ -11,6 +11,7 @@ from torch import Tensor
 from training.losses.energy import energy_score, texture_score
 from training.losses.spectra import detail_score, mass_and_power_score, masses_score
 from training.losses.tables import Tables
+from training.losses.tails import tails_score
 from training.losses.terms import Paintings, Term
 from training.losses.whitening import pixel_weights
 
@@ -61,6 +62,7 @@ def sample_terms(
     detail: float,
     mass_and_power: float,
     masses: float,
+    tails: float,
 ) -> tuple[Term[Judged], ...]:
     """Those terms that have a weight, of two draws or more."""
     every = (
@@ -70,6 +72,7 @@ def sample_terms(
         Term("detail", detail, _detail, draws=2),
         Term("mass_and_power", mass_and_power, _mass_and_power, draws=2),
         Term("masses", masses, _masses, draws=2),
+        Term("tails", tails, _tails, draws=2),
     )
     return tuple(term for term in every if term.weight)
 
@@ -106,3 +109,8 @@ def _mass_and_power(of: Judged) -> Tensor:
 def _masses(of: Judged) -> Tensor:
     draws = [scales[0] for scales in of.draws]
     return masses_score(draws, of.true_density, of.scaling, of.surface)
+
+
+def _tails(of: Judged) -> Tensor:
+    draws = [scales[0] for scales in of.draws]
+    return tails_score(draws, of.real[0], of.units[0][:, :1], of.surface, of.rounding)

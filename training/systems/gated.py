@@ -214,8 +214,9 @@ class GatedWGAN(Scored[GatedRunConfig, TrainingMaps]):
         pairs, field = examples.pairs, self.config.field
         quiet, said = without_lone_discs(network, pairs, field)
         louder, scaled = strengthened(quiet, pairs, field)
+        as_it_is = {name: 1.0 for name in scaled if name.startswith("noise_scaled")}
         tried = []
-        for noisy, found in ((quiet, scaled | {"noise_scaled": 1.0}), (louder, scaled)):
+        for noisy, found in ((quiet, scaled | as_it_is), (louder, scaled)):
             bounded, how_far = lowered(noisy, pairs, field)
             misfit = self.score(bounded, examples)[0][self.chosen_by]
             tried.append((misfit, bounded, said | found | how_far))

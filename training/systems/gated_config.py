@@ -26,7 +26,7 @@ class GatedRunConfig(EmberConfig):
 
     Parameters
     ----------
-    energy, log_energy, texture, detail, mass_and_power, masses : float
+    energy, log_energy, texture, detail, mass_and_power, masses, tails : float
         Weights of the terms, see `training.losses.samples`.
     isotropy : float
         Weight of how much draws prefer a direction, see `training.losses.isotropy`.
@@ -100,6 +100,7 @@ class GatedRunConfig(EmberConfig):
     detail: float = 0.2
     mass_and_power: float = 0.3
     masses: float | None = None
+    tails: float = 0.0
     isotropy: float = 0.2
     energy_scales: int = 6
     log_energy_scales: int = 3
@@ -166,7 +167,7 @@ class GatedRunConfig(EmberConfig):
     @property
     def weights(self) -> dict[str, float]:
         """Of the loss's terms by name."""
-        names = ("energy", "log_energy", "texture", "detail", "mass_and_power", "masses")
+        names = ("energy", "log_energy", "texture", "detail", "mass_and_power", "masses", "tails")
         return {name: getattr(self, name) for name in names}
 
     def rate(self, update: int) -> float:
