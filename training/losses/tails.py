@@ -28,16 +28,12 @@ def tails_score(
 
     Parameters
     ----------
-    draws : sequence of tensor, (n, 1, side, side)
-        Two paintings or more, normalised.
-    target : tensor, (n, 1, side, side)
-        Normalised.
-    unit : tensor, (n, 1, side, side)
-        Of a pixel's value, see `training.losses.whitening`.
-    dark_matter : tensor, (n, 1, side, side)
-        [Msun h / ckpc^2].
-    faint : float
-        Detail that precision hides, normalised: less of it doesn't count.
+    draws, target, unit, dark_matter, faint
+        See `training.losses.spectra.detail_score`.
+
+    References
+    ----------
+    Starck & Murtagh 2006, the "a trous" wavelet transform, for detail by size.
     """
     shares = environments(dark_matter, MASS_CENTRES)
     seen = [log_tails(draw, shares, unit, faint) for draw in draws]

@@ -28,11 +28,11 @@ MOST_SCALED = 1.3
 """Factor on the noise, or its inverse, beyond which a network needs training, not this."""
 
 USUAL = 0.15
-"""Of the factors' logarithms: noise of neighbouring levels does nearly the same, and without
-this one would be raised to lower the other."""
+"""How far the logarithm of a level's factor is expected from 0. Noise of neighbouring levels does
+nearly the same: without this one would be raised to lower the other."""
 
 CERTAIN = 0.03
-"""Of the logarithm of spread over error: what it is known to, be there ever so many slabs."""
+"""Least error of the logarithm of spread over error, be there ever so many slabs."""
 
 
 def strengthened(
@@ -97,6 +97,11 @@ def log_spread_over_error(
 
     It is the mean over slabs and classes of dark matter: one heavy halo, about which a network is
     off as about nothing else, would tell for all there is of its class.
+
+    Returns
+    -------
+    array, array, (sizes,)
+        By `engine.spread_by_scale.SIZES`; NaN where samples don't differ. Errors take two slabs.
     """
     found = []
     for number, pair in enumerate(pairs):
