@@ -8,14 +8,7 @@ from numpy.typing import NDArray
 
 from engine.calibration import mean_dark_matter
 from engine.mesh import Slab, frozen_array
-from engine.statistics.texture import (
-    BAND,
-    class_distances,
-    diagonal_ratio,
-    empty_share,
-    patch_waves,
-)
-from engine.units import MPC_IN_KPC
+from engine.statistics.texture import class_distances, empty_share, patch_waves
 
 CLASSES = ("voids", "near the mean", "filaments", "haloes")
 """Of patches of 8 x 8 pixels by their dark matter: edges at 0.5, 2 and 20 times the mean."""
@@ -43,10 +36,6 @@ class Texture:
         `engine.statistics.texture.patch_waves` gives them.
     density : array, (2, PATCHES)
         Of dark matter in these patches, in units of the mean.
-    diagonals : array, (3,)
-        ln of the power along one diagonal over that along the other: of the truth, of the
-        painting, and of the difference of two paintings. Nan without a second one, and where
-        pixels are too large to have such waves.
     empty : array, (2,)
         Share of pixels without any, of the truth and of the painting.
     below : float
@@ -55,13 +44,12 @@ class Texture:
 
     waves: NDArray[np.float32]
     density: NDArray[np.float32]
-    diagonals: NDArray[np.float64]
     empty: NDArray[np.float64]
     below: float
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
-        for name in ("waves", "density", "diagonals", "empty"):
+        for name in ("waves", "density", "empty"):
             object.__setattr__(self, name, frozen_array(getattr(self, name)))
 
 
@@ -78,9 +66,6 @@ class Likeness:
         The same, however faint.
     patches_of_truth : array, (classes,)
         As `patches`, between two halves of the truth's: what chance leaves.
-    diagonals : array, (3,)
-        Power along one diagonal over that along the other, in the geometric mean over slabs: of
-        the truth, of a painting, and of the difference of two, which should be 1.
     empty : array, (2,)
         Share of pixels without any, of the truth and of a painting.
     below : float
@@ -90,22 +75,17 @@ class Likeness:
     patches: NDArray[np.float64]
     patches_unbounded: NDArray[np.float64]
     patches_of_truth: NDArray[np.float64]
-    diagonals: NDArray[np.float64]
     empty: NDArray[np.float64]
     below: float
 
 
-def texture_of(
-    truth: Slab, painted: Slab, others: Sequence[Slab], dark_matter: Slab, seed: int = 0
-) -> Texture:
+def texture_of(truth: Slab, painted: Slab, dark_matter: Slab, seed: int = 0) -> Texture:
     """Take what is told of a slab's texture.
 
     Parameters
     ----------
     truth, painted : Slab
         Of one field.
-    others : sequence of Slab
-        Further samples of the same slab, of which the first is used, or none.
     dark_matter : Slab
         That tells voids from haloes.
     seed : int
@@ -117,14 +97,11 @@ def texture_of(
     """
     random = np.random.default_rng(seed)
     density = dark_matter.values / mean_dark_matter(dark_matter)
-    true, one = (_logarithm(slab) for slab in (truth, painted))
-    drawn = [patch_waves(values, density, PATCHES, random) for values in (true, one)]
-    two = _logarithm(others[0]) if others else one
-    ratios = [_ratio(values, truth.pixel_size) for values in (true, one, one - two)]
+    maps = (logarithm(slab) for slab in (truth, painted))
+    drawn = [patch_waves(values, density, PATCHES, random) for values in maps]
     return Texture(
         waves=np.array([waves for waves, _ in drawn], np.float32),
         density=np.array([each for _, each in drawn], np.float32),
-        diagonals=np.log(ratios),
         empty=np.array([empty_share(slab.values) for slab in (truth, painted)]),
         below=float((painted.values < truth.values.min()).mean()),
     )
@@ -140,18 +117,11 @@ def likeness(several: Sequence[Texture], most: int = 1500) -> Likeness:
         patches=class_distances(true, painted, most=most, precision=PRECISION),
         patches_unbounded=class_distances(true, painted, most=most),
         patches_of_truth=class_distances(first, second, most=most, precision=PRECISION),
-        diagonals=np.exp(np.mean([each.diagonals for each in several], axis=0)),
         empty=np.mean([each.empty for each in several], axis=0),
         below=float(np.mean([each.below for each in several])),
     )
 
 
-def _logarithm(slab: Slab) -> NDArray[np.float64]:
+def logarithm(slab: Slab) -> NDArray[np.float64]:
+    """Surface density as texture is told of it, [dex]."""
     return np.log10(slab.values.astype(np.float64) + FAINTEST)
-
-
-def _ratio(values: NDArray[np.float64], pixel_size: float) -> float:
-    """Power of both diagonals, nan for a map that has none."""
-    if not np.ptp(values) or np.pi * MPC_IN_KPC / pixel_size <= BAND[0]:
-        return np.nan
-    return diagonal_ratio(values, pixel_size)

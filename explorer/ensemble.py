@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.calibration import Calibration
+from engine.leaning import Leaning
 from engine.likeness import Likeness
 from engine.odd_one import OddOnes
 from engine.results import Curve
@@ -64,8 +65,10 @@ class Ranked:
         is no map of dark matter.
     curves : mapping of str to Calibration
         Of other statistics of each slab, by their name and bin.
-    likeness : Likeness or None
-        How like the truth the first samples look; of whole maps.
+    likeness : Likeness
+        How like the truth the first sample looks; of whole maps.
+    leaning : Leaning
+        Of whole maps, which diagonal truth and samples lean to.
     scales : SpreadByScale
         Of whole maps, by dark matter as the pixels.
     odd : OddOnes
@@ -78,7 +81,8 @@ class Ranked:
     halos: Calibration | None
     peaks: Calibration | None
     curves: Mapping[str, Calibration]
-    likeness: Likeness | None
+    likeness: Likeness
+    leaning: Leaning
     scales: SpreadByScale
     odd: OddOnes
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from engine import statistics
 from engine.calibration import CLASSES, Ranking, classes_of, scaled
 from engine.fields import INPUT_FIELDS
+from engine.leaning import Leanings
 from engine.likeness import Likeness, likeness, texture_of
 from engine.mesh import Slab
 from engine.normalization import normalization
@@ -49,6 +50,7 @@ class Ranker:
         pairs = [(each, known(seen, below)) for each, seen, below in zip(*maps, strict=True)]
         self.scales = [SpreadsByScale(*pair) for pair in pairs]
         self.odd = [OddOne(*pair) for pair in pairs]
+        self.leanings = [Leanings(true) for true, _ in pairs]
         curves = [statistics.power_spectrum(each) for each in truth]
         self.wavenumber = curves[0].x
         power = dex(curves)
@@ -67,8 +69,6 @@ class Ranker:
             if statistics.get(name).takes(field, "slab")
         }
         self.shown = shown
-        self.first: list[Slab] = []
-        self.likeness: Likeness | None = None
 
     def add(self, sample: Results) -> None:
         """Take one more realisation, its painting as the prediction."""
@@ -79,13 +79,16 @@ class Ranker:
         for ranking, slab in zip(self.pixels, painted, strict=True):
             ranking.add(scaled(slab))
         of_whole = whole(sample, "prediction")
-        for spreads, odd, slab in zip(self.scales, self.odd, of_whole, strict=True):
+        looks = zip(self.scales, self.odd, self.leanings, of_whole, strict=True)
+        for spreads, odd, leanings, slab in looks:
             spreads.add(slab)
             odd.add(slab)
+            leanings.add(slab)
+        if self.samples == 1:
+            self.likeness = self._looked(of_whole)
         self.power.add(dex([statistics.power_spectrum(slab) for slab in painted]))
         for name, ranking in self.curves.items():
             ranking.add(heights(name, painted))
-        self._look(sample)
         if self.halos is not None:
             points = relation(sample, "prediction")
             assert points is not None  # the truth has some
@@ -100,6 +103,7 @@ class Ranker:
         first, *rest = (ranking.found() for ranking in self.pixels)
         by_scale, *more = (spreads.found() for spreads in self.scales)
         odd, *others = (each.found() for each in self.odd)
+        leaning, *further = (each.found() for each in self.leanings)
         return Ranked(
             pixels=sum(rest, first),
             power=self.power.found(),
@@ -108,6 +112,7 @@ class Ranker:
             peaks=None if self.around is None else self.around.found(),
             curves={name: ranking.found() for name, ranking in self.curves.items()},
             likeness=self.likeness,
+            leaning=sum(further, leaning),
             scales=sum(more, by_scale),
             odd=sum(others, odd),
         )
@@ -118,18 +123,11 @@ class Ranker:
         masses = np.concatenate([masses_around(each, peaks).mass for each, peaks in maps])
         return normalization(results.request.field).forward(masses / (np.pi * RADIUS**2))
 
-    def _look(self, sample: Results) -> None:
-        """Judge the first sample's texture once there is a second one."""
-        if self.samples > 2:
-            return
-        painted = whole(sample, "prediction")
-        if self.samples == 1:
-            self.first = painted
-            return
+    def _looked(self, painted: Sequence[Slab]) -> Likeness:
+        """Judge the first sample's texture."""
         truth, dark = whole(self.shown, "truth"), whole(self.shown, "dark")
-        each = zip(truth, self.first, painted, dark, strict=True)
-        textures = [texture_of(t, one, [two], below) for t, one, two, below in each]
-        self.likeness, self.first = likeness(textures, PATCHES), []
+        each = zip(truth, painted, dark, strict=True)
+        return likeness([texture_of(*maps) for maps in each], PATCHES)
 
 
 def whole(results: Results, name: str) -> list[Slab]:

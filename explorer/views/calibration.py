@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from engine.calibration import CLASSES, Calibration
+from engine.leaning import Leaning
 from engine.likeness import CLASSES as PATCHES
 from engine.likeness import Likeness
 from engine.odd_one import KINDS, OddOnes
@@ -59,8 +60,9 @@ TEXTURE_HEADING = legend.title("Texture", "of samples, whole maps")
 TEXTURE = (
     "Patches of 8 × 8 pixels: how far those of a sample lie from the truth’s, 0 where alike, and "
     "how far half of the truth’s from the other half. Diagonals: power along one over that "
-    "along the other; of the difference of two samples it should be 1. Detail below 7 × 10⁻⁴ "
-    "dex, the rounding of the maps, doesn’t count."
+    "along the other; ± is how far single samples lie from their mean, and the truth may lie as "
+    "far. Of the difference of two samples it should be 1. Detail below 7 × 10⁻⁴ dex, the "
+    "rounding of the maps, doesn’t count."
 )
 
 SCALES_HEADING = legend.title("Spread / error by scale", "of whole maps")
@@ -173,7 +175,7 @@ class CalibrationCards(pn.viewable.Viewer):
         self.heading.object = legend.title("Coverage", f"{samples} samples")
         numbers = table(rows(ranked)) + remarks(samples)
         self.table.object = f'<div class="coverage">{numbers}</div>'
-        looks = "" if ranked.likeness is None else texture_table(ranked.likeness)
+        looks = texture_table(ranked.likeness, ranked.leaning)
         self.texture.object = f'<div class="coverage">{looks}<p>{TEXTURE}</p></div>'
         spreads = scales_table(ranked.scales)
         self.scales.object = f'<div class="coverage">{spreads}<p>{SCALES}</p></div>'
@@ -264,13 +266,16 @@ def table(of: Sequence[Row]) -> str:
     return f"<table>{''.join(lines)}</table>"
 
 
-def texture_table(found: Likeness) -> str:
+def texture_table(found: Likeness, leaning: Leaning) -> str:
     """Write how a sample looks, beside what the truth has."""
     names = zip(PATCHES, found.patches, found.patches_of_truth, strict=True)
     lines = [(f"Patches, {name}", here, true) for name, here, true in names]
-    true, painted, difference = found.diagonals
-    lines += [("Diagonals", painted, true), ("Diagonals, difference", difference, 1.0)]
     rows = [(name, number(here), number(aim)) for name, here, aim in lines if np.isfinite(here)]
+    true, painted, difference = leaning.ratios
+    if np.isfinite(painted):
+        chance = f"{number(painted)} ± {number(painted * leaning.spread)}"
+        rows.append(("Diagonals", chance, number(true)))
+        rows.append(("Diagonals, differences", number(difference), number(1.0)))
     true_empty, empty = (percent(share) for share in found.empty)
     rows.append(("Empty pixels", empty, true_empty))
     head = "<tr><th></th><th>sample</th><th>truth</th></tr>"

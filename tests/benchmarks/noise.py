@@ -45,7 +45,7 @@ def scores(emulator, simulation, chosen, strengths: tuple[float, ...]) -> str:
             emulator.predict(eaten, realisation=engine.Realisation(seed, strengths))
             for seed in range(chosen.seeds)
         ]
-        textures.append(texture_of(truth, samples[0], samples[1:], below, seed=place))
+        textures.append(texture_of(truth, samples[0], below, seed=place))
         ranking = Ranking(scaled(truth), classes_of(eaten), len(CLASSES))
         drawn = np.array([scaled(sample) for sample in samples])
         for values in drawn:

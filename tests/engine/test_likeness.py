@@ -52,7 +52,7 @@ def found(paint, count=4):
     for seed in range(count):
         below = dark()
         truth = gas(below)
-        textures.append(texture_of(truth, paint(below), [paint(below)], below, seed=seed))
+        textures.append(texture_of(truth, paint(below), below, seed=seed))
     return likeness(textures)
 
 
@@ -63,11 +63,10 @@ def test_another_draw_of_the_truths_law_looks_like_it():
     assert known[:2].all()
     assert (np.abs(alike.patches[known]) < 0.1).all()
     assert (np.abs(alike.patches_of_truth[np.isfinite(alike.patches_of_truth)]) < 0.2).all()
-    np.testing.assert_allclose(alike.diagonals, 1, atol=0.15)
     assert alike.empty.tolist() == [0, 0]
 
 
-def test_speckle_holes_and_hatching_do_not():
+def test_speckle_and_holes_do_not():
     speckled = found(lambda below: gas(below, size=0.1))
     assert (speckled.patches[:2] > 1).all()
 
@@ -80,17 +79,6 @@ def test_speckle_holes_and_hatching_do_not():
     assert found(holes).empty[1] == pytest.approx(10 / SIDE)
     assert found(holes).below >= 10 / SIDE
 
-    def hatched(below):
-        painted = gas(below)
-        y, x = np.mgrid[:SIDE, :SIDE]
-        phase = RANDOM.uniform(0, 2 * np.pi)
-        wave = np.sin(2 * np.pi * (y + x) / 12 + phase)
-        return painted.with_values((painted.values * np.exp(0.3 * wave)).astype(np.float32))
-
-    true, painted, difference = found(hatched).diagonals
-    assert max(painted / true, true / painted) > 2
-    assert max(difference, 1 / difference) > 2
-
 
 def test_rounding_of_maps_that_ship_does_not_count():
     def rounded(below):
@@ -100,18 +88,7 @@ def test_rounding_of_maps_that_ship_does_not_count():
     textures = []
     for _ in range(3):
         below = dark()
-        textures.append(texture_of(gas(below, 0.0), rounded(below), [], below))
+        textures.append(texture_of(gas(below, 0.0), rounded(below), below))
     alike = likeness(textures)
     assert alike.patches_unbounded[0] > 1
     assert (alike.patches[:2] < 0.2 * alike.patches_unbounded[:2]).all()
-
-
-def test_without_a_second_sample_or_fine_pixels_there_is_no_direction():
-    below = dark()
-    truth = gas(below)
-    alone = likeness([texture_of(truth, truth, [], below)])
-    assert np.isnan(alone.diagonals[2])
-    assert alone.diagonals[0] == alone.diagonals[1]
-    coarse = slab(below.values, "dm", pixel=300.0)
-    truth = gas(coarse)
-    assert np.isnan(texture_of(truth, truth, [gas(coarse)], coarse).diagonals).all()

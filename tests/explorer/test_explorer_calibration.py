@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from engine import statistics
 from engine.calibration import CLASSES, Calibration, classes_of
+from engine.leaning import Leanings
 from engine.likeness import likeness, texture_of
 from engine.odd_one import OddOne, OddOnes
 from engine.spread_by_scale import SIZES, SpreadsByScale
@@ -129,21 +130,33 @@ def test_bins_of_other_curves_rank_as_in_a_stack(emulator):
 
 
 @pytest.mark.usefixtures("stochastic")
-def test_texture_is_of_the_first_two_samples_and_of_whole_maps(emulator):
+def test_texture_is_of_the_first_sample_direction_of_all_and_both_of_whole_maps(emulator):
     store = opened()
     asyncio.run(store.sample(4))
     shown = store.results
-    one, two = (emulator().predict(shown.input, seed) for seed in range(2))
-    expected = likeness([texture_of(shown.truth, one, [two], shown.dark)], 600)
-    for found in (store.ensemble.ranked.likeness, ranked_in_view(store).likeness):
-        assert_allclose(found.patches, expected.patches)
-        assert_allclose(found.diagonals, expected.diagonals)
-    words = texture_table(expected)
-    assert f"<td>{expected.diagonals[1]:.2f}</td><td>{expected.diagonals[0]:.2f}</td>" in words
+    first, *more = (emulator().predict(shown.input, seed) for seed in range(4))
+    expected = likeness([texture_of(shown.truth, first, shown.dark)], 600)
+    looks = Leanings(shown.truth)
+    for sample in (first, *more):
+        looks.add(sample)
+    leaning = looks.found()
+    for found in (store.ensemble.ranked, ranked_in_view(store)):
+        assert_allclose(found.likeness.patches, expected.patches)
+        samples = found.pixels.samples
+        assert_allclose(found.leaning.samples, leaning.samples[:, :samples])
+        assert_allclose(found.leaning.differences, leaning.differences[:, : samples - 1])
+    words = texture_table(expected, leaning)
+    true, painted, difference = leaning.ratios
+    chance = painted * leaning.spread
+    assert f"<td>{painted:.2f} ± {chance:.2f}</td><td>{true:.2f}</td>" in words
+    assert f"<td>{difference:.2f}</td><td>1.00</td>" in words
     assert "Patches, voids" in words
     unknown = replace(expected, patches_of_truth=np.full(len(expected.patches), np.nan))
-    assert "nan" not in texture_table(unknown)
-    assert texture_table(unknown).count("<td>–</td>") == np.isfinite(expected.patches).sum()
+    words = texture_table(unknown, leaning)
+    assert "nan" not in words
+    assert words.count("<td>–</td>") == np.isfinite(expected.patches).sum()
+    coarse = replace(leaning, samples=np.full((1, 4), np.nan))
+    assert "Diagonals" not in texture_table(expected, coarse)
 
 
 @pytest.mark.usefixtures("stochastic")
@@ -243,7 +256,8 @@ def test_the_cards_say_how_to_paint_an_ensemble_and_then_show_it(monkeypatch):
     assert len(source.data["x"])
     assert cards.table.object.count("<tr>") == 1 + len(rows(store.ensemble.ranked))
     assert "input’s peaks of 8 to 20 times" in cards.table.object
-    assert texture_table(store.ensemble.ranked.likeness) in cards.texture.object
+    ranked = store.ensemble.ranked
+    assert texture_table(ranked.likeness, ranked.leaning) in cards.texture.object
     assert scales_table(store.ensemble.ranked.scales) in cards.scales.object
     odd = store.ensemble.ranked.odd
     assert (odd_table(odd) if odd.squares.any() else FEW_SAMPLES) in cards.odd.object

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
 from engine import statistics
+from engine.leaning import Leaning
 from engine.likeness import CLASSES, Likeness, likeness
 from engine.places import SlabPlace
 from engine.results import Curve
@@ -98,7 +99,9 @@ def portion(task: Task, parts: Mapping[SlabPlace, Part]) -> Content:
             found[name] = compared(statistic.finish(truth[name]), curves)
     if task.own:
         found |= calibrated.calibration(each)
-        found["likeness"] = alike(likeness([part.texture for part in each]))
+        leaning = [part.leaning for part in each]
+        textures = likeness([part.texture for part in each])
+        found["likeness"] = alike(textures, sum(leaning[1:], leaning[0]))
         if "halos" in truth:
             found["halos"] = haloes.relation(task, truth["halos"], [p["halos"] for p in painted])
     return found | {"headline": headline(found)}
@@ -113,10 +116,12 @@ def total(several: Sequence[Measures]) -> Measures:
     return found
 
 
-def alike(found: Likeness) -> Content:
+def alike(found: Likeness, leaning: Leaning) -> Content:
     """Write how like the truth paintings look, beside what the truth itself has."""
-    names = "patches", "patches_unbounded", "patches_of_truth", "diagonals", "empty", "below"
-    return {"classes": list(CLASSES)} | {name: rounded(getattr(found, name)) for name in names}
+    names = "patches", "patches_unbounded", "patches_of_truth", "empty", "below"
+    told = {name: rounded(getattr(found, name)) for name in names}
+    leans = {"diagonals": rounded(leaning.ratios), "diagonals_spread": rounded(leaning.spread)}
+    return {"classes": list(CLASSES)} | told | leans
 
 
 def masses(truth: Measures, painted: Sequence[Measures]) -> Content:

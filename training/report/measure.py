@@ -10,6 +10,7 @@ from engine import statistics
 from engine.calibration import CLASSES, Calibration, Ranking, classes_of, scaled
 from engine.fields import INPUT_FIELDS
 from engine.halos import Halos
+from engine.leaning import Leaning, Leanings
 from engine.likeness import Texture, texture_of
 from engine.mesh import Mesh, Slab
 from engine.odd_one import OddOne, OddOnes
@@ -68,7 +69,9 @@ class Part:
     odd : OddOnes or None
         How often the truth is the odd one among four; None for fewer than two samples.
     texture : Texture
-        Of the first realisation, and of its difference to the second one if there is one.
+        Of the first realisation.
+    leaning : Leaning
+        Of every realisation.
     """
 
     truth: Measures
@@ -77,6 +80,7 @@ class Part:
     scales: SpreadByScale | None
     odd: OddOnes | None
     texture: Texture
+    leaning: Leaning
 
 
 def measure(maps: Maps, painted: Slab) -> Measures:
@@ -155,7 +159,7 @@ def run(
     seeds = range(number)
     batches = [seeds[i : i + emulator.at_once] for i in range(0, number, emulator.at_once)]
     painted: list[Measures] = []
-    first: list[Slab] = []
+    leanings = Leanings(maps.truth)
     texture: Texture | None = None
 
     def paint(seeds: Sequence[int]) -> list[tuple[Slab, Measures]]:
@@ -169,17 +173,16 @@ def run(
                 ranking.add(scaled(slab))
                 spreads.add(slab)
                 odd.add(slab)
+            leanings.add(slab)
             if texture is None:
-                first.append(slab)
-                if len(first) == min(number, 2):
-                    texture = texture_of(maps.truth, first[0], first[1:], maps.reference)
-                    first.clear()
+                texture = texture_of(maps.truth, slab, maps.reference)
         advance(len(batch))
     pixels = ranking.found() if ranking is not None else None
     scales = spreads.found() if spreads is not None else None
     odd_ones = odd.found() if odd is not None else None
     assert texture is not None
-    return Part(measure(maps, maps.truth), tuple(painted), pixels, scales, odd_ones, texture)
+    truth, leaning = measure(maps, maps.truth), leanings.found()
+    return Part(truth, tuple(painted), pixels, scales, odd_ones, texture, leaning)
 
 
 def in_order(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.calibration import Calibration
+from engine.leaning import Leaning
 from engine.likeness import Texture
 from engine.odd_one import OddOnes
 from engine.peaks import PeakMasses
@@ -24,7 +25,7 @@ from engine.statistics.pdf import PdfSums
 from engine.statistics.total_mass import MassSums
 from training.report.measure import Measures, Part
 
-VERSION = 8
+VERSION = 9
 """Of the files; another one if what is measured changes, or what the same weights paint."""
 
 KINDS: dict[str, type] = {
@@ -95,7 +96,7 @@ def _packed(part: Part) -> dict[str, Any]:
         arrays |= _columns("scales", [part.scales])
     if part.odd is not None:
         arrays |= _columns("odd", [part.odd])
-    return arrays | _columns("texture", [part.texture])
+    return arrays | _columns("texture", [part.texture]) | _columns("leaning", [part.leaning])
 
 
 def _unpacked(arrays: dict[str, NDArray[Any]]) -> Part:
@@ -108,6 +109,7 @@ def _unpacked(arrays: dict[str, NDArray[Any]]) -> Part:
     odd = _rows("odd", OddOnes, arrays)
     painted = tuple({name: columns[name][i] for name in there} for i in range(count))
     (texture,) = _rows("texture", Texture, arrays)
+    (leaning,) = _rows("leaning", Leaning, arrays)
     return Part(
         truth,
         painted,
@@ -115,6 +117,7 @@ def _unpacked(arrays: dict[str, NDArray[Any]]) -> Part:
         scales[0] if scales else None,
         odd[0] if odd else None,
         texture,
+        leaning,
     )
 
 

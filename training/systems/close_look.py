@@ -7,6 +7,7 @@ import numpy as np
 
 from engine import calibration, statistics
 from engine.calibration import Calibration, Ranking, classes_of, scaled
+from engine.leaning import Leaning, Leanings
 from engine.likeness import Likeness, likeness, texture_of
 from engine.mesh import Slab
 from training.data.slabs import Pair
@@ -68,32 +69,39 @@ def look_closely(
         off, less for the better.
     """
     chosen = spread(pairs)
-    textures, compared, ranked = [], [], []
+    textures, leaning, compared, ranked = [], [], [], []
     for number, pair in enumerate(chosen):
         truth, below = pair.target, pair.dark_matter
         two = [paint(below, 2 * number + i) for i in range(2)]
-        textures.append(texture_of(truth, two[0], two[1:], below, seed=number))
+        textures.append(texture_of(truth, two[0], below, seed=number))
         compared.append((truth, two[0]))
-        ranking = Ranking(scaled(truth), classes_of(below), CLASSES)
+        ranking, leanings = Ranking(scaled(truth), classes_of(below), CLASSES), Leanings(truth)
         for sample in two:
             ranking.add(scaled(sample))
+            leanings.add(sample)
         ranked.append(ranking.found())
+        leaning.append(leanings.found())
         if not number:
             picture = ember.side_by_side(below, truth, two[0])
     alike = likeness(textures)
+    leans = sum(leaning[1:], leaning[0])
     spreads = sum(ranked[1:], ranked[0])
     mass = statistics.get("total_mass")
     true, painted = (list(slabs) for slabs in zip(*compared, strict=True))
     scores = {"power_error": power_error(compared), "mass": mass(painted) / mass(true)}
-    scores |= _told(alike, spreads)
-    return scores | {"misfit": misfit(scores, alike, spreads, wanted)}, picture
+    scores |= _told(alike, leans, spreads)
+    return scores | {"misfit": misfit(scores, alike, leans, spreads, wanted)}, picture
 
 
 def misfit(
-    scores: dict[str, float], alike: Likeness, spreads: Calibration, wanted: Wanted
+    scores: dict[str, float],
+    alike: Likeness,
+    leans: Leaning,
+    spreads: Calibration,
+    wanted: Wanted,
 ) -> float:
     """Mean over kinds of measures of their distance from right, in units of what is wanted."""
-    true, painted, difference = np.log(alike.diagonals)
+    true, painted, difference = np.log(leans.ratios)
     with np.errstate(divide="ignore", invalid="ignore"):
         widths = np.log(spreads.spread_error)
     kinds = {
@@ -113,10 +121,10 @@ def misfit(
     return float(np.mean(means))
 
 
-def _told(alike: Likeness, spreads: Calibration) -> dict[str, float]:
+def _told(alike: Likeness, leans: Leaning, spreads: Calibration) -> dict[str, float]:
     """Write measures for a log, those that there are."""
     told = {f"patches_{i}": value for i, value in enumerate(alike.patches)}
     told |= {f"spread_error_{i}": value for i, value in enumerate(spreads.spread_error)}
     names = "direction_true", "direction", "direction_difference"
-    told |= dict(zip(names, alike.diagonals, strict=True))
+    told |= dict(zip(names, leans.ratios, strict=True))
     return {name: float(value) for name, value in told.items() if np.isfinite(value)}

@@ -1,0 +1,115 @@
+"""Whether samples lean to one diagonal more than the truth does, and how much is chance."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.likeness import logarithm
+from engine.mesh import Slab, frozen_array
+from engine.statistics.texture import BAND, diagonal_ratio
+from engine.units import MPC_IN_KPC
+
+
+@dataclass(frozen=True, eq=False)
+class Leaning:
+    """ln of the power along one diagonal over that along the other, of some slabs; adds with `+`.
+
+    Nan where pixels are too large for such waves, see `engine.statistics.texture.BAND`.
+
+    Parameters
+    ----------
+    truth : array, (slabs,)
+        Of the truth's logarithm.
+    samples : array, (slabs, n)
+        Of the samples', in the order of their seeds.
+    differences : array, (slabs, n - 1)
+        Of each sample from the one before.
+    """
+
+    truth: NDArray[np.float64]
+    samples: NDArray[np.float64]
+    differences: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        for name in ("truth", "samples", "differences"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name)))
+
+    def __add__(self, other: Self) -> "Leaning":
+        """Put slabs beside each other.
+
+        Raises
+        ------
+        ValueError
+            If the numbers of samples differ.
+        """
+        if not isinstance(other, Leaning):
+            return NotImplemented
+        counts = self.samples.shape[1], other.samples.shape[1]
+        if counts[0] != counts[1]:
+            raise ValueError(
+                f"Directions of {counts[0]} and of {counts[1]} samples can't be added, expected "
+                "the same number: paint every slab as often."
+            )
+        return Leaning(
+            np.concatenate([self.truth, other.truth]),
+            np.concatenate([self.samples, other.samples]),
+            np.concatenate([self.differences, other.differences]),
+        )
+
+    @property
+    def ratios(self) -> NDArray[np.float64]:
+        """Of the truth, of samples, of their differences: geometric means over all of them, (3,).
+
+        The last should be one; nan where there is none.
+        """
+        each = (self.truth, self.samples, self.differences)
+        return np.array([np.exp(values.mean()) if values.size else np.nan for values in each])
+
+    @property
+    def spread(self) -> float:
+        """By how much the ratio of one sample is off that of samples, rms of ln, by chance.
+
+        Slabs are averaged before. Nan for fewer than two samples.
+        """
+        means = self.samples.mean(axis=0)
+        return float(means.std(ddof=1)) if len(means) > 1 else np.nan
+
+
+class Leanings:
+    """Looks at truth and samples of one slab, of which one is kept until the next comes.
+
+    Parameters
+    ----------
+    truth : Slab
+        Whole and periodic.
+    """
+
+    def __init__(self, truth: Slab) -> None:
+        self.pixel_size = truth.pixel_size
+        self.truth = self._ratio(logarithm(truth))
+        self.samples: list[float] = []
+        self.differences: list[float] = []
+        self.last: NDArray[np.float64] | None = None
+
+    def add(self, sample: Slab) -> None:
+        """Take one more sample."""
+        values = logarithm(sample)
+        self.samples.append(self._ratio(values))
+        if self.last is not None:
+            self.differences.append(self._ratio(values - self.last))
+        self.last = values
+
+    def found(self) -> Leaning:
+        """Sum up what there is so far."""
+        each = (self.truth, self.samples, self.differences)
+        truth, samples, differences = (np.array([values], np.float64) for values in each)
+        return Leaning(truth, samples, differences)
+
+    def _ratio(self, values: NDArray[np.float64]) -> float:
+        """Take ln of the ratio; nan for a map without such waves."""
+        if not np.ptp(values) or np.pi * MPC_IN_KPC / self.pixel_size <= BAND[0]:
+            return np.nan
+        return float(np.log(diagonal_ratio(values, self.pixel_size)))
