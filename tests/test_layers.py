@@ -27,7 +27,7 @@ ENGINE_ORDER = (
     {"inputs", "universe"},
     {"systems", "statistics"},
     {"inference", "calibration", "painting", "surroundings"},
-    {"likeness", "peaks", "spread_by_scale", "odd_one"},
+    {"likeness", "leaning", "peaks", "spread_by_scale", "odd_one"},
     {"recipe_file", "outcome_words", "batch"},
     {"recipe"},
     {"box_recipe", "cluster_recipe"},
