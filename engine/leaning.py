@@ -16,12 +16,12 @@ from engine.units import MPC_IN_KPC
 class Leaning:
     """ln of the power along one diagonal over that along the other, of some slabs; adds with `+`.
 
-    Nan where pixels are too large for such waves, see `engine.statistics.texture.BAND`.
+    Nan for maps without waves of `engine.statistics.texture.BAND`: of too large pixels, or flat.
 
     Parameters
     ----------
     truth : array, (slabs,)
-        Of the truth's logarithm.
+        Of the truth, its logarithm as that of all.
     samples : array, (slabs, n)
         Of the samples', in the order of their seeds.
     differences : array, (slabs, n - 1)
@@ -61,21 +61,26 @@ class Leaning:
 
     @property
     def ratios(self) -> NDArray[np.float64]:
-        """Of the truth, of samples, of their differences: geometric means over all of them, (3,).
+        """Of the truth, of samples, of their differences: geometric means over all there are, (3,).
 
-        The last should be one; nan where there is none.
+        The last should be one but for chance. Nan where there is none.
         """
         each = (self.truth, self.samples, self.differences)
-        return np.array([np.exp(values.mean()) if values.size else np.nan for values in each])
+        known = (values[np.isfinite(values)] for values in each)
+        return np.array([np.exp(values.mean()) if values.size else np.nan for values in known])
 
     @property
     def spread(self) -> float:
-        """By how much the ratio of one sample is off that of samples, rms of ln, by chance.
+        """How far from that of the samples the truth's ratio may lie by chance, rms of ln.
 
-        Slabs are averaged before. Nan for fewer than two samples.
+        The standard deviation over samples of their means over slabs, and that of the samples'
+        mean. Nan for fewer than three samples, which don't tell.
         """
         means = self.samples.mean(axis=0)
-        return float(means.std(ddof=1)) if len(means) > 1 else np.nan
+        means = means[np.isfinite(means)]
+        if len(means) < 3:
+            return np.nan
+        return float(means.std(ddof=1) * np.sqrt(1 + 1 / len(means)))
 
 
 class Leanings:
@@ -112,4 +117,7 @@ class Leanings:
         """Take ln of the ratio; nan for a map without such waves."""
         if not np.ptp(values) or np.pi * MPC_IN_KPC / self.pixel_size <= BAND[0]:
             return np.nan
-        return float(np.log(diagonal_ratio(values, self.pixel_size)))
+        try:
+            return float(np.log(diagonal_ratio(values, self.pixel_size)))
+        except ValueError:  # so few pixels that no wave fits in
+            return np.nan

@@ -28,7 +28,7 @@ PATCHES = 600
 
 
 class Ranker:
-    """Ranks pixels, curves and halo masses of the truth; of realisations two or three are kept.
+    """Ranks pixels, curves and halo masses of the truth; of realisations a few are kept.
 
     Parameters
     ----------

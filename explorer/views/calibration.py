@@ -58,11 +58,11 @@ CURVES = {"bispectrum": "B(k)", "cddf": "Column densities"}
 TEXTURE_HEADING = legend.title("Texture", "of samples, whole maps")
 
 TEXTURE = (
-    "Patches of 8 × 8 pixels: how far those of a sample lie from the truth’s, 0 where alike, and "
-    "how far half of the truth’s from the other half. Diagonals: power along one over that "
-    "along the other; ± is how far single samples lie from their mean, and the truth may lie as "
-    "far. Of the difference of two samples it should be 1. Detail below 7 × 10⁻⁴ dex, the "
-    "rounding of the maps, doesn’t count."
+    "Patches of 8 × 8 pixels: how far those of the first sample lie from the truth’s, 0 where "
+    "alike, and how far half of the truth’s from the other half. Diagonals: power along one over "
+    "that along the other, the mean of all samples; ± is how far from it the truth may lie by "
+    "chance. Of the difference of two samples it should be about 1. Detail below 7 × 10⁻⁴ dex, "
+    "the rounding of the maps, doesn’t count."
 )
 
 SCALES_HEADING = legend.title("Spread / error by scale", "of whole maps")
@@ -273,12 +273,12 @@ def texture_table(found: Likeness, leaning: Leaning) -> str:
     rows = [(name, number(here), number(aim)) for name, here, aim in lines if np.isfinite(here)]
     true, painted, difference = leaning.ratios
     if np.isfinite(painted):
-        chance = f"{number(painted)} ± {number(painted * leaning.spread)}"
-        rows.append(("Diagonals", chance, number(true)))
+        chance = f" ± {number(painted * leaning.spread)}" if np.isfinite(leaning.spread) else ""
+        rows.append(("Diagonals", number(painted) + chance, number(true)))
         rows.append(("Diagonals, differences", number(difference), number(1.0)))
     true_empty, empty = (percent(share) for share in found.empty)
     rows.append(("Empty pixels", empty, true_empty))
-    head = "<tr><th></th><th>sample</th><th>truth</th></tr>"
+    head = "<tr><th></th><th>painted</th><th>truth</th></tr>"
     cells = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
     return f"<table>{head}{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 

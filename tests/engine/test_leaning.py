@@ -60,16 +60,17 @@ def test_ratios_are_geometric_means_and_differences_are_of_neighbours():
     expected = (single[0], np.prod(single[1:]) ** (1 / 3), np.prod(apart) ** (1 / 2))
     found = looks.found()
     np.testing.assert_allclose(found.ratios, expected)
-    assert found.spread == pytest.approx(np.std(np.log(single[1:]), ddof=1))
+    assert found.spread == pytest.approx(np.std(np.log(single[1:]), ddof=1) * np.sqrt(4 / 3))
 
 
 def test_what_prefers_no_direction_is_off_by_chance_alone_and_hatching_is_not():
-    true, painted, difference = leaning(noise).ratios
-    chance = leaning(noise).spread
+    found = leaning(noise)
+    true, painted, difference = found.ratios
+    chance = found.spread
     # Of the band's modes a quarter are free along each diagonal; the slabs are four.
     lowest = 2e3 * np.pi / SIDE / 29.3
     modes = np.pi * (BAND[1] ** 2 - BAND[0] ** 2) / lowest**2 / 4
-    expected = np.sqrt(2 / modes / 4)
+    expected = np.sqrt(2 / modes / 4 * (1 + 1 / 6))
     assert 0.5 * expected < chance < 2 * expected
     assert abs(np.log(painted / true)) < 3 * chance
     assert abs(np.log(difference)) < 3 * chance
@@ -88,9 +89,27 @@ def test_one_painting_has_no_spread_and_coarse_pixels_no_direction():
     assert np.isfinite(alone.ratios[:2]).all()
     assert np.isnan(alone.ratios[2])
     assert np.isnan(alone.spread)
+    assert np.isnan(leaning(noise, samples=2).spread)
     random = np.random.default_rng(2)
     looks = Leanings(gas(noise(random), pixel=300.0))
-    for _ in range(2):
+    for _ in range(3):
         looks.add(gas(noise(random), pixel=300.0))
     assert np.isnan(looks.found().ratios).all()
     assert np.isnan(looks.found().spread)
+
+
+def test_flat_and_tiny_maps_have_no_direction_and_take_none_from_others():
+    random = np.random.default_rng(4)
+    truth = gas(noise(random))
+    looks, others = Leanings(truth), Leanings(truth)
+    for draw in range(4):
+        sample = gas(noise(random))
+        others.add(sample)
+        looks.add(sample)
+        if draw == 1:
+            looks.add(gas(np.ones((SIDE, SIDE))))
+    np.testing.assert_allclose(looks.found().ratios[:2], others.found().ratios[:2])
+    assert looks.found().spread == pytest.approx(others.found().spread)
+    tiny = Leanings(truth.with_values(truth.values[:4, :4]))
+    tiny.add(truth.with_values(truth.values[4:8, 4:8]))
+    assert np.isnan(tiny.found().ratios).all()

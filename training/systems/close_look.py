@@ -53,6 +53,8 @@ def look_closely(
 ) -> tuple[dict[str, float], Picture]:
     """Judge two samples each of some slabs that train the network, and picture one.
 
+    Texture, power and mass are of the first one alone.
+
     Parameters
     ----------
     pairs : sequence of Pair
