@@ -16,14 +16,15 @@ from engine.units import MPC_IN_KPC
 class Leaning:
     """ln of the power along one diagonal over that along the other, of some slabs; adds with `+`.
 
+    Of logarithms of surface density, by `engine.statistics.texture.diagonal_ratio`.
     Nan for maps without waves of `engine.statistics.texture.BAND`: of too large pixels, or flat.
 
     Parameters
     ----------
     truth : array, (slabs,)
-        Of the truth, its logarithm as that of all.
+        Of the truth.
     samples : array, (slabs, n)
-        Of the samples', in the order of their seeds.
+        Of the samples, in the order of their seeds.
     differences : array, (slabs, n - 1)
         Of each sample from the one before.
     """

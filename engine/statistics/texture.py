@@ -5,6 +5,7 @@ by its patches, by direction and by what it leaves empty it gives itself away.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -206,19 +207,26 @@ def diagonal_ratio(values: ArrayLike, pixel_size: float, band: tuple[float, floa
         If the map has no mode in the band.
     """
     field = np.asarray(values, np.float64)
-    modes = np.abs(np.fft.fft2(field)) ** 2
-    ky, kx = np.meshgrid(
-        *(2e3 * np.pi * np.fft.fftfreq(side, pixel_size) for side in field.shape), indexing="ij"
-    )
-    wavenumber = np.hypot(ky, kx)
-    inside = (wavenumber > band[0]) & (wavenumber < band[1])
-    rising, falling = modes[inside & (kx * ky > 0)], modes[inside & (kx * ky < 0)]
+    modes = np.abs(np.fft.rfft2(field)) ** 2
+    rising, falling = (modes[side] for side in _diagonals(field.shape, pixel_size, band))
     if not len(rising):
         raise ValueError(
             f"No wavenumber of a map of {field.shape} pixels of {pixel_size:.3g} ckpc/h lies "
             f"between {band[0]:g} and {band[1]:g} h/Mpc: choose another band."
         )
     return float(rising.mean() / falling.mean())
+
+
+@lru_cache(maxsize=4)
+def _diagonals(
+    shape: tuple[int, ...], pixel_size: float, band: tuple[float, float]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Modes of `rfft2` in the band with k_x k_y > 0, and those with k_x k_y < 0."""
+    ky = 2e3 * np.pi * np.fft.fftfreq(shape[0], pixel_size)[:, None]
+    kx = 2e3 * np.pi * np.fft.rfftfreq(shape[1], pixel_size)
+    wavenumber = np.hypot(ky, kx)
+    inside = (wavenumber > band[0]) & (wavenumber < band[1])
+    return inside & (kx * ky > 0), inside & (kx * ky < 0)
 
 
 def empty_share(values: ArrayLike, faintest: float = 0.0) -> float:
